@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is special about an address space on x86-64: vDSO and vvar, LDT,
+ * address masking, protection keys, the vsyscall page.
+ */
+#include <linux/mm.h>
+#include <linux/mm_types.h>
+#include <linux/xxhash.h>
+
+#include <asm/mmu.h>
+#include <asm/mmu_context.h>
+#include <asm/vdso.h>
+
+#include "../../../checkpoint/internal.h"
+#include "optional.h"
+
+static unsigned long vdso_of(struct mm_struct *mm)
+{
+	return (unsigned long)mm->context.vdso;
+}
+
+static bool is_named(struct vm_area_struct *vma, const char *name)
+{
+	const struct vm_special_mapping *special = vma->vm_private_data;
+
+	/* Such mappings have no file; only they have these operations. */
+	return !vma->vm_file && vma->vm_ops && vma->vm_ops->name &&
+	       vma->vm_ops->name(vma) && !strcmp(vma->vm_ops->name(vma), name) && special;
+}
+
+/**
+ * ckpt_arch_vma_is_special - is this mapping the vDSO, or its data?
+ * @vma: mapping; mmap_lock is held
+ *
+ * Return: true if it is.
+ */
+bool ckpt_arch_vma_is_special(struct vm_area_struct *vma)
+{
+	return is_named(vma, "[vdso]") || is_named(vma, "[vvar]");
+}
+
+/* Both parts whole and side by side, or neither. */
+static bool vdso_is_whole(struct mm_struct *mm)
+{
+	const struct vdso_image *image = mm->context.vdso_image;
+	unsigned long vdso = vdso_of(mm);
+	struct vm_area_struct *vma;
+	int parts = 0;
+
+	VMA_ITERATOR(vmi, mm, 0);
+
+	for_each_vma(vmi, vma) {
+		if (!ckpt_arch_vma_is_special(vma))
+			continue;
+		if (!vdso || !image)
+			return false;
+		if (is_named(vma, "[vdso]") &&
+		    (vma->vm_start != vdso || vma->vm_end != vdso + image->size))
+			return false;
+		if (is_named(vma, "[vvar]") &&
+		    (vma->vm_start != vdso + image->sym_vvar_start || vma->vm_end != vdso))
+			return false;
+		parts++;
+	}
+	return parts == 2 || (!parts && !vdso);
+}
+
+/**
+ * ckpt_arch_collect_mm - look for parts of an address space that cannot be saved
+ * @ctx: context
+ * @t: leader of its process
+ * @mm: address space; mmap_lock is held
+ */
+void ckpt_arch_collect_mm(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm)
+{
+	if (!vdso_is_whole(mm))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_VDSO,
+			      "has moved or unmapped a part of its vDSO");
+	if (has_ldt(mm))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU,
+			      "has a local descriptor table (modify_ldt)");
+	if (has_tagged_addresses(mm))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL, "uses tagged addresses (LAM)");
+	if (has_protection_keys(mm))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM, "has memory protection keys");
+	if (!test_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM, "is an address space of another kind");
+}
+
+static u64 vdso_sum(const struct vdso_image *image)
+{
+	return xxh64(image->data, image->size, (u64)-image->sym_vvar_start);
+}
+
+/**
+ * ckpt_arch_save_mm - save where the vDSO is, and which one
+ * @mm: address space
+ * @rec: its record
+ */
+void ckpt_arch_save_mm(struct mm_struct *mm, struct ckpt_rec_mm *rec)
+{
+	if (!vdso_of(mm))
+		return;
+	rec->vdso = vdso_of(mm);
+	rec->vdso_sum = vdso_sum(mm->context.vdso_image);
+	rec->vvar = rec->vdso + mm->context.vdso_image->sym_vvar_start;
+}
+
+/**
+ * ckpt_arch_restore_mm - map the vDSO where it was
+ * @ctx: context
+ * @t: leader, current
+ * @rec: record of its address space
+ *
+ * Return: 0, -ENOEXEC: this kernel has another vDSO; or another negative errno.
+ */
+int ckpt_arch_restore_mm(struct ckpt_ctx *ctx, struct ckpt_task *t,
+			 const struct ckpt_rec_mm *rec)
+{
+	const struct vdso_image *image = &vdso_image_64;
+	int ret;
+
+	set_bit(MM_CONTEXT_HAS_VSYSCALL, &current->mm->context.flags);
+	if (!rec->vdso)
+		return 0;
+	if (rec->vdso_sum != vdso_sum(image) || rec->vvar != rec->vdso + image->sym_vvar_start)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_VDSO, -ENOEXEC,
+				  "this kernel's vDSO is not the one of the image");
+	ret = map_vdso_once(image, rec->vvar);
+	if (!ret && vdso_of(current->mm) != rec->vdso)
+		ret = -EBADMSG;
+	if (ret)
+		return ckpt_error(ctx, CKPT_AT_RANGE(t, rec->vvar, rec->vdso + image->size),
+				  CKPT_WHY_VDSO, ret, "cannot map the vDSO");
+	return 0;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the regsets do not cover of an x86-64 thread: most of it is refused.
+ * And the few places where system call registers are looked at.
+ */
+#include <linux/elf.h>
+#include <linux/ptrace.h>
+#include <linux/regset.h>
+#include <linux/sched.h>
+#include <linux/sched/task_stack.h>
+#include <linux/uaccess.h>
+
+#include <asm/fpu/api.h>
+#include <asm/fpu/types.h>
+#include <asm/processor.h>
+#include <asm/syscall.h>
+#include <asm/thread_info.h>
+#include <asm/user.h>
+
+#include "../../../checkpoint/internal.h"
+#include "optional.h"
+
+/**
+ * ckpt_arch_is_compat - is this a 32-bit task?
+ * @task: parked, or current
+ *
+ * Return: true if it is.
+ */
+bool ckpt_arch_is_compat(struct task_struct *task)
+{
+	return !user_64bit_mode(task_pt_regs(task)) || test_tsk_thread_flag(task, TIF_ADDR32);
+}
+
+/**
+ * ckpt_arch_cpu_features - extended processor state that programs may use
+ *
+ * Return: bits as in XCR0.
+ */
+u64 ckpt_arch_cpu_features(void)
+{
+	return fpu_user_cfg.max_features;
+}
+
+/**
+ * ckpt_arch_collect_task - look for processor state that cannot be saved
+ * @ctx: context
+ * @t: thread, parked
+ */
+void ckpt_arch_collect_task(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct thread_struct *thread = &t->task->thread;
+	int i;
+
+	for (i = 0; i < HBP_NUM; i++)
+		if (thread->ptrace_bps[i])
+			break;
+	if (i < HBP_NUM)
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PTRACE, "has a hardware breakpoint");
+	if (test_tsk_thread_flag(t->task, TIF_NOTSC) || test_tsk_thread_flag(t->task, TIF_NOCPUID))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL,
+			      "has the TSC or CPUID instruction disabled");
+	if (thread->iopl_emul || thread->io_bitmap)
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU, "may access I/O ports");
+	for (i = 0; i < GDT_ENTRY_TLS_ENTRIES; i++)
+		if (thread->tls_array[i].p)
+			break;
+	if (i < GDT_ENTRY_TLS_ENTRIES)
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU, "has a TLS segment in the GDT");
+	if (has_shadow_stack(thread))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU, "has a shadow stack");
+	if (thread->fpu.perm.__state_perm & ~fpu_user_cfg.default_features)
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU,
+			      "has asked for further processor state (AMX)");
+}
+
+/**
+ * ckpt_arch_syscall - number of the system call in which a task is
+ * @task: parked, current, or asleep
+ *
+ * Return: the number, -1: none.
+ */
+long ckpt_arch_syscall(struct task_struct *task)
+{
+	return syscall_get_nr(task, task_pt_regs(task));
+}
+
+/**
+ * ckpt_arch_result - result that an interrupted system call has left
+ * @task: parked, or current
+ *
+ * Return: a negative errno, 0: it is not in a system call, or has no error.
+ */
+long ckpt_arch_result(struct task_struct *task)
+{
+	struct pt_regs *regs = task_pt_regs(task);
+
+	return syscall_get_nr(task, regs) == -1 ? 0 : syscall_get_error(task, regs);
+}
+
+/**
+ * ckpt_arch_set_result - replace that result
+ * @task: current
+ * @result: negative errno
+ */
+void ckpt_arch_set_result(struct task_struct *task, long result)
+{
+	syscall_set_return_value(task, task_pt_regs(task), result, 0);
+}
+
+static unsigned long *arg_reg(struct pt_regs *regs, int arg)
+{
+	unsigned long *const args[] = {
+		&regs->di, &regs->si, &regs->dx, &regs->r10, &regs->r8, &regs->r9,
+	};
+
+	return args[arg];
+}
+
+/**
+ * ckpt_arch_call - make a system call in the name of current
+ * @nr: number; its arguments are no user addresses
+ * @args: six arguments
+ *
+ * Return: its result.
+ */
+long ckpt_arch_call(long nr, const u64 *args)
+{
+	struct pt_regs regs = { .orig_ax = nr };
+	int i;
+
+	for (i = 0; i < 6; i++)
+		*arg_reg(&regs, i) = args[i];
+	return x64_sys_call(&regs, nr);
+}
+
+#define RED_ZONE	128
+
+/**
+ * ckpt_arch_call_timed - make the call of current's registers with another timeout
+ * @nr: number
+ * @arg: argument that is the timeout
+ * @ms: it is in milliseconds, not the address of a timespec
+ * @left: new timeout, in nanoseconds
+ *
+ * A timespec is put below the red zone of the stack, where a signal frame
+ * would be.
+ *
+ * Return: the call's result.
+ */
+long ckpt_arch_call_timed(long nr, int arg, bool ms, u64 left)
+{
+	struct pt_regs regs = *current_pt_regs();
+	struct __kernel_timespec __user *uts;
+	struct timespec64 ts;
+
+	regs.orig_ax = nr;
+	if (ms) {
+		*arg_reg(&regs, arg) = min_t(u64, DIV_ROUND_UP(left, NSEC_PER_MSEC), INT_MAX);
+		return x64_sys_call(&regs, nr);
+	}
+	uts = (void __user *)((regs.sp - RED_ZONE - sizeof(*uts)) & ~15UL);
+	ts = ns_to_timespec64(left);
+	if (put_timespec64(&ts, uts))
+		return -EINTR;
+	*arg_reg(&regs, arg) = (unsigned long)uts;
+	return x64_sys_call(&regs, nr);
+}
+
+/**
+ * ckpt_arch_fix_self - registers of a caller that saves itself
+ * @rec: the record
+ * @data: its data
+ *
+ * In the restarted copy the call returns 0.
+ */
+void ckpt_arch_fix_self(struct ckpt_rec_regset *rec, void *data)
+{
+	struct user_regs_struct *regs = data;
+
+	if (rec->note_type != NT_PRSTATUS)
+		return;
+	regs->ax = 0;
+	regs->orig_ax = -1;
+}
+
+/**
+ * ckpt_arch_regset_size - bytes that setting a regset takes
+ * @regset: the regset
+ * @note_type: its type
+ *
+ * Return: the size.
+ */
+u32 ckpt_arch_regset_size(const struct user_regset *regset, u32 note_type)
+{
+	if (note_type == NT_X86_XSTATE)
+		return fpu_user_cfg.max_size;
+	return regset->n * regset->size;
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Descriptor table: numbers, close-on-exec, and which descriptors share a
+ * file. A table that is not the one of all threads, and of them only, is an
+ * obstacle.
+ */
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+
+#include "../internal.h"
+
+static bool uses_files(struct task_struct *task, const void *files)
+{
+	return READ_ONCE(task->files) == files;
+}
+
+/* The next open descriptor from @fd on, with a reference to its file. */
+static struct file *next_file(struct task_struct *task, unsigned int *fd)
+{
+	struct file *file;
+
+	rcu_read_lock();
+	file = task_lookup_next_fdget_rcu(task, fd);
+	rcu_read_unlock();
+	return file;
+}
+
+static void collect_sharing(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct files_struct *files;
+	int users;
+	u32 i;
+
+	/* A stopped task that is killed may leave its table at any time. */
+	task_lock(t->task);
+	files = t->task->files;
+	users = files ? atomic_read(&files->count) : 0;
+	task_unlock(t->task);
+	for (i = 0; i < ctx->nr_tasks; i++)
+		if (ctx->tasks[i]->leader == t && ctx->tasks[i]->task->files != files)
+			ckpt_obstacle(ctx, CKPT_AT(ctx->tasks[i]), CKPT_WHY_FILE_SHARED,
+				      "a thread has a descriptor table of its own");
+	if (users > t->nr_threads &&
+	    ckpt_used_outside(t->task, uses_files, files))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE_SHARED,
+			      "another process shares the descriptor table");
+}
+
+static int fds_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	unsigned int fd;
+	struct file *file;
+
+	collect_sharing(ctx, t);
+	for (fd = 0; (file = next_file(t->task, &fd)); fd++) {
+		ckpt_file_collect(ctx, CKPT_AT_FD(t, fd), file);
+		fput(file);
+		cond_resched();
+	}
+	return 0;
+}
+
+static bool is_cloexec(struct task_struct *task, unsigned int fd)
+{
+	struct files_struct *files;
+	bool ret = false;
+
+	task_lock(task);
+	files = task->files;
+	if (files) {
+		spin_lock(&files->file_lock);
+		ret = close_on_exec(fd, files);
+		spin_unlock(&files->file_lock);
+	}
+	task_unlock(task);
+	return ret;
+}
+
+static int grow(struct ckpt_rec_fd **recs, u32 nr, u32 *cap)
+{
+	u32 bigger = max(64U, *cap * 2);
+	struct ckpt_rec_fd *new;
+
+	new = kvcalloc(bigger, sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return -ENOMEM;
+	if (nr)
+		memcpy(new, *recs, nr * sizeof(*new));
+	kvfree(*recs);
+	*recs = new;
+	*cap = bigger;
+	return 0;
+}
+
+static int fds_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct ckpt_rec_fd *recs = NULL;
+	u32 nr = 0, cap = 0, tag;
+	unsigned int fd;
+	struct file *file;
+	int ret = 0;
+
+	for (fd = 0; !ret && (file = next_file(t->task, &fd)); fd++) {
+		if (nr == cap)
+			ret = grow(&recs, nr, &cap);
+		if (!ret)
+			ret = ckpt_file_save(ctx, t, file, &tag);
+		fput(file);
+		if (ret)
+			break;
+		recs[nr++] = (struct ckpt_rec_fd){
+			.fd = fd,
+			.file = tag,
+			.flags = is_cloexec(t->task, fd) ? CKPT_FD_CLOEXEC : 0,
+		};
+		cond_resched();
+	}
+	if (!ret)
+		ret = ckpt_write_record(ctx, CKPT_REC_FDS, 0, sizeof(*recs), recs,
+					nr * sizeof(*recs), NULL, 0);
+	kvfree(recs);
+	return ret;
+}
+
+static int fds_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_fd *saved = ckpt_rec_data(rec);
+	u64 i, nr = ckpt_rec_count(rec);
+	struct file *file;
+	int ret = 0;
+
+	for (i = 0; i < nr && ret >= 0; i++, saved++) {
+		file = ckpt_get_tag(ctx, saved->file, &ckpt_file_ops);
+		if (!file) {
+			ret = ckpt_error(ctx, CKPT_AT_FD(t, saved->fd), CKPT_WHY_IMAGE, -EBADMSG,
+					 "the image has a descriptor without a file");
+			break;
+		}
+		ret = replace_fd(saved->fd, file,
+				 saved->flags & CKPT_FD_CLOEXEC ? O_CLOEXEC : 0);
+		if (ret < 0)
+			ckpt_error(ctx, CKPT_AT_FD(t, saved->fd), CKPT_WHY_LIMIT, ret,
+				   "this descriptor is above the caller's limit");
+		cond_resched();
+	}
+	t->seen_fds = 1;
+	ckpt_free_record(rec);
+	return ret < 0 ? ret : 0;
+}
+
+const struct ckpt_obj_ops ckpt_fds_ops = {
+	.name = "descriptor table",
+	.rec = CKPT_REC_FDS,
+	.collect = fds_collect,
+	.save = fds_save,
+	.restore = fds_restore,
+};

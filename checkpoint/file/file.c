@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Open files: the table of kinds, and what all kinds have in common. A file
+ * that no kind takes is an obstacle. Sharing, between descriptors and with
+ * mappings, is kept by tags: one struct file is one record.
+ */
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/slab.h>
+
+#include "../internal.h"
+
+/* In the order in which they are asked. */
+static const struct ckpt_file_kind *const kinds[] = {
+	&ckpt_path_kind,	/* path.c: opened again by its name */
+	&ckpt_pipe_kind,	/* pipe.c: pipes within the process */
+	&ckpt_external_kind,	/* external.c: standard streams that lead outside */
+};
+
+/* O_* flags and their counterparts in the image. */
+static const struct {
+	unsigned int open;
+	u32 saved;
+} flag_map[] = {
+	{ O_APPEND, CKPT_FILEF_APPEND },
+	{ O_NONBLOCK, CKPT_FILEF_NONBLOCK },
+	{ O_DSYNC, CKPT_FILEF_DSYNC },
+	{ __O_SYNC, CKPT_FILEF_SYNC },
+	{ O_DIRECT, CKPT_FILEF_DIRECT },
+	{ O_DIRECTORY, CKPT_FILEF_DIRECTORY },
+	{ O_NOATIME, CKPT_FILEF_NOATIME },
+	{ O_LARGEFILE, CKPT_FILEF_LARGEFILE },
+	{ O_NOFOLLOW, CKPT_FILEF_NOFOLLOW },
+	{ __FMODE_EXEC, CKPT_FILEF_EXEC },
+};
+
+static const struct ckpt_file_kind *kind_of(struct ckpt_task *t, struct file *file)
+{
+	int i;
+
+	if (file->f_mode & FMODE_PATH)
+		return NULL;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i]->probe(t, file))
+			return kinds[i];
+	return NULL;
+}
+
+static const struct ckpt_file_kind *find_kind(u32 kind)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i]->kind == kind)
+			return kinds[i];
+	return NULL;
+}
+
+/**
+ * ckpt_file_collect - look for what keeps an open file from being saved
+ * @ctx: context
+ * @where: what holds it: a descriptor or a mapping of a task
+ * @file: the file
+ */
+void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+		       struct file *file)
+{
+	const struct ckpt_file_kind *kind = kind_of(where->t, file);
+	struct fown_struct *owner = file_f_owner(file);
+
+	if (!kind) {
+		ckpt_obstacle(ctx, where, where->end ? CKPT_WHY_MAPPING : CKPT_WHY_FILE,
+			      "a file that cannot be saved: %pD (%s)", file,
+			      file_inode(file)->i_sb->s_type->name);
+		return;
+	}
+	if (file->f_flags & FASYNC ||
+	    (owner && (READ_ONCE(owner->pid) || READ_ONCE(owner->signum))))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_OWNER,
+			      "signal-driven input and output on %pD", file);
+	if (kind->collect)
+		kind->collect(ctx, where, file);
+}
+
+static u32 saved_flags(const struct file *file)
+{
+	u32 flags = (file->f_mode & FMODE_READ ? CKPT_FILEF_READ : 0) |
+		    (file->f_mode & FMODE_WRITE ? CKPT_FILEF_WRITE : 0);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(flag_map); i++)
+		if (file->f_flags & flag_map[i].open)
+			flags |= flag_map[i].saved;
+	/* Overlayfs maps the file below with a flag that only its owner may set. */
+	if (file->f_mode & FMODE_BACKING)
+		flags &= ~CKPT_FILEF_NOATIME;
+	return flags;
+}
+
+/**
+ * ckpt_file_save - save an open file, unless it was already
+ * @ctx: context
+ * @t: task that holds it
+ * @file: the file
+ * @tag: its tag
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file, u32 *tag)
+{
+	const struct ckpt_file_kind *kind = kind_of(t, file);
+	struct ckpt_rec_file rec = { .flags = saved_flags(file) };
+	char *name;
+	int ret;
+
+	*tag = ckpt_tag_of(ctx, file);
+	if (*tag)
+		return 0;
+	if (!kind)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_CHANGED, -EBUSY,
+				  "a file has appeared while the process was being saved");
+	name = kzalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
+	*tag = ckpt_new_tag(ctx, file);
+	ret = name && *tag ? 0 : -ENOMEM;
+	if (!ret) {
+		rec.kind = kind->kind;
+		ret = kind->save(ctx, t, file, &rec, name);
+		rec.path_len = strlen(name);
+	}
+	if (!ret)
+		ret = ckpt_write_record(ctx, CKPT_REC_FILE, *tag, sizeof(rec), &rec,
+					sizeof(rec), name, rec.path_len);
+	kfree(name);
+	return ret;
+}
+
+static int file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_file *saved = ckpt_rec_data(rec);
+	char *name = kmemdup_nul(ckpt_rec_tail(rec), saved->path_len, GFP_KERNEL_ACCOUNT);
+	struct file *file;
+	int ret;
+
+	file = name ? find_kind(saved->kind)->restore(ctx, t, saved, name) : ERR_PTR(-ENOMEM);
+	ret = PTR_ERR_OR_ZERO(file);
+	if (!ret) {
+		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_file_ops, file);
+		if (ret) {
+			fput(file);
+			ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,
+				   "the image has a file twice");
+		}
+	}
+	kfree(name);
+	ckpt_free_record(rec);
+	return ret;
+}
+
+static void file_put(void *obj)
+{
+	fput(obj);
+}
+
+const struct ckpt_obj_ops ckpt_file_ops = {
+	.name = "open file",
+	.rec = CKPT_REC_FILE,
+	.restore = file_restore,
+	.put = file_put,
+};

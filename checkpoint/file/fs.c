@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * File system context: root and current directory, by name, and umask. One
+ * that is not the context of all threads, and of them only, is an obstacle.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/namei.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+
+#include "../internal.h"
+
+static bool uses_fs(struct task_struct *task, const void *fs)
+{
+	return READ_ONCE(task->fs) == fs;
+}
+
+/* A stopped task that is killed may leave its context at any time. */
+static int get_dirs(struct task_struct *task, struct path *root, struct path *pwd, int *umask)
+{
+	struct fs_struct *fs;
+
+	task_lock(task);
+	fs = task->fs;
+	if (fs) {
+		get_fs_root(fs, root);
+		get_fs_pwd(fs, pwd);
+		*umask = fs->umask & 0777;
+	}
+	task_unlock(task);
+	return fs ? 0 : -ESRCH;
+}
+
+static void collect_sharing(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct fs_struct *fs;
+	int users;
+	u32 i;
+
+	task_lock(t->task);
+	fs = t->task->fs;
+	users = fs ? fs->users : 0;
+	task_unlock(t->task);
+	for (i = 0; i < ctx->nr_tasks; i++)
+		if (ctx->tasks[i]->leader == t && ctx->tasks[i]->task->fs != fs)
+			ckpt_obstacle(ctx, CKPT_AT(ctx->tasks[i]), CKPT_WHY_FILE_SHARED,
+				      "a thread has a root and current directory of its own");
+	if (users > t->nr_threads && ckpt_used_outside(t->task, uses_fs, fs))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE_SHARED,
+			      "another process shares root and current directory");
+}
+
+static void collect_dir(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+			const char *what)
+{
+	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL);
+	char *name = buf ? ckpt_path_name(ctx, path, buf) : NULL;
+
+	if (d_unlinked(path->dentry))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE_DELETED,
+			      "its %s directory was deleted", what);
+	else if (IS_ERR_OR_NULL(name))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE_UNREACHABLE,
+			      "its %s directory is outside of the caller's root or mounts", what);
+	else if (!strncmp(name, "/proc/", 6))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE, "its %s directory is in /proc", what);
+	kfree(buf);
+}
+
+static int fs_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct path root, pwd;
+	int umask;
+
+	if (get_dirs(t->task, &root, &pwd, &umask))
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH, "has exited");
+	collect_sharing(ctx, t);
+	collect_dir(ctx, t, &root, "root");
+	collect_dir(ctx, t, &pwd, "current");
+	path_put(&root);
+	path_put(&pwd);
+	return 0;
+}
+
+/* Writes the names one behind the other; @bufs has room for both. */
+static int fill_names(struct ckpt_ctx *ctx, struct task_struct *task, struct ckpt_rec_fs *rec,
+		      char *tail, char *buf)
+{
+	struct path root, pwd;
+	int ret = -EBUSY;
+	char *name;
+	int umask;
+
+	if (get_dirs(task, &root, &pwd, &umask))
+		return -ESRCH;
+	rec->umask = umask;
+	name = ckpt_path_name(ctx, &root, buf);
+	if (!IS_ERR_OR_NULL(name)) {
+		rec->root_len = strlen(name);
+		memcpy(tail, name, rec->root_len);
+		name = ckpt_path_name(ctx, &pwd, buf);
+	}
+	if (!IS_ERR_OR_NULL(name)) {
+		rec->cwd_len = strlen(name);
+		memcpy(tail + rec->root_len, name, rec->cwd_len);
+		ret = 0;
+	}
+	path_put(&root);
+	path_put(&pwd);
+	return ret;
+}
+
+static int fs_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct ckpt_rec_fs rec = {};
+	char *buf = kmalloc(3 * CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!buf)
+		return -ENOMEM;
+	ret = fill_names(ctx, t->task, &rec, buf, buf + 2 * CKPT_PATH_MAX);
+	if (!ret)
+		ret = ckpt_write_record(ctx, CKPT_REC_FS, 0, sizeof(rec), &rec, sizeof(rec),
+					buf, rec.root_len + rec.cwd_len);
+	kfree(buf);
+	return ret;
+}
+
+static int find_dir(const char *start, u32 len, struct path *path)
+{
+	char *name = kmemdup_nul(start, len, GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!name)
+		return -ENOMEM;
+	ret = kern_path(name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, path);
+	kfree(name);
+	if (ret)
+		return ret;
+	ret = path_permission(path, MAY_EXEC | MAY_CHDIR);
+	if (ret)
+		path_put(path);
+	return ret;
+}
+
+static int set_root(struct ckpt_ctx *ctx, const struct path *root)
+{
+	if (path_equal(root, &ctx->root))
+		return 0;
+	if (!ns_capable(current_user_ns(), CAP_SYS_CHROOT))
+		return -EPERM;
+	set_fs_root(current->fs, root);
+	return 0;
+}
+
+static int fs_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_fs *saved = ckpt_rec_data(rec);
+	const char *names = ckpt_rec_tail(rec);
+	struct path root, pwd;
+	int ret;
+
+	ret = find_dir(names, saved->root_len, &root);
+	if (ret)
+		goto out;
+	/* Both names are the caller's: the second is looked up before chroot. */
+	ret = find_dir(names + saved->root_len, saved->cwd_len, &pwd);
+	if (!ret) {
+		ret = set_root(ctx, &root);
+		if (!ret)
+			set_fs_pwd(current->fs, &pwd);
+		path_put(&pwd);
+	}
+	path_put(&root);
+	current->fs->umask = saved->umask;
+out:
+	t->seen_fs = 1;
+	if (ret == -ENOENT || ret == -ENOTDIR)
+		ret = -ESTALE;
+	if (ret)
+		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING, ret,
+			   "root or current directory %.*s%s%.*s is not usable", saved->root_len,
+			   names, " or ", saved->cwd_len, names + saved->root_len);
+	ckpt_free_record(rec);
+	return ret;
+}
+
+const struct ckpt_obj_ops ckpt_fs_ops = {
+	.name = "file system context",
+	.rec = CKPT_REC_FS,
+	.collect = fs_collect,
+	.save = fs_save,
+	.restore = fs_restore,
+};

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Files that are opened again by their name: regular files and directories of
+ * real file systems, and the memory devices (null, zero, full, random,
+ * urandom). The name is the one that the caller sees. At restart they are
+ * opened with the restarter's rights and compared: type always; of a regular
+ * file size and modification time, but a file open for appending may have
+ * grown. Locks, files without a name, and kernel file systems are obstacles.
+ */
+#include <linux/fcntl.h>
+#include <linux/filelock.h>
+#include <linux/fs.h>
+#include <linux/kdev_t.h>
+#include <linux/magic.h>
+#include <linux/major.h>
+#include <linux/namei.h>
+#include <linux/pseudo_fs.h>
+#include <linux/sched.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+#include <linux/stat.h>
+
+#include "../internal.h"
+
+/* ipc/mqueue.c keeps it to itself. */
+#define MQUEUE_MAGIC	0x19800202
+
+static bool is_memory_device(umode_t mode, dev_t rdev)
+{
+	if (!S_ISCHR(mode) || MAJOR(rdev) != MEM_MAJOR)
+		return false;
+	switch (MINOR(rdev)) {
+	case 3: /* null */
+	case 5: /* zero */
+	case 7: /* full */
+	case 8: /* random */
+	case 9: /* urandom */
+		return true;
+	}
+	return false;
+}
+
+/* Content of their files is made when they are read. */
+static bool is_kernel_fs(const struct super_block *sb)
+{
+	switch (sb->s_magic) {
+	case PROC_SUPER_MAGIC:
+	case SYSFS_MAGIC:
+	case DEBUGFS_MAGIC:
+	case TRACEFS_MAGIC:
+	case SECURITYFS_MAGIC:
+	case CGROUP_SUPER_MAGIC:
+	case CGROUP2_SUPER_MAGIC:
+	case BPF_FS_MAGIC:
+	case NSFS_MAGIC:
+	case BINFMTFS_MAGIC:
+	case MQUEUE_MAGIC:
+		return true;
+	}
+	return false;
+}
+
+static bool path_probe(struct ckpt_task *t, struct file *file)
+{
+	const struct path *path = file_user_path(file);
+	const struct inode *inode = d_inode(path->dentry);
+
+	if (is_memory_device(inode->i_mode, inode->i_rdev))
+		return true;
+	return (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode)) &&
+	       !(inode->i_sb->s_flags & SB_KERNMOUNT && !shmem_file(file)) &&
+	       !is_kernel_fs(inode->i_sb);
+}
+
+static bool has_locks(struct file *file, struct files_struct *files)
+{
+	struct file_lock_context *flc = locks_inode_context(file_inode(file));
+	struct file_lock_core *c;
+	bool found = false;
+
+	if (!flc)
+		return false;
+	spin_lock(&flc->flc_lock);
+	list_for_each_entry(c, &flc->flc_posix, flc_list)
+		found |= c->flc_owner == files || c->flc_owner == file;
+	list_for_each_entry(c, &flc->flc_flock, flc_list)
+		found |= c->flc_file == file;
+	list_for_each_entry(c, &flc->flc_lease, flc_list)
+		found |= c->flc_file == file;
+	spin_unlock(&flc->flc_lock);
+	return found;
+}
+
+static void path_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			 struct file *file)
+{
+	const struct path *path = file_user_path(file);
+	char *buf, *name;
+
+	if (has_locks(file, where->t->task->files))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK, "a lock or lease on %pD", file);
+	if (d_unlinked(path->dentry) || !d_inode(path->dentry)->i_nlink) {
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
+			      "a file without a name: %pD was deleted", file);
+		return;
+	}
+	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL);
+	name = buf ? ckpt_path_name(ctx, path, buf) : NULL;
+	if (IS_ERR_OR_NULL(name))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_UNREACHABLE,
+			      "a file outside of the caller's root directory or mounts: %pD", file);
+	kfree(buf);
+}
+
+/**
+ * ckpt_path_name - name of a file as the caller sees it
+ * @ctx: context
+ * @path: the file
+ * @buf: CKPT_PATH_MAX bytes
+ *
+ * Return: the name, in @buf; NULL: there is none; an ERR_PTR().
+ */
+char *ckpt_path_name(struct ckpt_ctx *ctx, const struct path *path, char *buf)
+{
+	return __d_path(path, &ctx->root, buf, CKPT_PATH_MAX);
+}
+
+static s64 to_ns(struct timespec64 ts)
+{
+	return timespec64_to_ns(&ts);
+}
+
+/* Another file, or a mount, may lie over it by now. */
+static bool leads_back(const char *name, const struct path *path)
+{
+	struct path found;
+	bool same;
+
+	if (kern_path(name, 0, &found))
+		return false;
+	same = d_inode(found.dentry) == d_inode(path->dentry);
+	path_put(&found);
+	return same;
+}
+
+static int path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
+		     struct ckpt_rec_file *rec, char *name)
+{
+	const struct path *path = file_user_path(file);
+	struct kstat stat;
+	char *found;
+	int ret;
+
+	found = ckpt_path_name(ctx, path, name);
+	if (IS_ERR_OR_NULL(found) || !leads_back(found, path))
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_UNREACHABLE, -EOPNOTSUPP,
+				  "%pD is hidden by another file or mount", file);
+	memmove(name, found, strlen(found) + 1);
+	ret = vfs_getattr(path, &stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
+	if (ret)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE, ret, "cannot look at %s", name);
+	rec->pos = file->f_pos;
+	rec->size = stat.size;
+	rec->mtime_ns = to_ns(stat.mtime);
+	rec->ino = stat.ino;
+	rec->dev = huge_encode_dev(stat.dev);
+	rec->rdev = huge_encode_dev(stat.rdev);
+	rec->generation = d_inode(path->dentry)->i_generation;
+	rec->mode = stat.mode;
+	return 0;
+}
+
+static int report_change(struct ckpt_ctx *ctx, struct ckpt_task *t, const char *name,
+			 const char *what, u64 was, u64 is)
+{
+	return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, -ESTALE,
+			  "%s has changed: its %s was %llu and is %llu", name, what, was, is);
+}
+
+static int compare(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+		   const struct ckpt_rec_file *rec, const char *name)
+{
+	struct kstat stat;
+	int ret;
+
+	ret = vfs_getattr(path, &stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
+	if (ret)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, ret,
+				  "cannot look at %s", name);
+	if ((stat.mode ^ rec->mode) & S_IFMT)
+		return report_change(ctx, t, name, "type", rec->mode & S_IFMT, stat.mode & S_IFMT);
+	if (S_ISCHR(stat.mode) && (huge_encode_dev(stat.rdev) != rec->rdev ||
+				   !is_memory_device(stat.mode, stat.rdev)))
+		return report_change(ctx, t, name, "device number", rec->rdev,
+			       huge_encode_dev(stat.rdev));
+	if (!S_ISREG(stat.mode) && !S_ISDIR(stat.mode) && !S_ISCHR(stat.mode))
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+				  "the image has a file of an impossible type: %s", name);
+	if (!S_ISREG(stat.mode) ||
+	    (rec->flags & CKPT_FILEF_APPEND && stat.size >= rec->size))
+		return 0;
+	if (stat.size != rec->size)
+		return report_change(ctx, t, name, "size", rec->size, stat.size);
+	if (to_ns(stat.mtime) != rec->mtime_ns)
+		return report_change(ctx, t, name, "modification time (ns)", rec->mtime_ns,
+			       to_ns(stat.mtime));
+	return 0;
+}
+
+static int open_flags(const struct ckpt_rec_file *rec)
+{
+	bool read = rec->flags & CKPT_FILEF_READ;
+	bool write = rec->flags & CKPT_FILEF_WRITE;
+
+	/* The type was compared; O_NONBLOCK is only for the case of a race. */
+	return (write ? (read ? O_RDWR : O_WRONLY) : O_RDONLY) | O_NOCTTY | O_NONBLOCK |
+	       (rec->flags & CKPT_FILEF_APPEND ? O_APPEND : 0) |
+	       (rec->flags & CKPT_FILEF_DSYNC ? O_DSYNC : 0) |
+	       (rec->flags & CKPT_FILEF_SYNC ? O_SYNC : 0) |
+	       (rec->flags & CKPT_FILEF_DIRECT ? O_DIRECT : 0) |
+	       (rec->flags & CKPT_FILEF_DIRECTORY ? O_DIRECTORY : 0) |
+	       (rec->flags & CKPT_FILEF_NOATIME ? O_NOATIME : 0) |
+	       (rec->flags & CKPT_FILEF_NOFOLLOW ? O_NOFOLLOW : 0) |
+	       (rec->flags & CKPT_FILEF_LARGEFILE ? O_LARGEFILE : 0);
+}
+
+static struct file *open_again(const struct ckpt_rec_file *rec, const char *name)
+{
+	struct file *file;
+
+	if (!(rec->flags & CKPT_FILEF_EXEC))
+		return filp_open(name, open_flags(rec), 0);
+	/* A program: the right to execute it counts, not the one to read it. */
+	file = open_exec(name);
+	if (!IS_ERR(file))
+		exe_file_allow_write_access(file);
+	return file;
+}
+
+static int set_position(struct file *file, const struct ckpt_rec_file *rec)
+{
+	loff_t pos = rec->pos;
+
+	spin_lock(&file->f_lock);
+	if (!(rec->flags & CKPT_FILEF_NONBLOCK))
+		file->f_flags &= ~O_NONBLOCK;
+	spin_unlock(&file->f_lock);
+	if (!pos || !(file->f_mode & FMODE_LSEEK))
+		return 0;
+	if (S_ISDIR(file_inode(file)->i_mode))
+		return vfs_llseek(file, pos, SEEK_SET) == pos ? 0 : -EINVAL;
+	file->f_pos = pos;
+	return 0;
+}
+
+static struct file *path_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
+				 const struct ckpt_rec_file *rec, const char *name)
+{
+	struct file *file;
+	struct path path;
+	int ret;
+
+	/* Looked at before it is opened: opening a device may do something. */
+	ret = kern_path(name, LOOKUP_FOLLOW, &path);
+	if (!ret) {
+		ret = compare(ctx, t, &path, rec, name);
+		path_put(&path);
+		if (ret)
+			return ERR_PTR(ret);
+		file = open_again(rec, name);
+		ret = PTR_ERR_OR_ZERO(file);
+	}
+	if (ret == -ENOENT || ret == -ENOTDIR)
+		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING, -ESTALE,
+					  "%s is missing", name));
+	if (ret)
+		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING, ret,
+					  "cannot open %s", name));
+	ret = compare(ctx, t, file_user_path(file), rec, name);
+	if (!ret && set_position(file, rec))
+		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, -ESTALE,
+				 "cannot go to position %llu of %s", rec->pos, name);
+	if (ret) {
+		fput(file);
+		return ERR_PTR(ret);
+	}
+	return file;
+}
+
+const struct ckpt_file_kind ckpt_path_kind = {
+	.name = "path",
+	.kind = CKPT_FILE_PATH,
+	.probe = path_probe,
+	.collect = path_collect,
+	.save = path_save,
+	.restore = path_restore,
+};

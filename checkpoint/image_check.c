@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the content of a record must be, whoever wrote it: everything that can
+ * be said without knowing the system on which it will be restored. Builds in
+ * user space, too.
+ */
+#include <linux/build_bug.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+
+#include "image.h"
+#include "image_check.h"
+#include "limits.h"
+
+static int damaged(struct ckpt_reader *r, const char *why)
+{
+	r->why = why;
+	return -EBADMSG;
+}
+
+static int other_system(struct ckpt_reader *r, const char *why)
+{
+	r->why = why;
+	return -ENOEXEC;
+}
+
+static bool aligned(u64 x)
+{
+	return !(x & (PAGE_SIZE - 1));
+}
+
+static bool is_string(const char *s, size_t len)
+{
+	return strnlen(s, len) < len;
+}
+
+static int check_header(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_header *h = ckpt_rec_data(rec);
+
+	if (h->magic != CKPT_IMAGE_MAGIC)
+		return damaged(r, "this is not a checkpoint image");
+	if (h->byte_order != CKPT_IMAGE_BYTE_ORDER)
+		return other_system(r, "the image has another byte order");
+	if (h->version != CKPT_IMAGE_VERSION)
+		return other_system(r, "the image has another format version");
+	if (h->arch != CKPT_IMAGE_ARCH_X86_64)
+		return other_system(r, "the image is of another architecture");
+	if (h->page_size != PAGE_SIZE)
+		return other_system(r, "the image has another page size");
+	if (h->need_features)
+		return other_system(r, "the image needs a feature that this kernel lacks");
+	if (!is_string(h->release, sizeof(h->release)) ||
+	    !is_string(h->version_text, sizeof(h->version_text)) ||
+	    !is_string(h->machine, sizeof(h->machine)))
+		return damaged(r, "the header has an unterminated string");
+	if (memchr_inv(h->reserved, 0, sizeof(h->reserved)))
+		return damaged(r, "the header has a reserved byte set");
+	r->page_size = h->page_size;
+	memcpy(r->image_id, h->image_id, sizeof(r->image_id));
+	return 0;
+}
+
+static int check_tree(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_tree *tree = ckpt_rec_data(rec);
+	struct ckpt_rec_task *task = ckpt_rec_tail(rec);
+	u64 tail = rec->length - rec->unit;
+	u32 i, processes = 0;
+
+	if (!tree->nr_tasks || tail != (u64)tree->nr_tasks * sizeof(*task))
+		return damaged(r, "the tree has a wrong number of tasks");
+	for (i = 0; i < tree->nr_tasks; i++, task++) {
+		if (task->tid == 0 || task->tid > INT_MAX || task->tgid > INT_MAX ||
+		    task->ppid > INT_MAX || task->pgid > INT_MAX ||
+		    task->sid > INT_MAX || task->reserved)
+			return damaged(r, "a task of the tree has an impossible id");
+		if (task->tid == task->tgid)
+			processes++;
+		else if (!i || task->tgid != task[-1].tgid)
+			return damaged(r, "a thread of the tree has no leader");
+		if (!i != !task->ppid)
+			return damaged(r, "a task of the tree has an impossible parent");
+	}
+	if (processes != tree->nr_processes)
+		return damaged(r, "the tree has a wrong number of processes");
+	return 0;
+}
+
+static int check_process(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_process *p = ckpt_rec_data(rec);
+	int i;
+
+	if (p->flags & ~(CKPT_PROC_STOPPED | CKPT_PROC_SUBREAPER) || p->reserved)
+		return damaged(r, "a process has unknown flags");
+	if (p->stop_signal > 64 || !p->nr_threads || p->nr_threads > CKPT_MAX_TASKS)
+		return damaged(r, "a process has an impossible value");
+	if (p->oom_score_adj < -1000 || p->oom_score_adj > 1000)
+		return damaged(r, "a process has an impossible oom_score_adj");
+	for (i = 0; i < CKPT_NR_RLIMITS; i++)
+		if (p->rlimits[i].soft > p->rlimits[i].hard)
+			return damaged(r, "a soft limit is above the hard limit");
+	return 0;
+}
+
+static bool is_path(const char *path, u64 len)
+{
+	return len && len < CKPT_PATH_MAX && path[0] == '/' && !memchr(path, 0, len);
+}
+
+static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_file *f = ckpt_rec_data(rec);
+	char *path = ckpt_rec_tail(rec);
+
+	if (!rec->tag || rec->length - rec->unit != f->path_len)
+		return damaged(r, "a file record has a wrong length or no tag");
+	if (f->kind == CKPT_FILE_PATH && !is_path(path, f->path_len))
+		return damaged(r, "a file has an impossible path");
+	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2)
+		return damaged(r, "an external file is not a standard stream");
+	if (!f->kind || f->kind > CKPT_FILE_PIPE || f->reserved || f->flags & ~CKPT_FILEF_ALL)
+		return damaged(r, "a file has an unknown kind or unknown flags");
+	if (f->path_len >= CKPT_PATH_MAX || memchr(path, 0, f->path_len))
+		return damaged(r, "a file has an impossible name");
+	if (f->pos > LLONG_MAX || f->size > LLONG_MAX ||
+	    f->build_id_len > sizeof(f->build_id))
+		return damaged(r, "a file has an impossible offset or size");
+	return 0;
+}
+
+static int check_pipe(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_pipe *p = ckpt_rec_data(rec);
+
+	if (!rec->tag || rec->length - rec->unit != p->data_len || p->capacity > INT_MAX)
+		return damaged(r, "a pipe has an impossible size or no tag");
+	return 0;
+}
+
+static int check_mm(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_mm *mm = ckpt_rec_data(rec);
+
+	if (!rec->tag || mm->flags & ~CKPT_MMF_ALL || mm->nr_auxv > CKPT_AUXV_MAX ||
+	    mm->dumpable > 2 || mm->nr_vmas > CKPT_MAX_VMAS)
+		return damaged(r, "an address space has an impossible value");
+	if (mm->start_code > mm->end_code || mm->start_data > mm->end_data ||
+	    mm->start_brk > mm->brk || mm->arg_start > mm->arg_end ||
+	    mm->env_start > mm->env_end)
+		return damaged(r, "an address space has a range that ends before it starts");
+	if (!aligned(mm->vdso) || !aligned(mm->vvar) || !mm->vdso != !mm->vvar)
+		return damaged(r, "an address space has an impossible vDSO");
+	return 0;
+}
+
+static int check_vmas(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_vma *v = ckpt_rec_data(rec);
+	u64 count = ckpt_rec_count(rec);
+	u64 last = 0;
+
+	for (; count; count--, v++) {
+		if (!aligned(v->start) || !aligned(v->end) || v->start < last ||
+		    v->end <= v->start)
+			return damaged(r, "a mapping has impossible addresses");
+		if (v->prot & ~CKPT_PROT_ALL || v->flags & ~CKPT_VMA_ALL || v->reserved)
+			return damaged(r, "a mapping has unknown flags");
+		if ((v->flags & CKPT_VMA_SHARED && !v->file) ||
+		    (v->flags & CKPT_VMA_GROWSDOWN && v->file))
+			return damaged(r, "a mapping has impossible flags");
+		last = v->end;
+	}
+	return 0;
+}
+
+static int check_pages(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_extent *e = ckpt_rec_data(rec);
+	u64 count = ckpt_rec_count(rec);
+	u64 pages = 0, last = 0;
+
+	if (!count)
+		return damaged(r, "page data without extents");
+	for (; count; count--, e++) {
+		if (!aligned(e->addr) || e->addr < last || !e->nr_pages ||
+		    e->nr_pages > CKPT_MAX_RECORD_PAGES ||
+		    e->addr > U64_MAX - e->nr_pages * PAGE_SIZE)
+			return damaged(r, "a run of pages has an impossible address");
+		last = e->addr + e->nr_pages * PAGE_SIZE;
+		pages += e->nr_pages;
+	}
+	if (pages > CKPT_MAX_RECORD_PAGES)
+		return damaged(r, "a record has too many pages");
+	return 0;
+}
+
+static int check_fs(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_fs *fs = ckpt_rec_data(rec);
+	char *paths = ckpt_rec_tail(rec);
+
+	if ((u64)fs->root_len + fs->cwd_len != rec->length - rec->unit ||
+	    fs->umask & ~0777 || fs->reserved)
+		return damaged(r, "a file system context has an impossible value");
+	if (!is_path(paths, fs->root_len) || !is_path(paths + fs->root_len, fs->cwd_len))
+		return damaged(r, "a root or current directory has an impossible path");
+	return 0;
+}
+
+static int check_fds(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_fd *fd = ckpt_rec_data(rec);
+	u64 count = ckpt_rec_count(rec);
+	s64 last = -1;
+
+	for (; count; count--, fd++) {
+		if (fd->fd > INT_MAX || (s64)fd->fd <= last || !fd->file ||
+		    fd->flags & ~CKPT_FD_CLOEXEC || fd->reserved)
+			return damaged(r, "a file descriptor has an impossible value");
+		last = fd->fd;
+	}
+	return 0;
+}
+
+static int check_sighand(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	if (ckpt_rec_count(rec) != 64)
+		return damaged(r, "there are not 64 signal actions");
+	return 0;
+}
+
+static int check_sigpending(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_siginfo *s = ckpt_rec_data(rec);
+	u64 count = ckpt_rec_count(rec);
+
+	for (; count; count--, s++)
+		if (!s->signo || s->signo > 64 || s->shared > 1 || s->has_info > 1 ||
+		    s->reserved)
+			return damaged(r, "a pending signal has an impossible value");
+	return 0;
+}
+
+static int check_thread(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_thread *t = ckpt_rec_data(rec);
+
+	if (!t->tid || t->tid > INT_MAX || !is_string(t->comm, sizeof(t->comm)) ||
+	    t->pdeath_signal > 64 || t->reserved)
+		return damaged(r, "a thread has an impossible value");
+	if (t->nice < -20 || t->nice > 19 || t->rt_priority > 99 ||
+	    t->sched_flags > 1 || t->affinity_words > ARRAY_SIZE(t->affinity))
+		return damaged(r, "a thread has an impossible scheduling value");
+	if (t->restart_kind > CKPT_RESTART_TIMED)
+		return damaged(r, "a thread has an unknown kind of interrupted system call");
+	return 0;
+}
+
+static int check_cred(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_cred *c = ckpt_rec_data(rec);
+
+	if (rec->length - rec->unit != (u64)c->nr_groups * sizeof(u32) ||
+	    c->flags > 1 || c->reserved)
+		return damaged(r, "an identity has an impossible value");
+	return 0;
+}
+
+static int check_regset(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_regset *regs = ckpt_rec_data(rec);
+
+	if (!regs->data_len || rec->length - rec->unit != regs->data_len)
+		return damaged(r, "processor state has a wrong length");
+	return 0;
+}
+
+static int check_trailer(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_trailer *t = ckpt_rec_data(rec);
+
+	if (memcmp(t->image_id, r->image_id, sizeof(t->image_id)))
+		return damaged(r, "the trailer is of another image");
+	if (t->nr_records != r->nr_records || t->nr_pages != r->nr_pages ||
+	    t->length != r->offset)
+		return damaged(r, "the trailer's totals are not those of the image");
+	return 0;
+}
+
+static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *) = {
+	[CKPT_REC_HEADER] = check_header,
+	[CKPT_REC_TREE] = check_tree,
+	[CKPT_REC_PROCESS] = check_process,
+	[CKPT_REC_FILE] = check_file,
+	[CKPT_REC_MM] = check_mm,
+	[CKPT_REC_VMAS] = check_vmas,
+	[CKPT_REC_PAGES] = check_pages,
+	[CKPT_REC_FS] = check_fs,
+	[CKPT_REC_FDS] = check_fds,
+	[CKPT_REC_SIGHAND] = check_sighand,
+	[CKPT_REC_SIGPENDING] = check_sigpending,
+	[CKPT_REC_THREAD] = check_thread,
+	[CKPT_REC_CRED] = check_cred,
+	[CKPT_REC_REGSET] = check_regset,
+	[CKPT_REC_TRAILER] = check_trailer,
+	[CKPT_REC_PIPE] = check_pipe,
+};
+
+/**
+ * ckpt_check_record - check the content of a record
+ * @r: reader; learns the page size and the id from the header
+ * @rec: record, its sum checked, its structs in the layout of this kernel
+ *
+ * Return: 0, -EBADMSG: impossible content, -ENOEXEC: for another system.
+ */
+int ckpt_check_record(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	if (rec->type >= CKPT_REC_NR || !checks[rec->type])
+		return 0;
+	return checks[rec->type](r, rec);
+}

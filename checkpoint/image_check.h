@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The image format is frozen at build time: sizes of all records, and the
+ * offset of every member that follows one smaller than 8 bytes.
+ */
+#ifndef _CHECKPOINT_IMAGE_CHECK_H
+#define _CHECKPOINT_IMAGE_CHECK_H
+
+#include <linux/build_bug.h>
+#include <linux/checkpoint_image.h>
+#include <linux/stddef.h>
+
+#define CKPT_CHECK_SIZE(type, size) \
+	static_assert(sizeof(struct type) == (size), "size of " #type)
+#define CKPT_CHECK_OFFSET(type, member, offset) \
+	static_assert(offsetof(struct type, member) == (offset), \
+		      "offset of " #type "." #member)
+
+CKPT_CHECK_SIZE(ckpt_rec, 32);
+CKPT_CHECK_OFFSET(ckpt_rec, length, 16);
+CKPT_CHECK_SIZE(ckpt_rec_header, 272);
+CKPT_CHECK_OFFSET(ckpt_rec_header, features, 24);
+CKPT_CHECK_OFFSET(ckpt_rec_header, cpu_features, 64);
+CKPT_CHECK_SIZE(ckpt_rec_tree, 8);
+CKPT_CHECK_SIZE(ckpt_rec_task, 24);
+CKPT_CHECK_SIZE(ckpt_rec_rlimit, 16);
+CKPT_CHECK_SIZE(ckpt_rec_process, 280);
+CKPT_CHECK_OFFSET(ckpt_rec_process, rlimits, 24);
+CKPT_CHECK_SIZE(ckpt_rec_file, 120);
+CKPT_CHECK_OFFSET(ckpt_rec_file, pos, 8);
+CKPT_CHECK_OFFSET(ckpt_rec_file, build_id, 80);
+CKPT_CHECK_SIZE(ckpt_rec_mm, 656);
+CKPT_CHECK_OFFSET(ckpt_rec_mm, auxv, 144);
+CKPT_CHECK_SIZE(ckpt_rec_vma, 40);
+CKPT_CHECK_SIZE(ckpt_rec_extent, 16);
+CKPT_CHECK_SIZE(ckpt_rec_fs, 16);
+CKPT_CHECK_SIZE(ckpt_rec_fd, 16);
+CKPT_CHECK_SIZE(ckpt_rec_sigaction, 32);
+CKPT_CHECK_SIZE(ckpt_rec_siginfo, 144);
+CKPT_CHECK_SIZE(ckpt_rec_thread, 328);
+CKPT_CHECK_OFFSET(ckpt_rec_thread, blocked, 24);
+CKPT_CHECK_OFFSET(ckpt_rec_thread, clear_child_tid, 56);
+CKPT_CHECK_OFFSET(ckpt_rec_thread, timer_slack_ns, 120);
+CKPT_CHECK_OFFSET(ckpt_rec_thread, restart_remaining_ns, 136);
+CKPT_CHECK_SIZE(ckpt_rec_cred, 88);
+CKPT_CHECK_OFFSET(ckpt_rec_cred, cap_inheritable, 48);
+CKPT_CHECK_SIZE(ckpt_rec_regset, 8);
+CKPT_CHECK_SIZE(ckpt_rec_index_entry, 16);
+CKPT_CHECK_SIZE(ckpt_rec_trailer, 48);
+CKPT_CHECK_SIZE(ckpt_rec_pipe, 8);
+
+#endif /* _CHECKPOINT_IMAGE_CHECK_H */

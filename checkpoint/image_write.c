@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Writing records of an image.
+ */
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/utsname.h>
+#include <linux/xxhash.h>
+
+#include "image_check.h"
+#include "internal.h"
+
+/* Remembers where the big pieces lie, for readers that can seek. */
+static int add_index(struct ckpt_ctx *ctx, u32 type, u32 tag)
+{
+	struct ckpt_rec_index_entry *bigger;
+	u32 cap;
+
+	if (ctx->nr_index == ctx->cap_index) {
+		cap = max(16U, ctx->cap_index * 2);
+		if (cap > CKPT_MAX_INDEX)
+			return -EFBIG;
+		bigger = kvcalloc(cap, sizeof(*bigger), GFP_KERNEL_ACCOUNT);
+		if (!bigger)
+			return -ENOMEM;
+		if (ctx->nr_index)
+			memcpy(bigger, ctx->index, ctx->nr_index * sizeof(*bigger));
+		kvfree(ctx->index);
+		ctx->index = bigger;
+		ctx->cap_index = cap;
+	}
+	ctx->index[ctx->nr_index++] = (struct ckpt_rec_index_entry){
+		.offset = ctx->offset, .type = type, .tag = tag,
+	};
+	return 0;
+}
+
+/**
+ * ckpt_write_record - append a record to the image
+ * @ctx: context of a save
+ * @type: enum ckpt_rec_type
+ * @tag: of the object, or 0
+ * @unit: bytes of the struct, or of one element of an array
+ * @data: the struct or the array
+ * @len: bytes of @data
+ * @tail: what follows the struct, or NULL
+ * @tail_len: bytes of @tail
+ *
+ * Context: may sleep; no locks held.
+ * Return: 0, -ENOMEM, or an errno of the file.
+ */
+int ckpt_write_record(struct ckpt_ctx *ctx, u32 type, u32 tag, u32 unit,
+		      const void *data, size_t len, const void *tail, size_t tail_len)
+{
+	size_t length = len + tail_len;
+	size_t total = sizeof(struct ckpt_rec) + ALIGN(length, 8);
+	struct ckpt_rec *rec;
+	int ret = 0;
+
+	if (length > CKPT_MAX_RECORD)
+		return -EFBIG;
+	rec = kvzalloc(total, GFP_KERNEL_ACCOUNT);
+	if (!rec)
+		return -ENOMEM;
+	rec->type = type;
+	rec->flags = type == CKPT_REC_INDEX ? CKPT_RECF_SKIPPABLE : 0;
+	rec->tag = tag;
+	rec->unit = unit;
+	rec->length = length;
+	if (len)
+		memcpy(rec + 1, data, len);
+	if (tail_len)
+		memcpy((char *)(rec + 1) + len, tail, tail_len);
+	rec->sum = ckpt_rec_sum(rec);
+	if (type == CKPT_REC_PROCESS || type == CKPT_REC_MM || type == CKPT_REC_PAGES)
+		ret = add_index(ctx, type, tag);
+	if (!ret)
+		ret = ckpt_write_bytes(ctx, rec, total);
+	ctx->nr_records++;
+	kvfree(rec);
+	return ret;
+}
+
+/**
+ * ckpt_write_padding - fill up to the next multiple of the page size
+ * @ctx: context of a save
+ *
+ * Return: 0 or an errno of the file.
+ */
+int ckpt_write_padding(struct ckpt_ctx *ctx)
+{
+	return ckpt_write_bytes(ctx, page_address(ZERO_PAGE(0)),
+				ALIGN(ctx->offset, PAGE_SIZE) - ctx->offset);
+}
+
+/**
+ * ckpt_write_header - start an image
+ * @ctx: context of a save
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_write_header(struct ckpt_ctx *ctx)
+{
+	struct ckpt_rec_header h = {
+		.magic = CKPT_IMAGE_MAGIC,
+		.version = CKPT_IMAGE_VERSION,
+		.byte_order = CKPT_IMAGE_BYTE_ORDER,
+		.arch = CKPT_IMAGE_ARCH_X86_64,
+		.page_size = PAGE_SIZE,
+		.time_ns = ktime_get_real_ns(),
+		.cpu_features = ckpt_arch_cpu_features(),
+	};
+
+	memcpy(h.image_id, ctx->image_id, sizeof(h.image_id));
+	strscpy(h.release, init_utsname()->release, sizeof(h.release));
+	strscpy(h.version_text, init_utsname()->version, sizeof(h.version_text));
+	strscpy(h.machine, init_utsname()->machine, sizeof(h.machine));
+	return ckpt_write_record(ctx, CKPT_REC_HEADER, 0, sizeof(h), &h, sizeof(h), NULL, 0);
+}
+
+static void fill_task(struct ckpt_ctx *ctx, u32 i, struct ckpt_rec_task *rec)
+{
+	struct ckpt_task *t = ctx->tasks[i];
+	struct task_struct *task = t->task;
+	struct task_struct *root = ctx->tasks[0]->task;
+
+	rec->tid = task_pid_nr_ns(task, ctx->pidns);
+	rec->tgid = task_tgid_nr_ns(task, ctx->pidns);
+	rcu_read_lock();
+	if (i && task->tgid != root->tgid)
+		rec->ppid = task_tgid_nr_ns(rcu_dereference(task->real_parent), ctx->pidns);
+	else if (i)
+		rec->ppid = rec->tgid;
+	rcu_read_unlock();
+	rec->pgid = task_pgrp_nr_ns(task, ctx->pidns);
+	rec->sid = task_session_nr_ns(task, ctx->pidns);
+	/* Groups and sessions that others lead are the restarter's to give. */
+	if (rec->pgid != rec->tgid)
+		rec->pgid = 0;
+	if (rec->sid != rec->tgid)
+		rec->sid = 0;
+}
+
+/**
+ * ckpt_write_tree - write the ids of all tasks
+ * @ctx: context of a save, the tree frozen
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_write_tree(struct ckpt_ctx *ctx)
+{
+	struct ckpt_rec_tree tree = {
+		.nr_tasks = ctx->nr_tasks,
+		.nr_processes = ctx->nr_processes,
+	};
+	struct ckpt_rec_task *tasks;
+	int ret;
+	u32 i;
+
+	tasks = kvcalloc(ctx->nr_tasks, sizeof(*tasks), GFP_KERNEL_ACCOUNT);
+	if (!tasks)
+		return -ENOMEM;
+	for (i = 0; i < ctx->nr_tasks; i++)
+		fill_task(ctx, i, &tasks[i]);
+	ret = ckpt_write_record(ctx, CKPT_REC_TREE, 0, sizeof(tree), &tree, sizeof(tree),
+				tasks, ctx->nr_tasks * sizeof(*tasks));
+	kvfree(tasks);
+	return ret;
+}
+
+/**
+ * ckpt_write_trailer - make the image complete
+ * @ctx: context of a save
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_write_trailer(struct ckpt_ctx *ctx)
+{
+	struct ckpt_rec_trailer t = { .index_offset = ctx->offset };
+	int ret;
+
+	ret = ckpt_write_record(ctx, CKPT_REC_INDEX, 0, sizeof(*ctx->index), ctx->index,
+				ctx->nr_index * sizeof(*ctx->index), NULL, 0);
+	if (ret)
+		return ret;
+	memcpy(t.image_id, ctx->image_id, sizeof(t.image_id));
+	t.nr_records = ctx->nr_records + 1;
+	t.nr_pages = ctx->nr_pages;
+	t.length = ctx->offset + sizeof(struct ckpt_rec) + sizeof(t);
+	ret = ckpt_write_record(ctx, CKPT_REC_TRAILER, 0, sizeof(t), &t, sizeof(t), NULL, 0);
+	return ret ?: ckpt_write_flush(ctx);
+}

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of checkpoint/ share, in sections by file. The object types
+ * are in objects.c: start reading there.
+ */
+#ifndef _CHECKPOINT_INTERNAL_H
+#define _CHECKPOINT_INTERNAL_H
+
+#include <linux/bvec.h>
+#include <linux/checkpoint.h>
+#include <linux/checkpoint_image.h>
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/sched.h>
+#include <linux/task_work.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+
+#include "image.h"
+#include "limits.h"
+
+struct ckpt_ctx;
+struct user_regset;
+
+/* Where a ckpt_task is on its way. */
+enum ckpt_task_state {
+	CKPT_TASK_NEW,		/* found, not asked yet */
+	CKPT_TASK_ASKED,	/* its work is queued */
+	CKPT_TASK_PARKED,	/* waits in ckpt_park() at the user boundary */
+	CKPT_TASK_STOPPED,	/* job control holds it at the user boundary */
+	CKPT_TASK_SELF,		/* the caller itself */
+	CKPT_TASK_GONE,		/* has exited or was killed */
+};
+
+/**
+ * struct ckpt_task - one thread of the tree
+ * @work: what parks the thread
+ * @ctx: the call it belongs to; referenced while @work is queued
+ * @task: the thread, referenced; restart: once it exists
+ * @state: enum ckpt_task_state
+ * @leader: its thread group's leader, itself for a leader
+ * @nr_threads: leader only: threads, itself included
+ * @stopped_csw: switch count of a stopped task, to see that it never ran
+ * @timed: what a timed system call, interrupted without a restart block, had left
+ * @rec: restart: ids from the tree record
+ * @thread: restart: its THREAD record
+ * @cred: restart: its CRED record
+ * @pending: restart: its SIGPENDING record
+ * @regsets: restart: its REGSET records
+ * @nr_regsets: how many
+ * @process: restart, leader only: its PROCESS record
+ * @current_thread: restart, leader only: index of the thread being read, plus 1
+ * @dumpable: restart, leader only: of prctl(2)
+ * @seen_mm: restart, leader only: the address space was restored
+ * @seen_fs: restart, leader only: root and current directory were restored
+ * @seen_fds: restart, leader only: the descriptor table was restored
+ * @seen_sighand: restart, leader only: the signal actions were restored
+ */
+struct ckpt_task {
+	struct callback_head work;
+	struct ckpt_ctx *ctx;
+	struct task_struct *task;
+	int state;
+	struct ckpt_task *leader;
+	u32 nr_threads;
+	unsigned long stopped_csw;
+	ktime_t timed;
+	const struct ckpt_rec_task *rec;
+	struct ckpt_rec *thread;
+	struct ckpt_rec *cred;
+	struct ckpt_rec *pending;
+	struct ckpt_rec *regsets[CKPT_MAX_REGSETS];
+	int nr_regsets;
+	struct ckpt_rec *process;
+	u32 current_thread;
+	int dumpable;
+	u32 seen_mm : 1;
+	u32 seen_fs : 1;
+	u32 seen_fds : 1;
+	u32 seen_sighand : 1;
+};
+
+/**
+ * struct ckpt_ctx - one call of checkpoint() or restart()
+ * @ref: the call, and every queued park work
+ * @flags: of the call
+ * @timeout: for stopping the tree, in jiffies
+ * @file: the image
+ * @pos: position in @file
+ * @seekable: reads may go ahead of what is needed
+ * @source: how the reader gets bytes
+ * @reader: totals while reading
+ * @buf: bytes to write, or read ahead
+ * @buf_len: how many
+ * @buf_used: read ahead: how many of them were taken
+ * @offset: bytes of the image written
+ * @nr_records: records written
+ * @nr_pages: pages of data written
+ * @image_id: random
+ * @index: where records lie
+ * @nr_index: entries in @index
+ * @cap_index: room in @index
+ * @root: root directory of the caller, against which paths are made
+ * @std: restart: the caller's standard streams
+ * @tasks: the tree, each leader directly before its threads
+ * @nr_tasks: how many
+ * @cap_tasks: room in @tasks
+ * @nr_processes: thread groups
+ * @task_index: thread to struct ckpt_task, by global pid
+ * @wait: the call waits here for the tree
+ * @hold: parked tasks wait here
+ * @nr_busy: tasks that have not parked yet
+ * @released: parked tasks may go on
+ * @failed: restart: released tasks must die
+ * @killed: a parked task has got SIGKILL
+ * @caller: task that makes the call, referenced
+ * @error: restart: first error of any task
+ * @tree: restart: the TREE record
+ * @pidns: pid namespace of the caller
+ * @objs: shared objects: pointer to tag (save), tag to object (restart)
+ * @next_tag: save: next unused tag
+ * @nr_obstacles: found so far
+ * @log: messages, to be written once the tree is released
+ * @log_len: bytes in @log
+ * @log_lost: messages that did not fit
+ * @log_lock: protects the log and @error
+ * @stats: for the caller
+ * @t_frozen: when the first task was asked to stop
+ *
+ * Locks: the saver holds no lock of ours. It takes, one at a time and never
+ * while it writes to the image: tasklist_lock, siglock, task_lock, file_lock
+ * of a descriptor table, mmap_lock, page table locks.
+ */
+struct ckpt_ctx {
+	struct kref ref;
+	unsigned long flags;
+	unsigned long timeout;
+
+	struct file *file;
+	loff_t pos;
+	bool seekable;
+	struct ckpt_source source;
+	struct ckpt_reader reader;
+	char *buf;
+	size_t buf_len;
+	size_t buf_used;
+	u64 offset;
+	u64 nr_records;
+	u64 nr_pages;
+	u8 image_id[16];
+	struct ckpt_rec_index_entry *index;
+	u32 nr_index;
+	u32 cap_index;
+
+	struct path root;
+	struct file *std[3];
+
+	struct ckpt_task **tasks;
+	u32 nr_tasks;
+	u32 cap_tasks;
+	u32 nr_processes;
+	struct xarray task_index;
+	wait_queue_head_t wait;
+	wait_queue_head_t hold;
+	atomic_t nr_busy;
+	bool released;
+	bool failed;
+	bool killed;
+	struct task_struct *caller;
+	int error;
+	struct ckpt_rec *tree;
+	struct pid_namespace *pidns;
+
+	struct xarray objs;
+	u32 next_tag;
+
+	int nr_obstacles;
+	char *log;
+	u32 log_len;
+	u32 log_lost;
+	spinlock_t log_lock;	/* innermost */
+	struct checkpoint_stats stats;
+	ktime_t t_frozen;
+};
+
+/**
+ * struct ckpt_obj_ops - one type of object
+ * @name: for people
+ * @rec: the record that starts it in the image
+ * @collect: Optional. Look for obstacles; report them all and return 0, or a
+ *	negative errno when looking failed.
+ * @save: Required for process objects. Write the object's records.
+ * @restore: Required. Take the record @rec, which the callee owns, and what
+ *	belongs to it from the image; runs in the process that is being built.
+ * @put: Objects that have a tag. Drop a reference.
+ *
+ * All may sleep and are called without locks. For objects of a process the
+ * task is the leader; for those of a thread, the thread.
+ */
+struct ckpt_obj_ops {
+	const char *name;
+	u32 rec;
+	int (*collect)(struct ckpt_ctx *ctx, struct ckpt_task *t);
+	int (*save)(struct ckpt_ctx *ctx, struct ckpt_task *t);
+	int (*restore)(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+	void (*put)(void *obj);
+};
+
+/* objects.c */
+extern const struct ckpt_obj_ops *const ckpt_process_objs[];
+extern const struct ckpt_obj_ops *const ckpt_thread_objs[];
+const struct ckpt_obj_ops *ckpt_find_ops(u32 rec);
+
+/* task/, mm/, file/ */
+extern const struct ckpt_obj_ops ckpt_process_ops;
+extern const struct ckpt_obj_ops ckpt_mm_ops;
+extern const struct ckpt_obj_ops ckpt_fs_ops;
+extern const struct ckpt_obj_ops ckpt_fds_ops;
+extern const struct ckpt_obj_ops ckpt_file_ops;
+extern const struct ckpt_obj_ops ckpt_pipe_ops;
+extern const struct ckpt_obj_ops ckpt_sighand_ops;
+extern const struct ckpt_obj_ops ckpt_thread_ops;
+extern const struct ckpt_obj_ops ckpt_cred_ops;
+extern const struct ckpt_obj_ops ckpt_sigpending_ops;
+extern const struct ckpt_obj_ops ckpt_regset_ops;
+
+/* context.c */
+struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags);
+void ckpt_ctx_put(struct ckpt_ctx *ctx);
+struct ckpt_task *ckpt_add_task(struct ckpt_ctx *ctx, struct task_struct *task);
+
+/* error.c */
+
+/**
+ * struct ckpt_where - what a message is about
+ * @t: task, or NULL
+ * @fd: descriptor, or -1
+ * @start: first address, or 0
+ * @end: address behind the last, or 0
+ */
+struct ckpt_where {
+	struct ckpt_task *t;
+	int fd;
+	u64 start;
+	u64 end;
+};
+
+#define CKPT_AT(_t)		(&(struct ckpt_where){ .t = (_t), .fd = -1 })
+#define CKPT_AT_FD(_t, _fd)	(&(struct ckpt_where){ .t = (_t), .fd = (_fd) })
+#define CKPT_AT_RANGE(_t, _start, _end) \
+	(&(struct ckpt_where){ .t = (_t), .fd = -1, .start = (_start), .end = (_end) })
+
+__printf(4, 5) void ckpt_obstacle(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+				  enum ckpt_reason why, const char *fmt, ...);
+__printf(5, 6) int ckpt_error(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			      enum ckpt_reason why, int err, const char *fmt, ...);
+void ckpt_flush_log(struct ckpt_ctx *ctx, struct file *log);
+
+/* stream.c */
+int ckpt_write_bytes(struct ckpt_ctx *ctx, const void *data, size_t len);
+int ckpt_write_bvecs(struct ckpt_ctx *ctx, const struct bio_vec *bv, u32 nr, size_t len);
+int ckpt_write_flush(struct ckpt_ctx *ctx);
+int ckpt_read_bvecs(struct ckpt_ctx *ctx, const struct bio_vec *bv, u32 nr, size_t len);
+void ckpt_read_init(struct ckpt_ctx *ctx);
+void ckpt_read_finish(struct ckpt_ctx *ctx);
+
+/* image_write.c */
+int ckpt_write_record(struct ckpt_ctx *ctx, u32 type, u32 tag, u32 unit,
+		      const void *data, size_t len, const void *tail, size_t tail_len);
+int ckpt_write_padding(struct ckpt_ctx *ctx);
+int ckpt_write_header(struct ckpt_ctx *ctx);
+int ckpt_write_tree(struct ckpt_ctx *ctx);
+int ckpt_write_trailer(struct ckpt_ctx *ctx);
+
+/* object.c */
+u32 ckpt_tag_of(struct ckpt_ctx *ctx, void *obj);
+u32 ckpt_new_tag(struct ckpt_ctx *ctx, void *obj);
+int ckpt_put_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops, void *obj);
+void *ckpt_get_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops);
+void ckpt_free_tags(struct ckpt_ctx *ctx);
+
+/* freeze.c */
+int ckpt_freeze(struct ckpt_ctx *ctx, struct task_struct *root);
+int ckpt_still_frozen(struct ckpt_ctx *ctx);
+void ckpt_release(struct ckpt_ctx *ctx, bool failed);
+void ckpt_park_new(struct ckpt_task *t);
+bool ckpt_may_use(struct task_struct *task);
+
+/* collect.c */
+int ckpt_collect(struct ckpt_ctx *ctx);
+
+bool ckpt_used_outside(struct task_struct *leader,
+		       bool (*uses)(struct task_struct *task, const void *obj),
+		       const void *obj);
+
+/* save.c */
+long ckpt_do_checkpoint(pid_t pid, struct file *file, struct file *log,
+			unsigned long flags, const struct checkpoint_args *args,
+			struct checkpoint_stats *stats);
+
+/* restart.c */
+long ckpt_do_restart(pid_t pid, struct file *file, struct file *log,
+		     unsigned long flags, struct checkpoint_stats *stats);
+int ckpt_next_record(struct ckpt_ctx *ctx, struct ckpt_rec **recp);
+int ckpt_restore_fail(struct ckpt_ctx *ctx, struct ckpt_task *t, int err);
+
+/* registry.c */
+int ckpt_claim(struct ckpt_task *t);
+void ckpt_unclaim(struct ckpt_task *t);
+
+/* task/process.c */
+int ckpt_process_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
+
+/* task/thread.c */
+struct ckpt_task *ckpt_thread_being_read(struct ckpt_ctx *ctx, struct ckpt_task *leader);
+int ckpt_thread_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
+void ckpt_thread_commit(struct ckpt_task *t);
+
+/* task/sched.c */
+void ckpt_sched_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);
+void ckpt_sched_save(struct task_struct *task, struct ckpt_rec_thread *rec);
+int ckpt_sched_apply(struct ckpt_ctx *ctx, struct ckpt_task *t,
+		     const struct ckpt_rec_thread *rec);
+
+/* task/cred.c */
+int ckpt_cred_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
+
+/* task/sigpending.c */
+int ckpt_sigpending_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
+
+/* task/restart_block.c */
+void ckpt_restart_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);
+void ckpt_restart_save(struct ckpt_task *t, struct ckpt_rec_thread *rec);
+int ckpt_restart_apply(struct ckpt_ctx *ctx, struct ckpt_task *t,
+		       const struct ckpt_rec_thread *rec);
+void ckpt_timed_note(struct ckpt_task *t);
+void ckpt_timed_resume(struct ckpt_task *t);
+
+/* task/regset.c */
+int ckpt_regset_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
+
+/* mm/pages_save.c, mm/pages_restore.c */
+int ckpt_pages_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm);
+int ckpt_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+
+/* mm/vma.c */
+
+/**
+ * struct ckpt_vmas - mappings of an address space, to be saved
+ * @recs: their records
+ * @files: their files, referenced, or NULL
+ * @nr: how many
+ */
+struct ckpt_vmas {
+	struct ckpt_rec_vma *recs;
+	struct file **files;
+	u32 nr;
+};
+
+void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_struct *vma);
+int ckpt_vmas_gather(struct mm_struct *mm, struct ckpt_vmas *vmas);
+int ckpt_vmas_tag(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_vmas *vmas);
+void ckpt_vmas_free(struct ckpt_vmas *vmas);
+int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+
+/* file/file.c */
+
+/**
+ * struct ckpt_file_kind - a kind of open files
+ * @name: for people
+ * @kind: CKPT_FILE_*
+ * @probe: Required. Is this file of the kind? @rec, unless NULL, gets what is
+ *	needed to tell it from others of the kind.
+ * @collect: Optional. Look for obstacles.
+ * @save: Required. Fill the record and the name, of CKPT_PATH_MAX bytes.
+ * @restore: Required. Returns a new reference to the file, or an ERR_PTR(),
+ *	reported.
+ *
+ * All may sleep, but for @probe and @collect, which may be called with
+ * mmap_lock held and must not take locks that nest outside of it.
+ */
+struct ckpt_file_kind {
+	const char *name;
+	u32 kind;
+	bool (*probe)(struct ckpt_task *t, struct file *file);
+	void (*collect)(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			struct file *file);
+	int (*save)(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
+		    struct ckpt_rec_file *rec, char *name);
+	struct file *(*restore)(struct ckpt_ctx *ctx, struct ckpt_task *t,
+				const struct ckpt_rec_file *rec, const char *name);
+};
+
+extern const struct ckpt_file_kind ckpt_path_kind;
+extern const struct ckpt_file_kind ckpt_external_kind;
+extern const struct ckpt_file_kind ckpt_pipe_kind;
+void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+		       struct file *file);
+int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file, u32 *tag);
+
+/* file/path.c */
+char *ckpt_path_name(struct ckpt_ctx *ctx, const struct path *path, char *buf);
+
+/* arch/<arch>/checkpoint/ */
+void ckpt_arch_collect_task(struct ckpt_ctx *ctx, struct ckpt_task *t);
+void ckpt_arch_collect_mm(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm);
+bool ckpt_arch_is_compat(struct task_struct *task);
+u64 ckpt_arch_cpu_features(void);
+void ckpt_arch_save_mm(struct mm_struct *mm, struct ckpt_rec_mm *rec);
+int ckpt_arch_restore_mm(struct ckpt_ctx *ctx, struct ckpt_task *t,
+			 const struct ckpt_rec_mm *rec);
+bool ckpt_arch_vma_is_special(struct vm_area_struct *vma);
+long ckpt_arch_syscall(struct task_struct *task);
+void ckpt_arch_set_result(struct task_struct *task, long result);
+long ckpt_arch_result(struct task_struct *task);
+long ckpt_arch_call(long nr, const u64 *args);
+long ckpt_arch_call_timed(long nr, int arg, bool ms, u64 left);
+void ckpt_arch_fix_self(struct ckpt_rec_regset *regs, void *data);
+u32 ckpt_arch_regset_size(const struct user_regset *regset, u32 note_type);
+
+#endif /* _CHECKPOINT_INTERNAL_H */

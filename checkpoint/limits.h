@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every numeric bound of checkpoint and restart.
+ */
+#ifndef _CHECKPOINT_LIMITS_H
+#define _CHECKPOINT_LIMITS_H
+
+/* Default deadline for stopping a tree, and how often the wait looks around. */
+#define CKPT_TIMEOUT_MS		10000
+#define CKPT_FREEZE_POLL_MS	10
+
+/* Messages kept until the tree has been released; more are only counted. */
+#define CKPT_LOG_BYTES		(256 * 1024)
+
+/* Small records are gathered in, and read through, a buffer of this size. */
+#define CKPT_BUF_BYTES		(64 * 1024)
+
+/* A reader believes a length only step by step, as bytes really arrive. */
+#define CKPT_READ_STEP		(64 * 1024)
+
+/* Bounds of what an image may ask for. */
+#define CKPT_MAX_RECORD		(512 * 1024 * 1024)
+#define CKPT_MAX_TASKS		(4 * 1024 * 1024)
+#define CKPT_MAX_VMAS		(4 * 1024 * 1024)
+#define CKPT_MAX_FDS		(16 * 1024 * 1024)
+#define CKPT_MAX_FILES		(32 * 1024 * 1024)
+#define CKPT_MAX_SIGPENDING	(1024 * 1024)
+#define CKPT_MAX_GROUPS		65536
+#define CKPT_MAX_REGSET		(64 * 1024)
+#define CKPT_MAX_REGSETS	16
+#define CKPT_MAX_PIPE		(64 * 1024 * 1024)
+#define CKPT_MAX_INDEX		(16 * 1024 * 1024)
+
+/* One PAGES record: a bounded extent table, so that a save needs little memory. */
+#define CKPT_MAX_EXTENTS	2048
+#define CKPT_MAX_RECORD_PAGES	32768
+
+#endif /* _CHECKPOINT_LIMITS_H */

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Address space: the fields of prctl(PR_SET_MM), the executed file, dump
+ * settings, vDSO; then its mappings and their private pages. Content of shared
+ * file mappings belongs to the file. An address space that another process
+ * shares is an obstacle.
+ */
+#include <linux/checkpoint_state.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/ksm.h>
+#include <linux/mm.h>
+#include <linux/sched/coredump.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/security.h>
+
+#include "../internal.h"
+
+static_assert(AT_VECTOR_SIZE <= CKPT_AUXV_MAX);
+
+static bool uses_mm(struct task_struct *task, const void *mm)
+{
+	return READ_ONCE(task->mm) == mm && !(task->flags & PF_KTHREAD);
+}
+
+static bool shared_outside(struct mm_struct *mm, struct task_struct *leader)
+{
+	return atomic_read(&mm->mm_users) > get_nr_threads(leader) + 1 &&
+	       ckpt_used_outside(leader, uses_mm, mm);
+}
+
+static void collect_props(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm)
+{
+	if (shared_outside(mm, t->task))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM,
+			      "shares its address space with another process");
+	if (mm->def_flags & (VM_LOCKED | VM_LOCKONFAULT))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM, "locks all future mappings (mlockall)");
+	if (test_bit(MMF_HAS_MDWE, &mm->flags))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL,
+			      "denies itself writable code (PR_SET_MDWE)");
+	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL,
+			      "asks for merging of memory (PR_SET_MEMORY_MERGE)");
+	if (test_bit(MMF_HAS_UPROBES, &mm->flags))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PERF, "is being probed (uprobes)");
+	if (!rcu_access_pointer(mm->exe_file))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM, "has no executed file");
+}
+
+static int mm_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct mm_struct *mm = get_task_mm(t->task);
+	struct vm_area_struct *vma;
+	struct file *exe;
+
+	VMA_ITERATOR(vmi, mm, 0);
+
+	if (!mm)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH, "has exited");
+	collect_props(ctx, t, mm);
+	if (mmap_read_lock_killable(mm)) {
+		mmput(mm);
+		return -EINTR;
+	}
+	ckpt_arch_collect_mm(ctx, t, mm);
+	for_each_vma(vmi, vma)
+		ckpt_vma_collect(ctx, t, vma);
+	mmap_read_unlock(mm);
+	exe = get_mm_exe_file(mm);
+	if (exe) {
+		ckpt_file_collect(ctx, CKPT_AT(t), exe);
+		fput(exe);
+	}
+	mmput(mm);
+	return 0;
+}
+
+static void fill_fields(struct mm_struct *mm, struct ckpt_rec_mm *rec)
+{
+	int i;
+
+	spin_lock(&mm->arg_lock);
+	rec->start_code = mm->start_code;
+	rec->end_code = mm->end_code;
+	rec->start_data = mm->start_data;
+	rec->end_data = mm->end_data;
+	rec->start_brk = mm->start_brk;
+	rec->brk = mm->brk;
+	rec->start_stack = mm->start_stack;
+	rec->arg_start = mm->arg_start;
+	rec->arg_end = mm->arg_end;
+	rec->env_start = mm->env_start;
+	rec->env_end = mm->env_end;
+	spin_unlock(&mm->arg_lock);
+	rec->mmap_base = mm->mmap_base;
+	rec->dumpable = get_dumpable(mm);
+	rec->coredump_filter = (mm->flags & MMF_DUMP_FILTER_MASK) >> MMF_DUMP_FILTER_SHIFT;
+	if (test_bit(MMF_DISABLE_THP, &mm->flags))
+		rec->flags |= CKPT_MMF_THP_DISABLE;
+	if (test_bit(MMF_TOPDOWN, &mm->flags))
+		rec->flags |= CKPT_MMF_TOPDOWN;
+	rec->nr_auxv = AT_VECTOR_SIZE;
+	for (i = 0; i < AT_VECTOR_SIZE; i++)
+		rec->auxv[i] = mm->saved_auxv[i];
+}
+
+static int save_records(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm,
+			struct ckpt_vmas *vmas)
+{
+	struct ckpt_rec_mm rec = { .nr_vmas = vmas->nr };
+	struct file *exe = get_mm_exe_file(mm);
+	u32 tag;
+	int ret;
+
+	ret = ckpt_vmas_tag(ctx, t, vmas);
+	if (!ret)
+		ret = exe ? ckpt_file_save(ctx, t, exe, &rec.exe) : -ENOENT;
+	if (exe)
+		fput(exe);
+	if (ret)
+		return ret;
+	fill_fields(mm, &rec);
+	ckpt_arch_save_mm(mm, &rec);
+	tag = ckpt_new_tag(ctx, mm);
+	if (!tag)
+		return -ENOMEM;
+	ret = ckpt_write_record(ctx, CKPT_REC_MM, tag, sizeof(rec), &rec, sizeof(rec), NULL, 0);
+	if (ret)
+		return ret;
+	return ckpt_write_record(ctx, CKPT_REC_VMAS, 0, sizeof(*vmas->recs), vmas->recs,
+				 vmas->nr * sizeof(*vmas->recs), NULL, 0);
+}
+
+static int mm_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct mm_struct *mm = get_task_mm(t->task);
+	struct ckpt_vmas vmas = {};
+	ktime_t start;
+	int ret;
+
+	if (!mm)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH, "has exited");
+	ret = ckpt_vmas_gather(mm, &vmas);
+	if (!ret)
+		ret = save_records(ctx, t, mm, &vmas);
+	ckpt_vmas_free(&vmas);
+	start = ktime_get();
+	if (!ret)
+		ret = ckpt_pages_save(ctx, t, mm);
+	ctx->stats.memory_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
+	mmput(mm);
+	return ret ?: ckpt_write_record(ctx, CKPT_REC_MM_END, 0, 0, NULL, 0, NULL, 0);
+}
+
+/* As prctl(PR_SET_MM_MAP) checks them: they only mislead the process itself. */
+static bool fields_valid(const struct ckpt_rec_mm *rec)
+{
+	const u64 addrs[] = {
+		rec->end_code, rec->end_data, rec->brk, rec->start_stack,
+		rec->arg_end, rec->env_end, rec->mmap_base,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(addrs); i++)
+		if (addrs[i] > TASK_SIZE)
+			return false;
+	return rec->start_brk >= mmap_min_addr && rec->mmap_base >= mmap_min_addr &&
+	       rec->coredump_filter < BIT(MMF_DUMP_FILTER_BITS);
+}
+
+static void set_fields(struct mm_struct *mm, const struct ckpt_rec_mm *rec)
+{
+	int i;
+
+	spin_lock(&mm->arg_lock);
+	mm->start_code = rec->start_code;
+	mm->end_code = rec->end_code;
+	mm->start_data = rec->start_data;
+	mm->end_data = rec->end_data;
+	mm->start_brk = rec->start_brk;
+	mm->brk = rec->brk;
+	mm->start_stack = rec->start_stack;
+	mm->arg_start = rec->arg_start;
+	mm->arg_end = rec->arg_end;
+	mm->env_start = rec->env_start;
+	mm->env_end = rec->env_end;
+	spin_unlock(&mm->arg_lock);
+	mm->mmap_base = rec->mmap_base;
+	for (i = 0; i < AT_VECTOR_SIZE; i++)
+		mm->saved_auxv[i] = i < rec->nr_auxv ? rec->auxv[i] : 0;
+	/* The vector always ends. */
+	mm->saved_auxv[AT_VECTOR_SIZE - 2] = AT_NULL;
+	mm->flags &= ~(unsigned long)MMF_DUMP_FILTER_MASK;
+	mm->flags |= (unsigned long)rec->coredump_filter << MMF_DUMP_FILTER_SHIFT;
+	assign_bit(MMF_DISABLE_THP, &mm->flags, rec->flags & CKPT_MMF_THP_DISABLE);
+	assign_bit(MMF_TOPDOWN, &mm->flags, rec->flags & CKPT_MMF_TOPDOWN);
+}
+
+static int set_exe(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 tag)
+{
+	struct file *exe = ckpt_get_tag(ctx, tag, &ckpt_file_ops);
+	int ret;
+
+	if (!exe || !S_ISREG(file_inode(exe)->i_mode))
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+				  "the image has a process without an executed file");
+	ret = set_mm_exe_file(current->mm, exe);
+	if (ret)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, ret,
+				  "the executed file is open for writing");
+	return 0;
+}
+
+/* Pages of the address space, up to the record that ends it. */
+static int restore_pages(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	ktime_t start = ktime_get();
+	struct ckpt_rec *rec;
+	u32 type;
+	int ret;
+
+	do {
+		ret = ckpt_next_record(ctx, &rec);
+		if (ret)
+			return ret;
+		type = rec->type;
+		if (type == CKPT_REC_PAGES)
+			ret = ckpt_pages_restore(ctx, t, rec);
+		else if (type != CKPT_REC_MM_END)
+			ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+					 "the image has a %s record between pages",
+					 ckpt_rec_name(type));
+		ckpt_free_record(rec);
+	} while (!ret && type != CKPT_REC_MM_END);
+	ctx->stats.memory_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
+	return ret;
+}
+
+static int restore_vmas(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr)
+{
+	struct ckpt_rec *rec;
+	int ret;
+
+	ret = ckpt_next_record(ctx, &rec);
+	if (ret)
+		return ret;
+	if (rec->type != CKPT_REC_VMAS || ckpt_rec_count(rec) != nr)
+		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+				 "the image has an address space without its mappings");
+	else
+		ret = ckpt_vmas_restore(ctx, t, rec);
+	ckpt_free_record(rec);
+	return ret;
+}
+
+static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_mm *saved = ckpt_rec_data(rec);
+	int ret;
+
+	if (t->seen_mm || !fields_valid(saved))
+		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+				 "the image has an impossible address space");
+	else
+		ret = set_exe(ctx, t, saved->exe);
+	if (!ret)
+		ret = ckpt_arch_restore_mm(ctx, t, saved);
+	if (!ret)
+		ret = restore_vmas(ctx, t, saved->nr_vmas);
+	if (!ret)
+		ret = restore_pages(ctx, t);
+	/* Last: mappings above would otherwise be taken for the heap. */
+	if (!ret) {
+		set_fields(current->mm, saved);
+		t->dumpable = saved->dumpable;
+		t->seen_mm = 1;
+	}
+	ckpt_free_record(rec);
+	return ret;
+}
+
+const struct ckpt_obj_ops ckpt_mm_ops = {
+	.name = "address space",
+	.rec = CKPT_REC_MM,
+	.collect = mm_collect,
+	.save = mm_save,
+	.restore = mm_restore,
+};

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mappings. Private ones, anonymous or of a file, and shared ones of a regular
+ * file; with the advice that persists. Every flag that is not known here is an
+ * obstacle.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mempolicy.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/security.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+#include <linux/userfaultfd_k.h>
+
+#include "../internal.h"
+
+/* Flags with their counterpart in the image, and the advice that sets them. */
+static const struct {
+	unsigned long vm;
+	u32 saved;
+	int advice;
+} advices[] = {
+	{ VM_DONTCOPY, CKPT_VMA_DONTFORK, MADV_DONTFORK },
+	{ VM_DONTDUMP, CKPT_VMA_DONTDUMP, MADV_DONTDUMP },
+	{ VM_WIPEONFORK, CKPT_VMA_WIPEONFORK, MADV_WIPEONFORK },
+	{ VM_SEQ_READ, CKPT_VMA_SEQUENTIAL, MADV_SEQUENTIAL },
+	{ VM_RAND_READ, CKPT_VMA_RANDOM, MADV_RANDOM },
+	{ VM_HUGEPAGE, CKPT_VMA_HUGEPAGE, MADV_HUGEPAGE },
+	{ VM_NOHUGEPAGE, CKPT_VMA_NOHUGEPAGE, MADV_NOHUGEPAGE },
+};
+
+/* Flags that are saved, or follow from what is. */
+#define KNOWN_FLAGS	(VM_READ | VM_WRITE | VM_EXEC | VM_SHARED | VM_MAYREAD | VM_MAYWRITE | \
+			 VM_MAYEXEC | VM_MAYSHARE | VM_GROWSDOWN | VM_ACCOUNT | VM_NORESERVE | \
+			 VM_DONTCOPY | VM_DONTDUMP | VM_WIPEONFORK | VM_SEQ_READ | \
+			 VM_RAND_READ | VM_HUGEPAGE | VM_NOHUGEPAGE | VM_SOFTDIRTY)
+
+/* Flags that have a better name than their number. */
+static const struct {
+	unsigned long vm;
+	const char *text;
+} refused[] = {
+	{ VM_LOCKED, "locked memory (mlock)" },
+	{ VM_PFNMAP | VM_IO | VM_MIXEDMAP, "memory of a device" },
+	{ VM_HUGETLB, "hugetlb pages" },
+	{ VM_MERGEABLE, "mergeable memory (MADV_MERGEABLE)" },
+	{ VM_SEALED, "sealed memory (mseal)" },
+	{ VM_DROPPABLE, "droppable memory (MAP_DROPPABLE)" },
+	{ __VM_UFFD_FLAGS, "memory of a userfaultfd" },
+	{ VM_PKEY_BIT0 | VM_PKEY_BIT1 | VM_PKEY_BIT2 | VM_PKEY_BIT3, "a memory protection key" },
+	{ VM_SHADOW_STACK, "a shadow stack" },
+};
+
+static void collect_flags(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			  struct vm_area_struct *vma)
+{
+	unsigned long unknown = vma->vm_flags & ~KNOWN_FLAGS;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		if (!(unknown & refused[i].vm))
+			continue;
+		unknown &= ~refused[i].vm;
+		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG, "%s", refused[i].text);
+	}
+	if (unknown)
+		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG,
+			      "a mapping with unknown flags 0x%lx", unknown);
+}
+
+/* Shared memory of the kernel's own mount never had a name. */
+static bool is_unnamed_shmem(struct vm_area_struct *vma)
+{
+	return vma->vm_file && shmem_file(vma->vm_file) &&
+	       file_inode(vma->vm_file)->i_sb->s_flags & SB_KERNMOUNT;
+}
+
+static bool is_aio_ring(struct vm_area_struct *vma)
+{
+	return vma->vm_file && !strcmp(file_inode(vma->vm_file)->i_sb->s_type->name, "aio");
+}
+
+/**
+ * ckpt_vma_collect - look for properties of a mapping that cannot be saved
+ * @ctx: context
+ * @t: leader of its process
+ * @vma: mapping; mmap_lock is held
+ */
+void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_struct *vma)
+{
+	const struct ckpt_where *where = CKPT_AT_RANGE(t, vma->vm_start, vma->vm_end);
+
+	if (ckpt_arch_vma_is_special(vma)) {
+		if (vma->anon_vma)
+			ckpt_obstacle(ctx, where, CKPT_WHY_VDSO, "a vDSO that was written to");
+		return;
+	}
+	if (is_aio_ring(vma)) {
+		ckpt_obstacle(ctx, where, CKPT_WHY_IO, "an asynchronous I/O context (io_setup)");
+		return;
+	}
+	collect_flags(ctx, where, vma);
+	if (is_unnamed_shmem(vma))
+		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING,
+			      "shared memory without a name (shared anonymous, memfd or System V)");
+	else if (vma->vm_file)
+		ckpt_file_collect(ctx, where, vma->vm_file);
+	else if (vma->vm_flags & VM_SHARED || (vma->vm_ops && !vma_is_anonymous(vma)))
+		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING, "a special mapping of the kernel");
+	if (vma_policy(vma))
+		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG, "a NUMA memory policy");
+	if (!vma->vm_file && anon_vma_name(vma))
+		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG, "a named mapping (PR_SET_VMA)");
+}
+
+static void fill(struct vm_area_struct *vma, struct ckpt_rec_vma *rec)
+{
+	int i;
+
+	rec->start = vma->vm_start;
+	rec->end = vma->vm_end;
+	rec->pgoff = vma->vm_pgoff;
+	rec->prot = (vma->vm_flags & VM_READ ? CKPT_PROT_READ : 0) |
+		    (vma->vm_flags & VM_WRITE ? CKPT_PROT_WRITE : 0) |
+		    (vma->vm_flags & VM_EXEC ? CKPT_PROT_EXEC : 0);
+	/* A shared mapping of a file opened for reading only is not VM_SHARED. */
+	rec->flags = (vma->vm_flags & VM_MAYSHARE ? CKPT_VMA_SHARED : 0) |
+		     (vma->vm_flags & VM_GROWSDOWN ? CKPT_VMA_GROWSDOWN : 0) |
+		     (vma->vm_flags & VM_NORESERVE ? CKPT_VMA_NORESERVE : 0) |
+		     (vma->vm_flags & VM_ACCOUNT ? CKPT_VMA_ACCOUNT : 0);
+	for (i = 0; i < ARRAY_SIZE(advices); i++)
+		if (vma->vm_flags & advices[i].vm)
+			rec->flags |= advices[i].saved;
+}
+
+/**
+ * ckpt_vmas_gather - list the mappings of an address space
+ * @mm: address space of a frozen process
+ * @vmas: the list, released with ckpt_vmas_free() also on failure
+ *
+ * Return: 0, -ENOMEM, -EBUSY: the mappings changed meanwhile, -EINTR.
+ */
+int ckpt_vmas_gather(struct mm_struct *mm, struct ckpt_vmas *vmas)
+{
+	u32 max = READ_ONCE(mm->map_count);
+	struct vm_area_struct *vma;
+	int ret = 0;
+
+	VMA_ITERATOR(vmi, mm, 0);
+
+	vmas->recs = kvcalloc(max, sizeof(*vmas->recs), GFP_KERNEL_ACCOUNT);
+	vmas->files = kvcalloc(max, sizeof(*vmas->files), GFP_KERNEL_ACCOUNT);
+	if (!vmas->recs || !vmas->files)
+		return -ENOMEM;
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	for_each_vma(vmi, vma) {
+		if (ckpt_arch_vma_is_special(vma))
+			continue;
+		if (vmas->nr == max) {
+			ret = -EBUSY;
+			break;
+		}
+		fill(vma, &vmas->recs[vmas->nr]);
+		if (vma->vm_file)
+			vmas->files[vmas->nr] = get_file(vma->vm_file);
+		vmas->nr++;
+	}
+	mmap_read_unlock(mm);
+	return ret;
+}
+
+/**
+ * ckpt_vmas_tag - save the files of mappings
+ * @ctx: context
+ * @t: leader of the process
+ * @vmas: mappings; get the tags of their files
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_vmas_tag(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_vmas *vmas)
+{
+	u32 i;
+	int ret = 0;
+
+	for (i = 0; i < vmas->nr && !ret; i++)
+		if (vmas->files[i])
+			ret = ckpt_file_save(ctx, t, vmas->files[i], &vmas->recs[i].file);
+	return ret;
+}
+
+/**
+ * ckpt_vmas_free - release what ckpt_vmas_gather() has taken
+ * @vmas: mappings
+ */
+void ckpt_vmas_free(struct ckpt_vmas *vmas)
+{
+	u32 i;
+
+	for (i = 0; i < vmas->nr; i++)
+		if (vmas->files[i])
+			fput(vmas->files[i]);
+	kvfree(vmas->files);
+	kvfree(vmas->recs);
+}
+
+static int advise(const struct ckpt_rec_vma *v)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(advices) && !ret; i++)
+		if (v->flags & advices[i].saved)
+			ret = do_madvise(current->mm, v->start, v->end - v->start,
+					 advices[i].advice);
+	return ret;
+}
+
+/*
+ * Memory that was written to and made read-only later stays accounted for.
+ * mprotect() cannot do that to memory that is still empty.
+ */
+static int account(const struct ckpt_rec_vma *v)
+{
+	unsigned long pages = (v->end - v->start) >> PAGE_SHIFT;
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	int ret = 0;
+
+	if (!(v->flags & CKPT_VMA_ACCOUNT) || v->flags & CKPT_VMA_SHARED)
+		return 0;
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	vma = vma_lookup(mm, v->start);
+	if (vma && vma->vm_start == v->start && vma->vm_end == v->end &&
+	    !(vma->vm_flags & VM_ACCOUNT)) {
+		ret = security_vm_enough_memory_mm(mm, pages);
+		if (!ret)
+			vm_flags_set(vma, VM_ACCOUNT);
+	}
+	mmap_write_unlock(mm);
+	return ret;
+}
+
+static int map(struct ckpt_ctx *ctx, const struct ckpt_rec_vma *v)
+{
+	unsigned long prot = (v->prot & CKPT_PROT_READ ? PROT_READ : 0) |
+			     (v->prot & CKPT_PROT_WRITE ? PROT_WRITE : 0) |
+			     (v->prot & CKPT_PROT_EXEC ? PROT_EXEC : 0);
+	unsigned long flags = MAP_FIXED_NOREPLACE |
+			      (v->flags & CKPT_VMA_SHARED ? MAP_SHARED : MAP_PRIVATE) |
+			      (v->flags & CKPT_VMA_GROWSDOWN ? MAP_GROWSDOWN : 0) |
+			      (v->flags & CKPT_VMA_NORESERVE ? MAP_NORESERVE : 0) |
+			      (v->file ? 0 : MAP_ANONYMOUS);
+	u64 offset = v->file ? v->pgoff << PAGE_SHIFT : 0;
+	struct file *file = NULL;
+	unsigned long addr;
+
+	if (v->file) {
+		file = ckpt_get_tag(ctx, v->file, &ckpt_file_ops);
+		if (!file || offset >> PAGE_SHIFT != v->pgoff)
+			return -EBADMSG;
+	}
+	addr = vm_mmap(file, v->start, v->end - v->start, prot, flags, offset);
+	if (IS_ERR_VALUE(addr))
+		return addr;
+	return addr == v->start ? account(v) : -EBADMSG;
+}
+
+/**
+ * ckpt_vmas_restore - map what was mapped
+ * @ctx: context
+ * @t: leader, current, its address space empty but for the vDSO
+ * @rec: VMAS record
+ *
+ * Goes through the ordinary mmap(), with its checks and limits.
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_vma *v = ckpt_rec_data(rec);
+	u64 i, nr = ckpt_rec_count(rec);
+	int ret;
+
+	for (i = 0; i < nr; i++, v++) {
+		ret = map(ctx, v);
+		if (!ret)
+			ret = advise(v);
+		if (ret)
+			return ckpt_error(ctx, CKPT_AT_RANGE(t, v->start, v->end),
+					  ret == -ENOMEM ? CKPT_WHY_LIMIT : CKPT_WHY_MAPPING,
+					  ret, "cannot map this again");
+		cond_resched();
+	}
+	return 0;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tags: a shared object is in the image once, before its first use, and is
+ * named by its tag afterwards. While saving, the table finds the tag of an
+ * object; while restarting, the object of a tag, with its type.
+ */
+#include <linux/slab.h>
+
+#include "internal.h"
+
+/* What a tag stands for at restart; the entry owns a reference to @obj. */
+struct tagged {
+	const struct ckpt_obj_ops *ops;
+	void *obj;
+};
+
+/**
+ * ckpt_tag_of - tag of an object that was saved before
+ * @ctx: context of a save
+ * @obj: the object
+ *
+ * Return: the tag, 0: it was not saved yet.
+ */
+u32 ckpt_tag_of(struct ckpt_ctx *ctx, void *obj)
+{
+	return xa_to_value(xa_load(&ctx->objs, (unsigned long)obj >> 3) ?: xa_mk_value(0));
+}
+
+/**
+ * ckpt_new_tag - give an object a tag
+ * @ctx: context of a save
+ * @obj: object, at least 8-byte aligned, that lives until the save ends
+ *
+ * Return: the tag, 0: no memory.
+ */
+u32 ckpt_new_tag(struct ckpt_ctx *ctx, void *obj)
+{
+	u32 tag = ctx->next_tag;
+
+	if (xa_is_err(xa_store(&ctx->objs, (unsigned long)obj >> 3, xa_mk_value(tag),
+			       GFP_KERNEL_ACCOUNT)))
+		return 0;
+	ctx->next_tag++;
+	return tag;
+}
+
+/**
+ * ckpt_put_tag - remember a restored object by its tag
+ * @ctx: context of a restart
+ * @tag: tag, from the image
+ * @ops: its type, with a put method
+ * @obj: the object; the table takes over the caller's reference on success
+ *
+ * Return: 0, -EBADMSG: the tag is in use, -ENOMEM.
+ */
+int ckpt_put_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops, void *obj)
+{
+	struct tagged *entry = kmalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!entry)
+		return -ENOMEM;
+	entry->ops = ops;
+	entry->obj = obj;
+	ret = xa_insert(&ctx->objs, tag, entry, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		kfree(entry);
+	return ret == -EBUSY ? -EBADMSG : ret;
+}
+
+/**
+ * ckpt_get_tag - object of a tag
+ * @ctx: context of a restart
+ * @tag: tag, from the image
+ * @ops: the type that it must have
+ *
+ * Return: the object, which the table keeps; NULL: no such object.
+ */
+void *ckpt_get_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops)
+{
+	struct tagged *entry = xa_load(&ctx->objs, tag);
+
+	return entry && entry->ops == ops ? entry->obj : NULL;
+}
+
+/**
+ * ckpt_free_tags - drop all objects that have a tag
+ * @ctx: context of a restart
+ *
+ * Context: may sleep.
+ */
+void ckpt_free_tags(struct ckpt_ctx *ctx)
+{
+	struct tagged *entry;
+	unsigned long tag;
+
+	xa_for_each(&ctx->objs, tag, entry) {
+		entry->ops->put(entry->obj);
+		kfree(entry);
+	}
+	xa_destroy(&ctx->objs);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All object types. Start reading here: each names the file of its handler.
+ *
+ * A process is saved as the records of its objects in the order of the first
+ * table; its threads follow, each with the objects of the second table. State
+ * without a handler is an obstacle: collect methods look for it.
+ */
+#include "internal.h"
+
+/*
+ * What the threads of a process share, in the order of the image. The file
+ * system context comes behind all files: their names are the caller's.
+ */
+const struct ckpt_obj_ops *const ckpt_process_objs[] = {
+	&ckpt_process_ops,	/* task/process.c: limits, group state */
+	&ckpt_mm_ops,		/* mm/mm.c: address space; mm/vma.c, mm/pages_*.c */
+	&ckpt_fds_ops,		/* file/fds.c: descriptor table */
+	&ckpt_fs_ops,		/* file/fs.c: root and current directory, umask */
+	&ckpt_sighand_ops,	/* task/sighand.c: signal actions */
+	NULL
+};
+
+/* What each thread has of its own, in the order of the image. */
+const struct ckpt_obj_ops *const ckpt_thread_objs[] = {
+	&ckpt_thread_ops,	/* task/thread.c: name, masks, registrations, scheduling */
+	&ckpt_cred_ops,		/* task/cred.c: identity and capabilities */
+	&ckpt_sigpending_ops,	/* task/sigpending.c: pending signals */
+	&ckpt_regset_ops,	/* task/regset.c: processor state */
+	NULL
+};
+
+/* Objects that others name by a tag. */
+static const struct ckpt_obj_ops *const tagged_objs[] = {
+	&ckpt_file_ops,		/* file/file.c: open files; file/path.c, file/external.c */
+	&ckpt_pipe_ops,		/* file/pipe.c: pipes, of which files are the ends */
+	NULL
+};
+
+static const struct ckpt_obj_ops *find(const struct ckpt_obj_ops *const *table, u32 rec)
+{
+	for (; *table; table++)
+		if ((*table)->rec == rec)
+			return *table;
+	return NULL;
+}
+
+/**
+ * ckpt_find_ops - type of object that a record starts
+ * @rec: enum ckpt_rec_type
+ *
+ * Return: its methods; NULL: it starts none.
+ */
+const struct ckpt_obj_ops *ckpt_find_ops(u32 rec)
+{
+	return find(ckpt_process_objs, rec) ?: find(ckpt_thread_objs, rec) ?:
+	       find(tagged_objs, rec);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Process: resource limits, OOM score, child subreaper, job-control stop.
+ * Timers are obstacles. CPU time, start time and resource usage start anew.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/prctl.h>
+#include <linux/resource.h>
+#include <linux/sched/jobctl.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/security.h>
+
+#include <asm/unistd.h>
+
+#include "../internal.h"
+
+static_assert(RLIM_NLIMITS == CKPT_NR_RLIMITS);
+static_assert(RLIM_INFINITY == ~0UL);
+
+static int process_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct signal_struct *sig = t->task->signal;
+
+	if (!hlist_empty(&sig->posix_timers))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_TIMER, "has POSIX timers");
+	if (hrtimer_active(&sig->real_timer) || READ_ONCE(sig->it_real_incr))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_TIMER,
+			      "has an interval timer (setitimer, alarm)");
+	if (READ_ONCE(sig->it[0].expires) || READ_ONCE(sig->it[1].expires))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_TIMER,
+			      "has a CPU time interval timer (setitimer)");
+	if (sig->group_exec_task || sig->core_state || sig->flags & SIGNAL_GROUP_EXIT)
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_GONE,
+			      "is about to execute a program or to exit");
+	return 0;
+}
+
+static int process_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct signal_struct *sig = t->task->signal;
+	struct ckpt_rec_process rec = {
+		.tgid = task_tgid_nr_ns(t->task, ctx->pidns),
+		.nr_threads = t->nr_threads,
+		.oom_score_adj = sig->oom_score_adj,
+	};
+	int i;
+
+	if (sig->is_child_subreaper)
+		rec.flags |= CKPT_PROC_SUBREAPER;
+	if (sig->flags & SIGNAL_STOP_STOPPED) {
+		rec.flags |= CKPT_PROC_STOPPED;
+		rec.stop_signal = sig->group_exit_code & 0x7f;
+	}
+	task_lock(t->task);
+	for (i = 0; i < RLIM_NLIMITS; i++) {
+		rec.rlimits[i].soft = sig->rlim[i].rlim_cur;
+		rec.rlimits[i].hard = sig->rlim[i].rlim_max;
+	}
+	task_unlock(t->task);
+	return ckpt_write_record(ctx, CKPT_REC_PROCESS, 0, sizeof(rec), &rec, sizeof(rec),
+				 NULL, 0);
+}
+
+static int process_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_process *p = ckpt_rec_data(rec);
+
+	if (t->process || p->tgid != t->rec->tgid || p->nr_threads != t->nr_threads) {
+		ckpt_free_record(rec);
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+				  "the image has a process that is not in its tree");
+	}
+	t->process = rec;
+	return 0;
+}
+
+static int set_rlimits(struct ckpt_ctx *ctx, struct ckpt_task *t,
+		       const struct ckpt_rec_rlimit *saved)
+{
+	struct rlimit *rlim = current->signal->rlim;
+	struct rlimit new;
+	int i, ret;
+
+	for (i = 0; i < RLIM_NLIMITS; i++) {
+		new.rlim_cur = saved[i].soft;
+		new.rlim_max = saved[i].hard;
+		if (new.rlim_max > rlim[i].rlim_max && !capable(CAP_SYS_RESOURCE))
+			return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, -EPERM,
+					  "resource limit %d was higher than the caller's", i);
+		ret = security_task_setrlimit(current->group_leader, i, &new);
+		if (ret)
+			return ret;
+		task_lock(current->group_leader);
+		rlim[i] = new;
+		task_unlock(current->group_leader);
+	}
+	return 0;
+}
+
+static int set_oom_score(struct ckpt_ctx *ctx, struct ckpt_task *t, short adj)
+{
+	struct signal_struct *sig = current->signal;
+
+	if (adj < sig->oom_score_adj_min && !capable(CAP_SYS_RESOURCE))
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, -EPERM,
+				  "oom_score_adj %d is below what the caller may set", adj);
+	sig->oom_score_adj = adj;
+	return 0;
+}
+
+/**
+ * ckpt_process_apply - give current the saved state of its process
+ * @ctx: context
+ * @t: current, the leader; its identity is still the caller's
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_process_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct ckpt_rec_process *p = ckpt_rec_data(t->process);
+	u64 args[6] = { PR_SET_CHILD_SUBREAPER, 1 };
+	int ret;
+
+	ret = set_rlimits(ctx, t, p->rlimits);
+	if (!ret)
+		ret = set_oom_score(ctx, t, p->oom_score_adj);
+	if (!ret && p->flags & CKPT_PROC_SUBREAPER)
+		ret = ckpt_arch_call(__NR_prctl, args);
+	return ret;
+}
+
+const struct ckpt_obj_ops ckpt_process_ops = {
+	.name = "process",
+	.rec = CKPT_REC_PROCESS,
+	.collect = process_collect,
+	.save = process_save,
+	.restore = process_restore,
+};

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pending signals, those of the thread and, with the leader, those of the
+ * process, with their siginfo and in the order of their queues. A signal of a
+ * POSIX timer is an obstacle, as the timer is.
+ */
+#include <linux/sched/signal.h>
+#include <linux/signal.h>
+#include <linux/slab.h>
+
+#include "../internal.h"
+
+static_assert(sizeof(siginfo_t) == sizeof_field(struct ckpt_rec_siginfo, info));
+static_assert(_NSIG == 64);
+
+static bool is_leader(struct ckpt_task *t)
+{
+	return t == t->leader;
+}
+
+static u32 count(struct sigpending *pending)
+{
+	struct sigqueue *q;
+	u32 nr = hweight64(pending->signal.sig[0]);
+
+	list_for_each_entry(q, &pending->list, list)
+		nr++;
+	return nr;
+}
+
+static void collect_queue(struct ckpt_ctx *ctx, struct ckpt_task *t, struct sigpending *pending)
+{
+	struct sigqueue *q;
+	unsigned long flags;
+	int timers = 0;
+
+	if (!lock_task_sighand(t->task, &flags))
+		return;
+	list_for_each_entry(q, &pending->list, list)
+		if (q->flags & SIGQUEUE_PREALLOC || q->info.si_code == SI_TIMER)
+			timers++;
+	unlock_task_sighand(t->task, &flags);
+	if (timers)
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SIGNAL,
+			      "has a pending signal of a POSIX timer");
+}
+
+static int sigpending_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	collect_queue(ctx, t, &t->task->pending);
+	if (is_leader(t))
+		collect_queue(ctx, t, &t->task->signal->shared_pending);
+	return 0;
+}
+
+static void add(struct ckpt_rec_siginfo *rec, u32 shared, int signo, struct sigqueue *q)
+{
+	rec->shared = shared;
+	rec->signo = signo;
+	rec->has_info = !!q;
+	if (q)
+		memcpy(rec->info, &q->info, sizeof(q->info));
+}
+
+/* Queued ones in their order, then those that are only a bit in the mask. */
+static u32 fill(struct ckpt_rec_siginfo *recs, u32 max, u32 shared, struct sigpending *pending)
+{
+	u64 bits = pending->signal.sig[0];
+	struct sigqueue *q;
+	u32 nr = 0;
+
+	list_for_each_entry(q, &pending->list, list) {
+		if (nr == max)
+			return nr;
+		add(&recs[nr++], shared, q->info.si_signo, q);
+		bits &= ~sigmask(q->info.si_signo);
+	}
+	for (; bits && nr < max; bits &= bits - 1)
+		add(&recs[nr++], shared, __ffs64(bits) + 1, NULL);
+	return nr;
+}
+
+static int sigpending_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct sigpending *shared = &t->task->signal->shared_pending;
+	struct ckpt_rec_siginfo *recs;
+	unsigned long flags;
+	u32 nr, max;
+	int ret;
+
+	if (!lock_task_sighand(t->task, &flags))
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH, "was killed");
+	max = count(&t->task->pending) + (is_leader(t) ? count(shared) : 0);
+	unlock_task_sighand(t->task, &flags);
+	if (!max)
+		return 0;
+	if (max > CKPT_MAX_SIGPENDING)
+		return -E2BIG;
+	recs = kvcalloc(max, sizeof(*recs), GFP_KERNEL_ACCOUNT);
+	if (!recs)
+		return -ENOMEM;
+	/* One that comes after the count is as if sent after the checkpoint. */
+	if (!lock_task_sighand(t->task, &flags)) {
+		kvfree(recs);
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH, "was killed");
+	}
+	nr = fill(recs, max, 0, &t->task->pending);
+	if (is_leader(t))
+		nr += fill(recs + nr, max - nr, 1, shared);
+	unlock_task_sighand(t->task, &flags);
+	ret = ckpt_write_record(ctx, CKPT_REC_SIGPENDING, 0, sizeof(*recs), recs,
+				nr * sizeof(*recs), NULL, 0);
+	kvfree(recs);
+	return ret;
+}
+
+static int sigpending_restore(struct ckpt_ctx *ctx, struct ckpt_task *leader,
+			      struct ckpt_rec *rec)
+{
+	struct ckpt_task *t = ckpt_thread_being_read(ctx, leader);
+
+	if (!t || t->pending) {
+		ckpt_free_record(rec);
+		return ckpt_error(ctx, CKPT_AT(leader), CKPT_WHY_IMAGE, -EBADMSG,
+				  "the image has pending signals in a wrong place");
+	}
+	t->pending = rec;
+	return 0;
+}
+
+static int queue(const struct ckpt_rec_siginfo *saved)
+{
+	struct kernel_siginfo info;
+	unsigned long flags;
+	int ret;
+
+	memcpy(&info, saved->info, sizeof(info));
+	info.si_signo = saved->signo;
+	if (saved->signo == SIGKILL || saved->signo == SIGSTOP || info.si_code == SI_TIMER)
+		return -EBADMSG;
+	if (!lock_task_sighand(current, &flags))
+		return -ESRCH;
+	ret = send_signal_locked(saved->signo, saved->has_info ? &info : SEND_SIG_NOINFO,
+				 current, saved->shared ? PIDTYPE_TGID : PIDTYPE_PID);
+	unlock_task_sighand(current, &flags);
+	return ret;
+}
+
+/**
+ * ckpt_sigpending_apply - queue the saved signals of current
+ * @ctx: context
+ * @t: current, all its signals blocked
+ *
+ * A thread may send itself any signal with any siginfo, so this gives no right
+ * that the image's owner does not have.
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_sigpending_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	const struct ckpt_rec_siginfo *saved;
+	u64 i, nr;
+	int ret;
+
+	if (!t->pending)
+		return 0;
+	saved = ckpt_rec_data(t->pending);
+	nr = ckpt_rec_count(t->pending);
+	for (i = 0; i < nr; i++) {
+		ret = queue(&saved[i]);
+		if (ret)
+			return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_SIGNAL, ret,
+					  "pending signal %u cannot be queued", saved[i].signo);
+	}
+	return 0;
+}
+
+const struct ckpt_obj_ops ckpt_sigpending_ops = {
+	.name = "pending signals",
+	.rec = CKPT_REC_SIGPENDING,
+	.collect = sigpending_collect,
+	.save = sigpending_save,
+	.restore = sigpending_restore,
+};

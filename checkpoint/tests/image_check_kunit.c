@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The content of records: a sample of every type is fine, and is refused with
+ * a reason once a member is changed to what it cannot be.
+ */
+#include "../limits.h"
+#include "image_kunit.h"
+
+#define PAGE(n)		((u64)(n) << PAGE_SHIFT)
+
+static const struct ckpt_rec_header header = {
+	.magic = CKPT_IMAGE_MAGIC, .version = CKPT_IMAGE_VERSION,
+	.byte_order = CKPT_IMAGE_BYTE_ORDER, .arch = CKPT_IMAGE_ARCH_X86_64,
+	.page_size = PAGE_SIZE, .machine = "x86_64",
+};
+
+static const struct {
+	struct ckpt_rec_tree tree;
+	struct ckpt_rec_task tasks[3];
+} tree = {
+	{ .nr_tasks = 3, .nr_processes = 2 },
+	{ { .tid = 5, .tgid = 5, .pgid = 5, .sid = 5 },
+	  { .tid = 6, .tgid = 5, .ppid = 5 },
+	  { .tid = 9, .tgid = 9, .ppid = 5 } },
+};
+
+static const struct ckpt_rec_process process = { .tgid = 5, .nr_threads = 2 };
+
+static const struct {
+	struct ckpt_rec_file file;
+	char path[8];
+} file = {
+	{ .kind = CKPT_FILE_PATH, .flags = CKPT_FILEF_READ, .path_len = 8 }, "/etc/foo",
+};
+
+static const struct ckpt_rec_mm mm = {
+	.end_code = PAGE(1), .start_brk = PAGE(8), .brk = PAGE(9), .vdso = PAGE(20),
+	.vvar = PAGE(16), .exe = 1, .nr_vmas = 2, .nr_auxv = 1,
+};
+
+static const struct ckpt_rec_vma vmas[2] = {
+	{ .start = PAGE(0), .end = PAGE(1), .file = 1, .prot = CKPT_PROT_READ },
+	{ .start = PAGE(4), .end = PAGE(8), .prot = CKPT_PROT_WRITE },
+};
+
+static const struct ckpt_rec_extent extents[2] = { { PAGE(4), 1 }, { PAGE(6), 2 } };
+
+static const struct {
+	struct ckpt_rec_fs fs;
+	char paths[8];
+} fs = { { .umask = 022, .root_len = 1, .cwd_len = 4 }, "//tmp" };
+
+static const struct ckpt_rec_fd fds[2] = { { .fd = 0, .file = 1 }, { .fd = 7, .file = 2 } };
+static const struct ckpt_rec_sigaction sigactions[64];
+static const struct ckpt_rec_siginfo siginfo = { .signo = 10, .has_info = 1 };
+static const struct ckpt_rec_thread thread = { .tid = 5, .comm = "thread" };
+
+static const struct {
+	struct ckpt_rec_cred cred;
+	u32 groups[2];
+} cred = { { .nr_groups = 2 }, { 1, 2 } };
+
+static const struct {
+	struct ckpt_rec_regset regset;
+	u64 data[2];
+} regset = { { .note_type = 1, .data_len = 16 }, { 1, 2 } };
+
+static const struct {
+	struct ckpt_rec_pipe pipe;
+	char data[8];
+} pipe = { { .capacity = 4096, .data_len = 8 }, "content" };
+
+/**
+ * struct sample - a record that is fine
+ * @type: enum ckpt_rec_type
+ * @unit: of the record
+ * @len: of the payload
+ * @payload: the payload
+ */
+struct sample {
+	u32 type;
+	u32 unit;
+	u32 len;
+	const void *payload;
+};
+
+#define SAMPLE(_type, _payload, _unit) \
+	{ CKPT_REC_##_type, sizeof(_unit), sizeof(_payload), &(_payload) }
+
+static const struct sample samples[] = {
+	SAMPLE(HEADER, header, header),
+	SAMPLE(TREE, tree, tree.tree),
+	SAMPLE(PROCESS, process, process),
+	SAMPLE(FILE, file, file.file),
+	SAMPLE(MM, mm, mm),
+	SAMPLE(VMAS, vmas, vmas[0]),
+	SAMPLE(PAGES, extents, extents[0]),
+	{ CKPT_REC_FS, sizeof(fs.fs), sizeof(fs.fs) + 5, &fs },
+	SAMPLE(FDS, fds, fds[0]),
+	SAMPLE(SIGHAND, sigactions, sigactions[0]),
+	SAMPLE(SIGPENDING, siginfo, siginfo),
+	SAMPLE(THREAD, thread, thread),
+	SAMPLE(CRED, cred, cred.cred),
+	SAMPLE(REGSET, regset, regset.regset),
+	SAMPLE(PIPE, pipe, pipe.pipe),
+};
+
+/**
+ * struct change - a value that a member cannot have
+ * @text: for people
+ * @type: of the sample that is changed
+ * @at: the member in the sample
+ * @size: of the member
+ * @value: to put there
+ * @error: that refuses it
+ */
+struct change {
+	const char *text;
+	u32 type;
+	const void *at;
+	u32 size;
+	u64 value;
+	int error;
+};
+
+#define CHANGE_OTHER(_type, _member, _value, _error) \
+	{ #_type " " #_member " = " #_value, CKPT_REC_##_type, &(_member), \
+	  sizeof(_member), (u64)(_value), _error }
+#define CHANGE(_type, _member, _value) \
+	CHANGE_OTHER(_type, _member, _value, -EBADMSG)
+
+static const struct change changes[] = {
+	CHANGE(HEADER, header.magic, 1),
+	CHANGE_OTHER(HEADER, header.version, 2, -ENOEXEC),
+	CHANGE_OTHER(HEADER, header.byte_order, 0x04030201, -ENOEXEC),
+	CHANGE_OTHER(HEADER, header.arch, 3, -ENOEXEC),
+	CHANGE_OTHER(HEADER, header.page_size, 2 * PAGE_SIZE, -ENOEXEC),
+	CHANGE_OTHER(HEADER, header.need_features, 1, -ENOEXEC),
+	CHANGE(HEADER, header.reserved[4], 1),
+
+	CHANGE(TREE, tree.tree.nr_tasks, 0),
+	CHANGE(TREE, tree.tree.nr_tasks, 4),
+	CHANGE(TREE, tree.tree.nr_processes, 3),
+	CHANGE(TREE, tree.tasks[0].tid, 0),
+	CHANGE(TREE, tree.tasks[0].ppid, 1),
+	CHANGE(TREE, tree.tasks[1].tgid, 9),
+	CHANGE(TREE, tree.tasks[2].tid, 0x80000000),
+	CHANGE(TREE, tree.tasks[2].ppid, 0),
+	CHANGE(TREE, tree.tasks[2].ppid, 0x80000000),
+	CHANGE(TREE, tree.tasks[2].pgid, 0x80000000),
+	CHANGE(TREE, tree.tasks[2].sid, 0x80000000),
+	CHANGE(TREE, tree.tasks[2].reserved, 1),
+
+	CHANGE(PROCESS, process.flags, 4),
+	CHANGE(PROCESS, process.stop_signal, 65),
+	CHANGE(PROCESS, process.nr_threads, 0),
+	CHANGE(PROCESS, process.oom_score_adj, 1001),
+	CHANGE(PROCESS, process.oom_score_adj, -1001),
+	CHANGE(PROCESS, process.reserved, 1),
+	CHANGE(PROCESS, process.rlimits[3].soft, 1),
+
+	CHANGE(FILE, file.file.kind, 0),
+	CHANGE(FILE, file.file.kind, 4),
+	CHANGE(FILE, file.file.flags, CKPT_FILEF_ALL + 1),
+	CHANGE(FILE, file.file.pos, 1ULL << 63),
+	CHANGE(FILE, file.file.size, 1ULL << 63),
+	CHANGE(FILE, file.file.path_len, 7),
+	CHANGE(FILE, file.file.path_len, U32_MAX),
+	CHANGE(FILE, file.file.build_id_len, 33),
+	CHANGE(FILE, file.file.reserved, 1),
+	CHANGE(FILE, file.path[0], 'x'),
+	CHANGE(FILE, file.path[7], 0),
+
+	CHANGE(MM, mm.flags, CKPT_MMF_ALL + 1),
+	CHANGE(MM, mm.nr_auxv, CKPT_AUXV_MAX + 1),
+	CHANGE(MM, mm.dumpable, 3),
+	CHANGE(MM, mm.nr_vmas, CKPT_MAX_VMAS + 1),
+	CHANGE(MM, mm.start_data, -1),
+	CHANGE(MM, mm.start_code, -1),
+	CHANGE(MM, mm.brk, 0),
+	CHANGE(MM, mm.vdso, 0),
+	CHANGE(MM, mm.vvar, 1),
+
+	CHANGE(VMAS, vmas[0].start, 1),
+	CHANGE(VMAS, vmas[0].end, 0),
+	CHANGE(VMAS, vmas[0].end, PAGE(5)),
+	CHANGE(VMAS, vmas[0].prot, CKPT_PROT_ALL + 1),
+	CHANGE(VMAS, vmas[0].flags, CKPT_VMA_ALL + 1),
+	CHANGE(VMAS, vmas[0].flags, CKPT_VMA_GROWSDOWN),
+	CHANGE(VMAS, vmas[1].flags, CKPT_VMA_SHARED),
+	CHANGE(VMAS, vmas[1].reserved, 1),
+
+	CHANGE(PAGES, extents[0].addr, 1),
+	CHANGE(PAGES, extents[0].nr_pages, 0),
+	CHANGE(PAGES, extents[0].nr_pages, 3),
+	CHANGE(PAGES, extents[1].nr_pages, CKPT_MAX_RECORD_PAGES),
+	CHANGE(PAGES, extents[1].nr_pages, 1ULL << 52),
+	CHANGE(PAGES, extents[1].addr, -PAGE(1)),
+
+	CHANGE(FS, fs.fs.umask, 01000),
+	CHANGE(FS, fs.fs.root_len, 0),
+	CHANGE(FS, fs.fs.cwd_len, 3),
+	CHANGE(FS, fs.fs.root_len, U32_MAX),
+	CHANGE(FS, fs.fs.reserved, 1),
+	CHANGE(FS, fs.paths[1], 'x'),
+
+	CHANGE(FDS, fds[0].fd, 7),
+	CHANGE(FDS, fds[1].fd, 0x80000000),
+	CHANGE(FDS, fds[1].file, 0),
+	CHANGE(FDS, fds[1].flags, 2),
+	CHANGE(FDS, fds[1].reserved, 1),
+
+	CHANGE(SIGPENDING, siginfo.signo, 0),
+	CHANGE(SIGPENDING, siginfo.signo, 65),
+	CHANGE(SIGPENDING, siginfo.shared, 2),
+	CHANGE(SIGPENDING, siginfo.has_info, 2),
+	CHANGE(SIGPENDING, siginfo.reserved, 1),
+
+	CHANGE(THREAD, thread.tid, 0),
+	CHANGE(THREAD, thread.nice, 20),
+	CHANGE(THREAD, thread.nice, -21),
+	CHANGE(THREAD, thread.rt_priority, 100),
+	CHANGE(THREAD, thread.sched_flags, 2),
+	CHANGE(THREAD, thread.affinity_words, 17),
+	CHANGE(THREAD, thread.pdeath_signal, 65),
+	CHANGE(THREAD, thread.restart_kind, CKPT_RESTART_TIMED + 1),
+	CHANGE(THREAD, thread.reserved, 1),
+
+	CHANGE(CRED, cred.cred.nr_groups, 1),
+	CHANGE(CRED, cred.cred.nr_groups, 0x40000002),
+	CHANGE(CRED, cred.cred.flags, 2),
+	CHANGE(CRED, cred.cred.reserved, 1),
+
+	CHANGE(REGSET, regset.regset.data_len, 0),
+	CHANGE(REGSET, regset.regset.data_len, 24),
+	CHANGE(REGSET, regset.regset.data_len, U32_MAX),
+
+	CHANGE(PIPE, pipe.pipe.capacity, 0x80000000),
+	CHANGE(PIPE, pipe.pipe.data_len, 7),
+	CHANGE(PIPE, pipe.pipe.data_len, U32_MAX),
+};
+
+static const struct sample *find_sample(u32 type)
+{
+	const struct sample *s = samples;
+
+	while (s->type != type)
+		s++;
+	return s;
+}
+
+/* A copy of a sample, as the reader would hand it to the checks. */
+static struct ckpt_rec *sample_record(struct kunit *test, u32 type)
+{
+	const struct sample *s = find_sample(type);
+	struct ckpt_rec *rec;
+
+	rec = kunit_kzalloc(test, sizeof(*rec) + s->len, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, rec);
+	rec->type = type;
+	rec->tag = 1;
+	rec->unit = s->unit;
+	rec->length = s->len;
+	memcpy(rec + 1, s->payload, s->len);
+	return rec;
+}
+
+static void sample_text(const struct sample *sample, char *text)
+{
+	strscpy(text, ckpt_rec_name(sample->type), KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(sample, samples, sample_text);
+
+static void check_sample(struct kunit *test)
+{
+	const struct sample *sample = test->param_value;
+	struct ckpt_rec *rec = sample_record(test, sample->type);
+	struct ckpt_reader reader = {};
+
+	KUNIT_EXPECT_EQ_MSG(test, ckpt_check_record(&reader, rec), 0, "%s",
+			    reader.why ?: "no reason");
+	KUNIT_EXPECT_NULL(test, reader.why);
+}
+
+static void change_text(const struct change *change, char *text)
+{
+	strscpy(text, change->text, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(change, changes, change_text);
+
+static void check_change(struct kunit *test)
+{
+	const struct change *change = test->param_value;
+	struct ckpt_rec *rec = sample_record(test, change->type);
+	size_t offset = change->at - find_sample(change->type)->payload;
+	struct ckpt_reader reader = {};
+
+	memcpy(ckpt_rec_data(rec) + offset, &change->value, change->size);
+	KUNIT_EXPECT_EQ(test, ckpt_check_record(&reader, rec), change->error);
+	KUNIT_EXPECT_NOT_NULL(test, reader.why);
+}
+
+static void check_tags(struct kunit *test)
+{
+	static const u32 types[] = { CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE };
+	struct ckpt_reader reader = {};
+	struct ckpt_rec *rec;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		rec = sample_record(test, types[i]);
+		rec->tag = 0;
+		KUNIT_EXPECT_EQ(test, ckpt_check_record(&reader, rec), -EBADMSG);
+	}
+}
+
+static void check_strings(struct kunit *test)
+{
+	struct ckpt_reader reader = {};
+	struct ckpt_rec *rec = sample_record(test, CKPT_REC_THREAD);
+	struct ckpt_rec_thread *t = ckpt_rec_data(rec);
+	struct ckpt_rec_header *h;
+
+	memset(t->comm, 'x', sizeof(t->comm));
+	KUNIT_EXPECT_EQ(test, ckpt_check_record(&reader, rec), -EBADMSG);
+
+	rec = sample_record(test, CKPT_REC_HEADER);
+	h = ckpt_rec_data(rec);
+	memset(h->release, 'x', sizeof(h->release));
+	KUNIT_EXPECT_EQ(test, ckpt_check_record(&reader, rec), -EBADMSG);
+}
+
+/* The trailer's content depends on all that came before it. */
+static void check_trailer(struct kunit *test)
+{
+	struct {
+		struct ckpt_rec rec;
+		struct ckpt_rec_trailer trailer;
+	} last = {
+		.rec = { .type = CKPT_REC_TRAILER, .unit = sizeof(last.trailer),
+			 .length = sizeof(last.trailer) },
+		.trailer = { .image_id = "id", .nr_records = 9, .nr_pages = 5, .length = 4096 },
+	};
+	const struct ckpt_reader good = {
+		.image_id = "id", .nr_records = 9, .nr_pages = 5, .offset = 4096,
+	};
+	struct ckpt_reader reader = good;
+
+	KUNIT_EXPECT_EQ(test, ckpt_check_record(&reader, &last.rec), 0);
+	reader.image_id[15] = 1;
+	KUNIT_EXPECT_EQ(test, ckpt_check_record(&reader, &last.rec), -EBADMSG);
+	reader = good;
+	reader.nr_records++;
+	KUNIT_EXPECT_EQ(test, ckpt_check_record(&reader, &last.rec), -EBADMSG);
+	reader = good;
+	reader.nr_pages--;
+	KUNIT_EXPECT_EQ(test, ckpt_check_record(&reader, &last.rec), -EBADMSG);
+	reader = good;
+	reader.offset += 8;
+	KUNIT_EXPECT_EQ(test, ckpt_check_record(&reader, &last.rec), -EBADMSG);
+}
+
+static struct kunit_case image_check_cases[] = {
+	KUNIT_CASE_PARAM(check_sample, sample_gen_params),
+	KUNIT_CASE_PARAM(check_change, change_gen_params),
+	KUNIT_CASE(check_tags),
+	KUNIT_CASE(check_strings),
+	KUNIT_CASE(check_trailer),
+	{}
+};
+
+static struct kunit_suite image_check_suite = {
+	.name = "checkpoint-image-check",
+	.test_cases = image_check_cases,
+};
+
+kunit_test_suite(image_check_suite);
+
+MODULE_LICENSE("GPL");

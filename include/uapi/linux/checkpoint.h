@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * System calls that save a tree of processes into an image and bring it back.
+ *
+ * See checkpoint(2), restart(2) and Documentation/checkpoint/api.rst.
+ */
+#ifndef _UAPI_LINUX_CHECKPOINT_H
+#define _UAPI_LINUX_CHECKPOINT_H
+
+#include <linux/types.h>
+
+/**
+ * DOC: errno values of checkpoint() and restart()
+ *
+ * Both calls use the same meanings:
+ *
+ *  - EINVAL: an unknown flag, flags that exclude each other, or a bad argument.
+ *  - E2BIG: the argument struct, or a record of the image, has non-zero bytes
+ *    that this kernel does not know.
+ *  - EBADF: fd or log_fd is not open in the mode that is needed.
+ *  - ESRCH: the process does not exist, has exited, or died meanwhile.
+ *  - EPERM: the caller has no right to the task (checkpoint), or may not have
+ *    the identity or the pids that the image asks for (restart).
+ *  - EOPNOTSUPP: an obstacle: the tree has state that cannot be saved. Every
+ *    obstacle is named in a message.
+ *  - EBUSY: the tree changed while it was being saved.
+ *  - ETIMEDOUT: a task did not stop before the deadline.
+ *  - EBADMSG: the image is empty, truncated or damaged, or is not an image.
+ *  - ENOEXEC: the image is whole, but for another architecture, byte order,
+ *    format version, page size, processor or vDSO.
+ *  - ESTALE: a file that the image names is missing or has changed.
+ *  - EEXIST: a pid that the image asks for is in use.
+ *  - EINTR: a signal ended the call; nothing was left behind.
+ *
+ * Errors of the file written or read (ENOSPC, EPIPE, EFBIG, EIO, ...) and
+ * ENOMEM are passed through.
+ */
+
+/* flags of checkpoint() */
+#define CHECKPOINT_KILL		(1UL << 0) /* kill the tree once the image is complete */
+#define CHECKPOINT_STOP		(1UL << 1) /* leave the tree stopped, as by SIGSTOP */
+#define CHECKPOINT_ONLY		(1UL << 2) /* the process alone, without descendants */
+#define CHECKPOINT_DRY_RUN	(1UL << 3) /* list all obstacles, write nothing */
+#define CHECKPOINT_ARGS		(1UL << 30) /* 4th and 5th argument are given */
+
+/* flags of restart() */
+#define RESTART_FROZEN		(1UL << 0) /* leave the tree stopped, as by SIGSTOP */
+#define RESTART_NEW_PIDS	(1UL << 1) /* fresh pids instead of the saved ones */
+#define RESTART_ARGS		(1UL << 30) /* 4th and 5th argument are given */
+
+/**
+ * struct checkpoint_args - further arguments of checkpoint()
+ * @log_fd: where messages go, one line each (see CKPT_MSG), or -1
+ * @timeout_ms: deadline for stopping the tree, in milliseconds; 0: 10 s
+ * @stats: user pointer to a struct checkpoint_stats to fill, or 0
+ * @stats_size: size of that struct, in bytes
+ * @reserved: must be 0
+ *
+ * Versioned by size: new members go to the end, and missing ones are zero.
+ */
+struct checkpoint_args {
+	__s32 log_fd;
+	__u32 timeout_ms;
+	__aligned_u64 stats;
+	__u32 stats_size;
+	__u32 reserved;
+};
+
+#define CHECKPOINT_ARGS_SIZE_VER0	24
+
+/**
+ * struct restart_args - further arguments of restart()
+ * @log_fd: where messages go, one line each (see CKPT_MSG), or -1
+ * @reserved: must be 0
+ * @stats: user pointer to a struct checkpoint_stats to fill, or 0
+ * @stats_size: size of that struct, in bytes
+ * @reserved2: must be 0
+ */
+struct restart_args {
+	__s32 log_fd;
+	__u32 reserved;
+	__aligned_u64 stats;
+	__u32 stats_size;
+	__u32 reserved2;
+};
+
+#define RESTART_ARGS_SIZE_VER0		24
+
+/**
+ * struct checkpoint_stats - what a call did and how long it took
+ * @image_bytes: length of the image
+ * @page_bytes: bytes of page data in it
+ * @tasks: threads in the tree
+ * @processes: thread groups in the tree
+ * @freeze_ns: stopping the tree (restart: creating the tasks)
+ * @collect_ns: looking for obstacles and shared objects
+ * @save_ns: saving (restart: restoring) everything, memory included
+ * @memory_ns: the part of @save_ns spent on page data
+ * @write_ns: the part of @save_ns spent in the file's write or read function
+ * @release_ns: letting the tree go (restart: the commit)
+ * @frozen_ns: from the first task asked to stop to the last one released
+ * @total_ns: the whole call
+ *
+ * Versioned by size, as the argument structs are: the kernel fills as much as
+ * the caller's size allows. Times are in nanoseconds of CLOCK_MONOTONIC.
+ */
+struct checkpoint_stats {
+	__aligned_u64 image_bytes;
+	__aligned_u64 page_bytes;
+	__aligned_u64 tasks;
+	__aligned_u64 processes;
+	__aligned_u64 freeze_ns;
+	__aligned_u64 collect_ns;
+	__aligned_u64 save_ns;
+	__aligned_u64 memory_ns;
+	__aligned_u64 write_ns;
+	__aligned_u64 release_ns;
+	__aligned_u64 frozen_ns;
+	__aligned_u64 total_ns;
+};
+
+#define CHECKPOINT_STATS_SIZE_VER0	96
+
+/**
+ * DOC: CKPT_MSG, the message channel
+ *
+ * A message is one line of text of at most CKPT_MSG_MAX bytes, written to
+ * log_fd by one write, so that lines never mix::
+ *
+ *	obstacle code=12 err=95 pid=71 tid=72 fd=5 start=0x0 end=0x0 comm=cat: socket
+ *
+ * The first word is "obstacle", "error" or "note". All fields are always
+ * there, in this order; pid and tid are 0, fd is -1 and start and end are 0
+ * where they do not apply. In comm every byte that is not printable, a space,
+ * a colon or a backslash is written as \xHH. The text after the colon is for
+ * people. code is one of enum ckpt_reason; err is the positive errno that this
+ * message leads to, 0 for a note.
+ */
+#define CKPT_MSG_MAX	1024
+
+/**
+ * enum ckpt_reason - reason codes of messages, append-only
+ * @CKPT_WHY_OTHER: none of the others
+ * @CKPT_WHY_PERMISSION: the caller has no right to this
+ * @CKPT_WHY_TIMEOUT: a task did not stop before the deadline
+ * @CKPT_WHY_CHANGED: the tree changed while it was being saved
+ * @CKPT_WHY_GONE: a task died meanwhile
+ * @CKPT_WHY_CHILD: a child process (use CHECKPOINT_ONLY to leave it out)
+ * @CKPT_WHY_ZOMBIE: an exited process or thread that was not reaped
+ * @CKPT_WHY_VFORK: a vfork() in progress
+ * @CKPT_WHY_PTRACE: a traced task, or a hardware breakpoint
+ * @CKPT_WHY_KERNEL_TASK: a kernel thread, pid 1, or a kernel helper thread
+ * @CKPT_WHY_COMPAT: a 32-bit task
+ * @CKPT_WHY_FILE: an open file of a kind that cannot be saved
+ * @CKPT_WHY_FILE_DELETED: an open or mapped file without a name
+ * @CKPT_WHY_FILE_UNREACHABLE: a file outside of the caller's root or mounts
+ * @CKPT_WHY_FILE_LOCK: a file lock or lease
+ * @CKPT_WHY_FILE_OWNER: signal-driven I/O on a file
+ * @CKPT_WHY_FILE_SHARED: a descriptor table or fs struct shared by processes
+ * @CKPT_WHY_MAPPING: a mapping of a kind that cannot be saved
+ * @CKPT_WHY_MAPPING_FLAG: a property of a mapping that cannot be saved
+ * @CKPT_WHY_VDSO: a vDSO that was moved in part or removed
+ * @CKPT_WHY_MM: a property of the address space that cannot be saved
+ * @CKPT_WHY_TIMER: a timer
+ * @CKPT_WHY_SIGNAL: a pending signal that cannot be saved
+ * @CKPT_WHY_SYSCALL: an interrupted system call that cannot be resumed
+ * @CKPT_WHY_CRED: an identity that cannot be saved
+ * @CKPT_WHY_KEYRING: a keyring
+ * @CKPT_WHY_SECCOMP: a seccomp filter or mode
+ * @CKPT_WHY_LSM: a security module's domain
+ * @CKPT_WHY_NAMESPACE: a namespace that is not the caller's
+ * @CKPT_WHY_SCHED: a scheduling property
+ * @CKPT_WHY_PRCTL: a property set with prctl() or arch_prctl()
+ * @CKPT_WHY_IO: asynchronous I/O or io_uring
+ * @CKPT_WHY_IPC: System V semaphore undo
+ * @CKPT_WHY_PERF: performance events
+ * @CKPT_WHY_CPU: processor state that cannot be saved
+ * @CKPT_WHY_IMAGE: the image is damaged
+ * @CKPT_WHY_MISMATCH: the image does not fit this system
+ * @CKPT_WHY_FILE_MISSING: restart: a file cannot be opened
+ * @CKPT_WHY_FILE_CHANGED: restart: a file has changed
+ * @CKPT_WHY_PID_IN_USE: restart: a pid is in use
+ * @CKPT_WHY_LIMIT: restart: a resource limit or a lack of memory
+ * @CKPT_WHY_EXTERNAL: something that belongs to the outside
+ * @CKPT_WHY_NR: number of codes
+ */
+enum ckpt_reason {
+	CKPT_WHY_OTHER,
+	CKPT_WHY_PERMISSION,
+	CKPT_WHY_TIMEOUT,
+	CKPT_WHY_CHANGED,
+	CKPT_WHY_GONE,
+	CKPT_WHY_CHILD,
+	CKPT_WHY_ZOMBIE,
+	CKPT_WHY_VFORK,
+	CKPT_WHY_PTRACE,
+	CKPT_WHY_KERNEL_TASK,
+	CKPT_WHY_COMPAT,
+	CKPT_WHY_FILE,
+	CKPT_WHY_FILE_DELETED,
+	CKPT_WHY_FILE_UNREACHABLE,
+	CKPT_WHY_FILE_LOCK,
+	CKPT_WHY_FILE_OWNER,
+	CKPT_WHY_FILE_SHARED,
+	CKPT_WHY_MAPPING,
+	CKPT_WHY_MAPPING_FLAG,
+	CKPT_WHY_VDSO,
+	CKPT_WHY_MM,
+	CKPT_WHY_TIMER,
+	CKPT_WHY_SIGNAL,
+	CKPT_WHY_SYSCALL,
+	CKPT_WHY_CRED,
+	CKPT_WHY_KEYRING,
+	CKPT_WHY_SECCOMP,
+	CKPT_WHY_LSM,
+	CKPT_WHY_NAMESPACE,
+	CKPT_WHY_SCHED,
+	CKPT_WHY_PRCTL,
+	CKPT_WHY_IO,
+	CKPT_WHY_IPC,
+	CKPT_WHY_PERF,
+	CKPT_WHY_CPU,
+	CKPT_WHY_IMAGE,
+	CKPT_WHY_MISMATCH,
+	CKPT_WHY_FILE_MISSING,
+	CKPT_WHY_FILE_CHANGED,
+	CKPT_WHY_PID_IN_USE,
+	CKPT_WHY_LIMIT,
+	CKPT_WHY_EXTERNAL,
+	CKPT_WHY_NR
+};
+
+#endif /* _UAPI_LINUX_CHECKPOINT_H */

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * Records of a checkpoint image. The text that specifies them is
+ * Documentation/checkpoint/image-format.rst.
+ *
+ * All numbers are in the byte order of the machine that wrote the image; the
+ * header says which. Offsets are relative to the first byte of the image.
+ * Reserved members are zero. Records only grow at their end and types are only
+ * appended. Flag values are the format's own, not the kernel's.
+ */
+#ifndef _UAPI_LINUX_CHECKPOINT_IMAGE_H
+#define _UAPI_LINUX_CHECKPOINT_IMAGE_H
+
+#include <linux/types.h>
+
+#define CKPT_IMAGE_MAGIC	0x0a1a544e49504b43ULL	/* "CKPINT\x1a\n" in little endian */
+#define CKPT_IMAGE_VERSION	1
+#define CKPT_IMAGE_BYTE_ORDER	0x01020304U
+#define CKPT_IMAGE_ARCH_X86_64	62U			/* EM_X86_64 of elf(5) */
+
+#define CKPT_PAGE_SHIFT		12	/* page data is aligned to header.page_size */
+#define CKPT_CHUNK_PAGES	256	/* pages under one checksum */
+#define CKPT_PATH_MAX		4096
+#define CKPT_COMM_LEN		16
+
+/**
+ * enum ckpt_rec_type - record types, append-only
+ * @CKPT_REC_HEADER: struct ckpt_rec_header, always the first
+ * @CKPT_REC_TREE: struct ckpt_rec_tree and its tasks
+ * @CKPT_REC_PROCESS: struct ckpt_rec_process, starts a thread group
+ * @CKPT_REC_FILE: struct ckpt_rec_file and its path; has a tag
+ * @CKPT_REC_MM: struct ckpt_rec_mm; has a tag
+ * @CKPT_REC_VMAS: array of struct ckpt_rec_vma
+ * @CKPT_REC_PAGES: array of struct ckpt_rec_extent, then page data follows
+ * @CKPT_REC_SUMS: array of __u64, one for each chunk of the page data before
+ * @CKPT_REC_MM_END: no payload, ends the pages of an address space
+ * @CKPT_REC_FS: struct ckpt_rec_fs and its two paths
+ * @CKPT_REC_FDS: array of struct ckpt_rec_fd
+ * @CKPT_REC_SIGHAND: array of 64 struct ckpt_rec_sigaction, signals 1 to 64
+ * @CKPT_REC_SIGPENDING: array of struct ckpt_rec_siginfo
+ * @CKPT_REC_THREAD: struct ckpt_rec_thread, starts a thread
+ * @CKPT_REC_CRED: struct ckpt_rec_cred and its groups, of the thread before
+ * @CKPT_REC_REGSET: struct ckpt_rec_regset and data, of the thread before
+ * @CKPT_REC_THREAD_END: no payload, ends a thread
+ * @CKPT_REC_PROCESS_END: no payload, ends a thread group
+ * @CKPT_REC_INDEX: array of struct ckpt_rec_index_entry; skippable
+ * @CKPT_REC_TRAILER: struct ckpt_rec_trailer, makes the image complete
+ * @CKPT_REC_PIPE: struct ckpt_rec_pipe and its content; has a tag
+ * @CKPT_REC_NR: first unknown type
+ */
+enum ckpt_rec_type {
+	CKPT_REC_HEADER		= 1,
+	CKPT_REC_TREE,
+	CKPT_REC_PROCESS,
+	CKPT_REC_FILE,
+	CKPT_REC_MM,
+	CKPT_REC_VMAS,
+	CKPT_REC_PAGES,
+	CKPT_REC_SUMS,
+	CKPT_REC_MM_END,
+	CKPT_REC_FS,
+	CKPT_REC_FDS,
+	CKPT_REC_SIGHAND,
+	CKPT_REC_SIGPENDING,
+	CKPT_REC_THREAD,
+	CKPT_REC_CRED,
+	CKPT_REC_REGSET,
+	CKPT_REC_THREAD_END,
+	CKPT_REC_PROCESS_END,
+	CKPT_REC_INDEX,
+	CKPT_REC_TRAILER,
+	CKPT_REC_PIPE,
+	CKPT_REC_NR
+};
+
+#define CKPT_RECF_SKIPPABLE	(1U << 0)	/* a reader may ignore it */
+
+/**
+ * struct ckpt_rec - head of every record
+ * @type: enum ckpt_rec_type
+ * @flags: CKPT_RECF_*
+ * @tag: the number by which later records name this object, or 0
+ * @unit: bytes of the payload's struct, or of one element where it is an array;
+ *	more than the reader knows: what it does not know must be zero;
+ *	less: what is missing counts as zero
+ * @length: bytes of payload; zero bytes pad it to a multiple of 8
+ * @sum: xxh64, seed 0, of this head (with sum 0), the payload and its padding
+ */
+struct ckpt_rec {
+	__u32 type;
+	__u32 flags;
+	__u32 tag;
+	__u32 unit;
+	__aligned_u64 length;
+	__aligned_u64 sum;
+};
+
+/**
+ * struct ckpt_rec_header - what wrote the image, when, and what it needs
+ * @magic: CKPT_IMAGE_MAGIC
+ * @version: CKPT_IMAGE_VERSION
+ * @byte_order: CKPT_IMAGE_BYTE_ORDER
+ * @arch: ELF machine number
+ * @page_size: in bytes
+ * @features: features that a reader may ignore; none yet
+ * @need_features: features that a reader must know; none yet
+ * @time_ns: CLOCK_REALTIME of the save, in nanoseconds
+ * @image_id: random
+ * @cpu_features: extended processor state in use, as XCR0 has it (x86)
+ * @release: of uname(2)
+ * @version_text: of uname(2)
+ * @machine: of uname(2)
+ * @reserved: 0
+ */
+struct ckpt_rec_header {
+	__aligned_u64 magic;
+	__u32 version;
+	__u32 byte_order;
+	__u32 arch;
+	__u32 page_size;
+	__aligned_u64 features;
+	__aligned_u64 need_features;
+	__aligned_u64 time_ns;
+	__u8 image_id[16];
+	__aligned_u64 cpu_features;
+	char release[65];
+	char version_text[65];
+	char machine[65];
+	__u8 reserved[5];
+};
+
+/**
+ * struct ckpt_rec_tree - the tree; @nr_tasks struct ckpt_rec_task follow
+ * @nr_tasks: threads of all processes, each leader directly before its threads
+ * @nr_processes: thread groups; the first is the root
+ */
+struct ckpt_rec_tree {
+	__u32 nr_tasks;
+	__u32 nr_processes;
+};
+
+/**
+ * struct ckpt_rec_task - one thread; ids are those of the caller's pid namespace
+ * @tid: thread id
+ * @tgid: process id; equals @tid for the leader
+ * @ppid: parent's process id, for a thread its own; 0 for the root's leader
+ * @pgid: process group, 0: a group from outside of the tree
+ * @sid: session, 0: a session from outside of the tree
+ * @reserved: 0
+ */
+struct ckpt_rec_task {
+	__u32 tid;
+	__u32 tgid;
+	__u32 ppid;
+	__u32 pgid;
+	__u32 sid;
+	__u32 reserved;
+};
+
+#define CKPT_NR_RLIMITS		16
+
+/* ckpt_rec_process.flags */
+#define CKPT_PROC_STOPPED	(1U << 0)	/* stopped by job control */
+#define CKPT_PROC_SUBREAPER	(1U << 1)	/* PR_SET_CHILD_SUBREAPER */
+
+struct ckpt_rec_rlimit {
+	__aligned_u64 soft;	/* all ones: no limit */
+	__aligned_u64 hard;
+};
+
+/**
+ * struct ckpt_rec_process - state that the threads of a process share
+ * @tgid: process id
+ * @nr_threads: including the leader
+ * @flags: CKPT_PROC_*
+ * @stop_signal: the signal that stopped it, or 0
+ * @oom_score_adj: of proc(5)
+ * @reserved: 0
+ * @rlimits: by resource number of getrlimit(2)
+ */
+struct ckpt_rec_process {
+	__u32 tgid;
+	__u32 nr_threads;
+	__u32 flags;
+	__u32 stop_signal;
+	__s32 oom_score_adj;
+	__u32 reserved;
+	struct ckpt_rec_rlimit rlimits[CKPT_NR_RLIMITS];
+};
+
+/* ckpt_rec_file.kind */
+#define CKPT_FILE_PATH		1U	/* opened by its path */
+#define CKPT_FILE_EXTERNAL	2U	/* handed over by the restarter */
+#define CKPT_FILE_PIPE		3U	/* end of a pipe that is in the image */
+
+/* ckpt_rec_file.flags */
+#define CKPT_FILEF_READ		(1U << 0)
+#define CKPT_FILEF_WRITE	(1U << 1)
+#define CKPT_FILEF_APPEND	(1U << 2)
+#define CKPT_FILEF_NONBLOCK	(1U << 3)
+#define CKPT_FILEF_DSYNC	(1U << 4)
+#define CKPT_FILEF_SYNC		(1U << 5)
+#define CKPT_FILEF_DIRECT	(1U << 6)
+#define CKPT_FILEF_DIRECTORY	(1U << 7)
+#define CKPT_FILEF_NOATIME	(1U << 8)
+#define CKPT_FILEF_LARGEFILE	(1U << 9)
+#define CKPT_FILEF_NOFOLLOW	(1U << 10)
+#define CKPT_FILEF_EXEC		(1U << 11)	/* opened as a program to execute */
+#define CKPT_FILEF_ALL		((1U << 12) - 1)
+
+/**
+ * struct ckpt_rec_file - one open file; the path follows
+ * @kind: CKPT_FILE_*
+ * @flags: CKPT_FILEF_*
+ * @pos: file offset
+ * @size: in bytes; compared for regular files
+ * @mtime_ns: modification time; compared for regular files
+ * @ino: inode number, for information
+ * @dev: device number as makedev(3) gives it, for information
+ * @rdev: device number of a device file; compared
+ * @generation: inode generation, for information
+ * @mode: type and permission bits, as in stat(2); the type is compared
+ * @std_fd: external: the standard stream (0, 1 or 2) that it is
+ * @path_len: bytes of the path, without a terminating zero
+ * @build_id_len: bytes of @build_id in use, 0: not an ELF file or none
+ * @build_id: build-id of a mapped ELF file; compared
+ * @pipe: pipe: tag of its PIPE record
+ * @reserved: 0
+ *
+ * The path is the file's name below the root directory of the task that
+ * called checkpoint(). For an external file it is a name for people.
+ */
+struct ckpt_rec_file {
+	__u32 kind;
+	__u32 flags;
+	__aligned_u64 pos;
+	__aligned_u64 size;
+	__aligned_s64 mtime_ns;
+	__aligned_u64 ino;
+	__aligned_u64 dev;
+	__aligned_u64 rdev;
+	__aligned_u64 generation;
+	__u32 mode;
+	__u32 std_fd;
+	__u32 path_len;
+	__u32 build_id_len;
+	__u8 build_id[32];
+	__u32 pipe;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_rec_pipe - a pipe; its content follows
+ * @capacity: in bytes, of fcntl(2), F_GETPIPE_SZ
+ * @data_len: bytes of content
+ */
+struct ckpt_rec_pipe {
+	__u32 capacity;
+	__u32 data_len;
+};
+
+/* ckpt_rec_mm.flags */
+#define CKPT_MMF_THP_DISABLE	(1U << 0)	/* PR_SET_THP_DISABLE */
+#define CKPT_MMF_TOPDOWN	(1U << 1)	/* mmap(2) searches downwards */
+#define CKPT_MMF_ALL		((1U << 2) - 1)
+
+#define CKPT_AUXV_MAX		64
+
+/**
+ * struct ckpt_rec_mm - an address space
+ * @start_code: this and the following are as in prctl(2), PR_SET_MM
+ * @end_code: see there
+ * @start_data: see there
+ * @end_data: see there
+ * @start_brk: see there
+ * @brk: see there
+ * @start_stack: see there
+ * @arg_start: see there
+ * @arg_end: see there
+ * @env_start: see there
+ * @env_end: see there
+ * @mmap_base: where mmap(2) starts to search for room
+ * @vdso: address of the vDSO, 0: none
+ * @vdso_sum: xxh64 of the vDSO's text, which must be the same at restart
+ * @vvar: address of the pages of data below the vDSO, 0: none
+ * @exe: tag of the executed file
+ * @nr_vmas: number of mappings, vDSO and vvar not counted
+ * @flags: CKPT_MMF_*
+ * @dumpable: of prctl(2), PR_SET_DUMPABLE
+ * @coredump_filter: of core(5)
+ * @nr_auxv: entries of @auxv in use
+ * @auxv: the auxiliary vector
+ */
+struct ckpt_rec_mm {
+	__aligned_u64 start_code;
+	__aligned_u64 end_code;
+	__aligned_u64 start_data;
+	__aligned_u64 end_data;
+	__aligned_u64 start_brk;
+	__aligned_u64 brk;
+	__aligned_u64 start_stack;
+	__aligned_u64 arg_start;
+	__aligned_u64 arg_end;
+	__aligned_u64 env_start;
+	__aligned_u64 env_end;
+	__aligned_u64 mmap_base;
+	__aligned_u64 vdso;
+	__aligned_u64 vdso_sum;
+	__aligned_u64 vvar;
+	__u32 exe;
+	__u32 nr_vmas;
+	__u32 flags;
+	__u32 dumpable;
+	__u32 coredump_filter;
+	__u32 nr_auxv;
+	__aligned_u64 auxv[CKPT_AUXV_MAX];
+};
+
+/* ckpt_rec_vma.prot */
+#define CKPT_PROT_READ		(1U << 0)
+#define CKPT_PROT_WRITE		(1U << 1)
+#define CKPT_PROT_EXEC		(1U << 2)
+#define CKPT_PROT_ALL		((1U << 3) - 1)
+
+/* ckpt_rec_vma.flags */
+#define CKPT_VMA_SHARED		(1U << 0)
+#define CKPT_VMA_GROWSDOWN	(1U << 1)
+#define CKPT_VMA_NORESERVE	(1U << 2)
+#define CKPT_VMA_DONTFORK	(1U << 3)
+#define CKPT_VMA_DONTDUMP	(1U << 4)
+#define CKPT_VMA_WIPEONFORK	(1U << 5)
+#define CKPT_VMA_SEQUENTIAL	(1U << 6)
+#define CKPT_VMA_RANDOM		(1U << 7)
+#define CKPT_VMA_HUGEPAGE	(1U << 8)
+#define CKPT_VMA_NOHUGEPAGE	(1U << 9)
+#define CKPT_VMA_ACCOUNT	(1U << 10)	/* counted as committed, also if not writable */
+#define CKPT_VMA_ALL		((1U << 11) - 1)
+
+/**
+ * struct ckpt_rec_vma - one mapping
+ * @start: first address
+ * @end: address behind the last
+ * @pgoff: offset in the file, or of the name of anonymous memory, in pages
+ * @file: tag of the mapped file, 0: anonymous
+ * @prot: CKPT_PROT_*
+ * @flags: CKPT_VMA_*
+ * @reserved: 0
+ */
+struct ckpt_rec_vma {
+	__aligned_u64 start;
+	__aligned_u64 end;
+	__aligned_u64 pgoff;
+	__u32 file;
+	__u32 prot;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_rec_extent - a run of pages of the address space
+ * @addr: address of the first
+ * @nr_pages: how many
+ *
+ * The data of all extents of a record lies behind it, in their order, without
+ * gaps, from the next offset that is a multiple of the page size; the bytes
+ * before that are zero.
+ */
+struct ckpt_rec_extent {
+	__aligned_u64 addr;
+	__aligned_u64 nr_pages;
+};
+
+/**
+ * struct ckpt_rec_fs - file system context; the paths of root and cwd follow
+ * @umask: of umask(2)
+ * @root_len: bytes of the root directory's path
+ * @cwd_len: bytes of the current directory's path
+ * @reserved: 0
+ */
+struct ckpt_rec_fs {
+	__u32 umask;
+	__u32 root_len;
+	__u32 cwd_len;
+	__u32 reserved;
+};
+
+#define CKPT_FD_CLOEXEC		(1U << 0)
+
+/**
+ * struct ckpt_rec_fd - one file descriptor
+ * @fd: its number; ascending in the array
+ * @file: tag of the file
+ * @flags: CKPT_FD_*
+ * @reserved: 0
+ */
+struct ckpt_rec_fd {
+	__u32 fd;
+	__u32 file;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_rec_sigaction - as in rt_sigaction(2), the kernel's form
+ * @handler: address, 0: default, 1: ignore
+ * @flags: SA_*
+ * @restorer: address
+ * @mask: blocked meanwhile
+ */
+struct ckpt_rec_sigaction {
+	__aligned_u64 handler;
+	__aligned_u64 flags;
+	__aligned_u64 restorer;
+	__aligned_u64 mask;
+};
+
+/**
+ * struct ckpt_rec_siginfo - one pending signal, in the order of the queue
+ * @shared: 1: pending for the process, 0: for the thread
+ * @signo: the signal
+ * @has_info: 0: it was queued without information
+ * @reserved: 0
+ * @info: siginfo_t
+ */
+struct ckpt_rec_siginfo {
+	__u32 shared;
+	__u32 signo;
+	__u32 has_info;
+	__u32 reserved;
+	__u8 info[128];
+};
+
+/* ckpt_rec_thread.restart_kind */
+#define CKPT_RESTART_NONE	0U
+#define CKPT_RESTART_NANOSLEEP	1U
+#define CKPT_RESTART_POLL	2U
+#define CKPT_RESTART_FUTEX	3U
+#define CKPT_RESTART_TIMED	4U	/* a system call that is called again with less time */
+
+/**
+ * struct ckpt_rec_thread - one thread
+ * @tid: thread id
+ * @personality: of personality(2)
+ * @comm: name
+ * @blocked: blocked signals
+ * @sas_sp: alternate signal stack, as in sigaltstack(2)
+ * @sas_size: its size
+ * @sas_flags: its flags
+ * @pdeath_signal: of prctl(2)
+ * @clear_child_tid: of set_tid_address(2)
+ * @set_child_tid: of clone(2)
+ * @robust_list: of set_robust_list(2)
+ * @rseq: address of the rseq area, 0: none
+ * @rseq_len: its length
+ * @rseq_sig: its signature
+ * @membarrier: registered commands, MEMBARRIER_CMD_* bits of membarrier(2)
+ * @policy: scheduling policy, SCHED_* of sched(7)
+ * @sched_flags: bit 0: SCHED_RESET_ON_FORK
+ * @nice: -20 to 19
+ * @rt_priority: of a real-time policy
+ * @timer_slack_ns: of prctl(2), PR_SET_TIMERSLACK
+ * @affinity_words: words of @affinity in use, 0: never set
+ * @restart_kind: how an interrupted system call goes on, CKPT_RESTART_*
+ * @reserved: 0
+ * @restart_remaining_ns: time that was left
+ * @restart_args: by kind: NANOSLEEP {clock, type, rmtp}; POLL {ufds, nfds,
+ *	has_timeout}; FUTEX {uaddr, val, flags, bitset}; TIMED {system call
+ *	number, its six arguments}
+ * @affinity: mask of processors, of sched_setaffinity(2)
+ */
+struct ckpt_rec_thread {
+	__u32 tid;
+	__u32 personality;
+	char comm[CKPT_COMM_LEN];
+	__aligned_u64 blocked;
+	__aligned_u64 sas_sp;
+	__aligned_u64 sas_size;
+	__u32 sas_flags;
+	__u32 pdeath_signal;
+	__aligned_u64 clear_child_tid;
+	__aligned_u64 set_child_tid;
+	__aligned_u64 robust_list;
+	__aligned_u64 rseq;
+	__u32 rseq_len;
+	__u32 rseq_sig;
+	__u32 membarrier;
+	__u32 policy;
+	__u32 sched_flags;
+	__s32 nice;
+	__u32 rt_priority;
+	__u32 affinity_words;
+	__aligned_u64 timer_slack_ns;
+	__u32 restart_kind;
+	__u32 reserved;
+	__aligned_u64 restart_remaining_ns;
+	__aligned_u64 restart_args[7];
+	__aligned_u64 affinity[16];
+};
+
+/**
+ * struct ckpt_rec_cred - identity; @nr_groups __u32 follow
+ * @uid: this and the following are as in credentials(7), in the caller's user
+ *	namespace
+ * @euid: effective
+ * @suid: saved
+ * @fsuid: for access to files
+ * @gid: real group
+ * @egid: effective
+ * @sgid: saved
+ * @fsgid: for access to files
+ * @securebits: of capabilities(7)
+ * @flags: bit 0: no_new_privs
+ * @nr_groups: supplementary groups
+ * @reserved: 0
+ * @cap_inheritable: this and the following are the sets of capabilities(7)
+ * @cap_permitted: see there
+ * @cap_effective: see there
+ * @cap_bset: see there
+ * @cap_ambient: see there
+ */
+struct ckpt_rec_cred {
+	__u32 uid, euid, suid, fsuid;
+	__u32 gid, egid, sgid, fsgid;
+	__u32 securebits;
+	__u32 flags;
+	__u32 nr_groups;
+	__u32 reserved;
+	__aligned_u64 cap_inheritable;
+	__aligned_u64 cap_permitted;
+	__aligned_u64 cap_effective;
+	__aligned_u64 cap_bset;
+	__aligned_u64 cap_ambient;
+};
+
+/**
+ * struct ckpt_rec_regset - processor state in the form of ptrace(2); data follows
+ * @note_type: NT_* of elf(5)
+ * @data_len: bytes of data
+ */
+struct ckpt_rec_regset {
+	__u32 note_type;
+	__u32 data_len;
+};
+
+/**
+ * struct ckpt_rec_index_entry - where a record lies
+ * @offset: of its head
+ * @type: CKPT_REC_MM, CKPT_REC_PAGES or CKPT_REC_PROCESS
+ * @tag: of the record
+ */
+struct ckpt_rec_index_entry {
+	__aligned_u64 offset;
+	__u32 type;
+	__u32 tag;
+};
+
+/**
+ * struct ckpt_rec_trailer - totals
+ * @image_id: as in the header
+ * @nr_records: this one included
+ * @nr_pages: pages of data
+ * @length: of the image, this record included
+ * @index_offset: of the CKPT_REC_INDEX record, 0: none
+ */
+struct ckpt_rec_trailer {
+	__u8 image_id[16];
+	__aligned_u64 nr_records;
+	__aligned_u64 nr_pages;
+	__aligned_u64 length;
+	__aligned_u64 index_offset;
+};
+
+#endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */

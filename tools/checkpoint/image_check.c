@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The order of records, the names they use for each other, and the totals. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+
+#define MAX_RECORD_PAGES	32768
+
+static int bad(struct image *img, const char *why)
+{
+	return image_fail(img, EBADMSG, "%s: %s", record_name(img->rec->type), why);
+}
+
+static int no_memory(struct image *img)
+{
+	return image_fail(img, ENOMEM, "%s", strerror(ENOMEM));
+}
+
+static bool is_string(const char *text, size_t size)
+{
+	return memchr(text, 0, size);
+}
+
+static int check_header(struct image *img)
+{
+	const struct ckpt_rec_header *header = rec_data(img);
+
+	if (header->magic != CKPT_IMAGE_MAGIC)
+		return bad(img, "this is not a checkpoint image");
+	if (header->byte_order != CKPT_IMAGE_BYTE_ORDER)
+		return image_fail(img, ENOEXEC, "the image has another byte order");
+	if (header->version != CKPT_IMAGE_VERSION)
+		return image_fail(img, ENOEXEC, "the image has format version %u, not %d",
+				  header->version, CKPT_IMAGE_VERSION);
+	if (header->arch != CKPT_IMAGE_ARCH_X86_64)
+		return image_fail(img, ENOEXEC, "the image is for another architecture (%u)",
+				  header->arch);
+	if (header->page_size < 512 || header->page_size > 1 << 20 ||
+	    header->page_size & (header->page_size - 1))
+		return bad(img, "impossible page size");
+	if (header->need_features)
+		return image_fail(img, ENOEXEC, "the image needs features %#llx",
+				  (unsigned long long)header->need_features);
+	if (!is_string(header->release, sizeof(header->release)) ||
+	    !is_string(header->version_text, sizeof(header->version_text)) ||
+	    !is_string(header->machine, sizeof(header->machine)))
+		return bad(img, "a string without end");
+	img->page_size = header->page_size;
+	memcpy(img->id, header->image_id, sizeof(img->id));
+	return 0;
+}
+
+static int check_tree(struct image *img)
+{
+	struct image_order *order = &img->order;
+	const struct ckpt_rec_tree *tree = rec_data(img);
+	const struct ckpt_rec_task *task = rec_tail(img);
+	uint32_t i, processes = 0;
+
+	if (!tree->nr_tasks || rec_tail_length(img) != (uint64_t)tree->nr_tasks * sizeof(*task))
+		return bad(img, "wrong number of tasks");
+	for (i = 0; i < tree->nr_tasks; i++) {
+		if (!task[i].tid || task[i].tid > INT_MAX || task[i].reserved)
+			return bad(img, "impossible id");
+		if (task[i].tid == task[i].tgid)
+			processes++;
+		else if (!i || task[i].tgid != task[i - 1].tgid)
+			return bad(img, "a thread without its leader");
+	}
+	if (processes != tree->nr_processes)
+		return bad(img, "wrong number of processes");
+	order->tree = *tree;
+	order->tasks = malloc(rec_tail_length(img));
+	if (!order->tasks)
+		return no_memory(img);
+	memcpy(order->tasks, task, rec_tail_length(img));
+	return 0;
+}
+
+static int check_process(struct image *img)
+{
+	struct image_order *order = &img->order;
+	const struct ckpt_rec_process *process = rec_data(img);
+
+	if (order->nr_tasks >= order->tree.nr_tasks ||
+	    order->tasks[order->nr_tasks].tid != process->tgid)
+		return bad(img, "this process does not come next in the tree");
+	if (!process->nr_threads || process->reserved)
+		return bad(img, "impossible value");
+	order->in_process = true;
+	order->once = 0;
+	order->nr_threads = 0;
+	order->want_threads = process->nr_threads;
+	order->tgid = process->tgid;
+	order->nr_processes++;
+	return 0;
+}
+
+static int check_process_end(struct image *img)
+{
+	uint32_t needed = 1U << CKPT_REC_MM | 1U << CKPT_REC_FS | 1U << CKPT_REC_FDS |
+			  1U << CKPT_REC_SIGHAND;
+
+	if ((img->order.once & needed) != needed)
+		return bad(img, "a part of the process is missing");
+	if (img->order.nr_threads != img->order.want_threads)
+		return bad(img, "wrong number of threads");
+	img->order.in_process = false;
+	return 0;
+}
+
+static int check_thread(struct image *img)
+{
+	struct image_order *order = &img->order;
+	const struct ckpt_rec_thread *thread = rec_data(img);
+
+	if (order->nr_tasks >= order->tree.nr_tasks ||
+	    order->tasks[order->nr_tasks].tid != thread->tid ||
+	    order->tasks[order->nr_tasks].tgid != order->tgid)
+		return bad(img, "this thread does not come next in the tree");
+	if (!is_string(thread->comm, sizeof(thread->comm)) || thread->affinity_words > 16)
+		return bad(img, "impossible value");
+	order->in_thread = true;
+	order->thread_once = 0;
+	order->nr_threads++;
+	order->nr_tasks++;
+	return 0;
+}
+
+static int check_thread_end(struct image *img)
+{
+	uint32_t needed = 1U << CKPT_REC_CRED | 1U << CKPT_REC_REGSET;
+
+	if ((img->order.thread_once & needed) != needed)
+		return bad(img, "a part of the thread is missing");
+	img->order.in_thread = false;
+	return 0;
+}
+
+static int check_file(struct image *img)
+{
+	const struct ckpt_rec_file *file = rec_data(img);
+
+	if (rec_tail_length(img) != file->path_len || file->path_len >= CKPT_PATH_MAX ||
+	    memchr(rec_tail(img), 0, file->path_len))
+		return bad(img, "impossible path");
+	if (!file->kind || file->kind > CKPT_FILE_EXTERNAL || file->flags & ~CKPT_FILEF_ALL ||
+	    file->build_id_len > sizeof(file->build_id))
+		return bad(img, "unknown kind, unknown flags or impossible value");
+	return 0;
+}
+
+static int check_mm(struct image *img)
+{
+	const struct ckpt_rec_mm *mm = rec_data(img);
+
+	if (tags_find(&img->order.tags, mm->exe) != CKPT_REC_FILE)
+		return bad(img, "the executed file was not named before");
+	if (mm->nr_auxv > CKPT_AUXV_MAX || mm->flags & ~CKPT_MMF_ALL)
+		return bad(img, "impossible value");
+	img->order.in_mm = true;
+	img->order.nr_vmas = mm->nr_vmas;
+	return 0;
+}
+
+static int check_vmas(struct image *img)
+{
+	struct image_order *order = &img->order;
+	const struct ckpt_rec_vma *vma = rec_data(img);
+	uint64_t i, count = rec_count(img), last = 0, mask = img->page_size - 1;
+
+	if (count != order->nr_vmas)
+		return bad(img, "wrong number of mappings");
+	for (i = 0; i < count; i++, vma++) {
+		if ((vma->start | vma->end) & mask || vma->start < last || vma->end <= vma->start)
+			return bad(img, "impossible addresses");
+		if (vma->prot & ~CKPT_PROT_ALL || vma->flags & ~CKPT_VMA_ALL || vma->reserved)
+			return bad(img, "unknown flags");
+		if (vma->file && tags_find(&order->tags, vma->file) != CKPT_REC_FILE)
+			return bad(img, "a mapped file was not named before");
+		last = vma->end;
+	}
+	free(order->vmas);
+	order->vmas = malloc(img->rec->length + 1);
+	if (!order->vmas)
+		return no_memory(img);
+	memcpy(order->vmas, rec_data(img), img->rec->length);
+	return 0;
+}
+
+/* Is start to end covered by mappings without a gap? */
+static bool is_mapped(const struct image_order *order, uint64_t start, uint64_t end)
+{
+	uint32_t low = 0, high = order->nr_vmas;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (order->vmas[mid].end <= start)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < order->nr_vmas && order->vmas[low].start <= start; low++) {
+		if (order->vmas[low].end >= end)
+			return true;
+		start = order->vmas[low].end;
+	}
+	return false;
+}
+
+static int check_pages(struct image *img)
+{
+	const struct ckpt_rec_extent *extent = rec_data(img);
+	uint64_t i, count = rec_count(img), pages = 0, last = 0;
+
+	if (!count || !(img->order.once & 1U << CKPT_REC_VMAS))
+		return bad(img, "pages of nothing");
+	for (i = 0; i < count; i++, extent++) {
+		uint64_t bytes = extent->nr_pages * img->page_size;
+
+		if (!extent->nr_pages || extent->nr_pages > MAX_RECORD_PAGES ||
+		    extent->addr & (img->page_size - 1) || extent->addr < last ||
+		    extent->addr > UINT64_MAX - bytes)
+			return bad(img, "impossible addresses");
+		last = extent->addr + bytes;
+		if (!is_mapped(&img->order, extent->addr, last))
+			return bad(img, "pages outside of all mappings");
+		pages += extent->nr_pages;
+	}
+	return pages > MAX_RECORD_PAGES ? bad(img, "too many pages") : 0;
+}
+
+static int check_sums(struct image *img)
+{
+	const uint64_t *sums = rec_data(img);
+	size_t i;
+
+	if (!img->check_pages)
+		return 0;
+	if (rec_count(img) != img->nr_sums)
+		return bad(img, "wrong number of sums");
+	for (i = 0; i < img->nr_sums; i++)
+		if (sums[i] != img->sums[i])
+			return image_fail(img, EBADMSG,
+					  "the page data before is damaged: 1 MiB piece %zu of %zu",
+					  i + 1, img->nr_sums);
+	return 0;
+}
+
+static int check_mm_end(struct image *img)
+{
+	if (!(img->order.once & 1U << CKPT_REC_VMAS))
+		return bad(img, "an address space without mappings");
+	img->order.in_mm = false;
+	return 0;
+}
+
+static int check_fs(struct image *img)
+{
+	const struct ckpt_rec_fs *fs = rec_data(img);
+
+	if ((uint64_t)fs->root_len + fs->cwd_len != rec_tail_length(img) ||
+	    fs->root_len >= CKPT_PATH_MAX || fs->cwd_len >= CKPT_PATH_MAX || fs->reserved)
+		return bad(img, "impossible paths");
+	return 0;
+}
+
+static int check_fds(struct image *img)
+{
+	const struct ckpt_rec_fd *fd = rec_data(img);
+	uint64_t i, count = rec_count(img);
+
+	for (i = 0; i < count; i++) {
+		if (fd[i].fd > INT_MAX || (i && fd[i].fd <= fd[i - 1].fd) ||
+		    fd[i].flags & ~CKPT_FD_CLOEXEC || fd[i].reserved)
+			return bad(img, "impossible value");
+		if (tags_find(&img->order.tags, fd[i].file) != CKPT_REC_FILE)
+			return bad(img, "an open file was not named before");
+	}
+	return 0;
+}
+
+static int check_cred(struct image *img)
+{
+	const struct ckpt_rec_cred *cred = rec_data(img);
+
+	if (rec_tail_length(img) != (uint64_t)cred->nr_groups * sizeof(uint32_t))
+		return bad(img, "wrong number of groups");
+	return 0;
+}
+
+static int check_regset(struct image *img)
+{
+	const struct ckpt_rec_regset *regset = rec_data(img);
+
+	if (!regset->data_len || rec_tail_length(img) != regset->data_len)
+		return bad(img, "wrong length");
+	return 0;
+}
+
+static int check_index(struct image *img)
+{
+	struct image_order *order = &img->order;
+	const struct ckpt_rec_index_entry *entry = rec_data(img);
+	uint64_t i, at = 0, count = rec_count(img);
+
+	for (i = 0; i < count; i++, at++) {
+		while (at < order->nr_index && order->index[at].offset < entry[i].offset)
+			at++;
+		if (at == order->nr_index || memcmp(&order->index[at], &entry[i], sizeof(*entry)))
+			return bad(img, "it names a record that is not there");
+	}
+	order->index_offset = img->rec_offset;
+	return 0;
+}
+
+static int check_trailer(struct image *img)
+{
+	const struct ckpt_rec_trailer *trailer = rec_data(img);
+	const struct image_order *order = &img->order;
+
+	if (memcmp(trailer->image_id, img->id, sizeof(img->id)))
+		return bad(img, "it belongs to another image");
+	if (trailer->nr_records != img->nr_records || trailer->nr_pages != img->nr_pages ||
+	    trailer->length != img->offset || trailer->index_offset != order->index_offset)
+		return bad(img, "its totals are not those of the image");
+	if (order->nr_tasks != order->tree.nr_tasks ||
+	    order->nr_processes != order->tree.nr_processes)
+		return bad(img, "tasks of the tree are missing");
+	return 0;
+}
+
+#define PROCESS_ONCE	(1U << CKPT_REC_MM | 1U << CKPT_REC_VMAS | 1U << CKPT_REC_FS | \
+			 1U << CKPT_REC_FDS | 1U << CKPT_REC_SIGHAND)
+
+/* Where a record may stand. */
+enum place {
+	PLACE_START,	/* first of all */
+	PLACE_TREE,	/* second */
+	PLACE_TOP,	/* outside of processes */
+	PLACE_ANY,	/* anywhere but in a thread or among pages */
+	PLACE_PROCESS,	/* in a process, but neither in a thread nor an address space */
+	PLACE_MM,	/* in an address space */
+	PLACE_SUMS,	/* behind page data */
+	PLACE_THREAD,	/* in a thread */
+	PLACE_SIGNALS,	/* in a process or a thread */
+};
+
+static const struct {
+	enum place place;
+	bool tagged;
+	int (*check)(struct image *img);
+} rules[CKPT_REC_NR] = {
+	[CKPT_REC_HEADER] = { PLACE_START, false, check_header },
+	[CKPT_REC_TREE] = { PLACE_TREE, false, check_tree },
+	[CKPT_REC_PROCESS] = { PLACE_TOP, false, check_process },
+	[CKPT_REC_FILE] = { PLACE_ANY, true, check_file },
+	[CKPT_REC_MM] = { PLACE_PROCESS, true, check_mm },
+	[CKPT_REC_VMAS] = { PLACE_MM, false, check_vmas },
+	[CKPT_REC_PAGES] = { PLACE_MM, false, check_pages },
+	[CKPT_REC_SUMS] = { PLACE_SUMS, false, check_sums },
+	[CKPT_REC_MM_END] = { PLACE_MM, false, check_mm_end },
+	[CKPT_REC_FS] = { PLACE_PROCESS, false, check_fs },
+	[CKPT_REC_FDS] = { PLACE_PROCESS, false, check_fds },
+	[CKPT_REC_SIGHAND] = { PLACE_PROCESS, false, NULL },
+	[CKPT_REC_SIGPENDING] = { PLACE_SIGNALS, false, NULL },
+	[CKPT_REC_THREAD] = { PLACE_PROCESS, false, check_thread },
+	[CKPT_REC_CRED] = { PLACE_THREAD, false, check_cred },
+	[CKPT_REC_REGSET] = { PLACE_THREAD, false, check_regset },
+	[CKPT_REC_THREAD_END] = { PLACE_THREAD, false, check_thread_end },
+	[CKPT_REC_PROCESS_END] = { PLACE_PROCESS, false, check_process_end },
+	[CKPT_REC_INDEX] = { PLACE_TOP, false, check_index },
+	[CKPT_REC_TRAILER] = { PLACE_TOP, false, check_trailer },
+};
+
+static bool in_place(const struct image_order *order, uint32_t type)
+{
+	bool plain = !order->in_mm && !order->in_thread;
+
+	/* Page data has its sums behind it, always. */
+	if (order->last == CKPT_REC_PAGES)
+		return rules[type].place == PLACE_SUMS;
+	switch (rules[type].place) {
+	case PLACE_START:
+		return !order->last;
+	case PLACE_TREE:
+		return order->last == CKPT_REC_HEADER;
+	case PLACE_TOP:
+		return order->tasks && !order->in_process &&
+		       (!order->index_offset || type == CKPT_REC_TRAILER);
+	case PLACE_ANY:
+		return order->tasks && !order->in_thread && !order->index_offset;
+	case PLACE_PROCESS:
+		return order->in_process && plain;
+	case PLACE_MM:
+		return order->in_mm;
+	case PLACE_SUMS:
+		return false;
+	case PLACE_THREAD:
+		return order->in_thread;
+	case PLACE_SIGNALS:
+		return order->in_process && !order->in_mm;
+	}
+	return false;
+}
+
+static int remember(struct image *img)
+{
+	struct image_order *order = &img->order;
+	uint32_t type = img->rec->type;
+	struct ckpt_rec_index_entry *index = order->index;
+
+	if (rules[type].tagged && !tags_add(&order->tags, img->rec->tag, type))
+		return bad(img, "its tag is taken already");
+	if (type != CKPT_REC_MM && type != CKPT_REC_PAGES && type != CKPT_REC_PROCESS)
+		return 0;
+	if (!(order->nr_index & (order->nr_index - 1)))
+		index = realloc(index, (order->nr_index ? order->nr_index * 2 : 1) *
+				sizeof(*index));
+	if (!index)
+		return no_memory(img);
+	index[order->nr_index++] = (struct ckpt_rec_index_entry){
+		.offset = img->rec_offset, .type = type, .tag = img->rec->tag,
+	};
+	order->index = index;
+	return 0;
+}
+
+/* Everything that can be said of the record that was just read. */
+int image_check(struct image *img)
+{
+	struct image_order *order = &img->order;
+	uint32_t type = img->rec->type;
+	int err;
+
+	if (!in_place(order, type))
+		return bad(img, "such a record does not belong here");
+	if (!rules[type].tagged != !img->rec->tag)
+		return bad(img, rules[type].tagged ? "no tag" : "a tag that it cannot have");
+	if (type == CKPT_REC_SIGHAND && rec_count(img) != 64)
+		return bad(img, "there are not 64 signals");
+	if (order->once & PROCESS_ONCE & 1U << type ||
+	    order->thread_once & 1U << CKPT_REC_CRED & 1U << type)
+		return bad(img, "there cannot be two");
+	err = remember(img);
+	if (!err && rules[type].check)
+		err = rules[type].check(img);
+	order->once |= 1U << type;
+	order->thread_once |= 1U << type;
+	order->last = type;
+	return err;
+}
+
+void image_check_free(struct image *img)
+{
+	free(img->order.tasks);
+	free(img->order.vmas);
+	free(img->order.index);
+	free(img->order.tags.slots);
+}

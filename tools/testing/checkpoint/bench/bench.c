@@ -1,0 +1,591 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Measures how long saving and restarting a process takes: by our command, by
+ * our system calls, by CRIU, and the limits. Runs as root in the test guest;
+ * writes one line of JSON for each run of each case.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <dirent.h>
+#include <unistd.h>
+
+#include <linux/checkpoint.h>
+
+#include "bench.h"
+
+#ifndef __NR_checkpoint
+#define __NR_checkpoint	600
+#define __NR_restart	601
+#endif
+
+#define MIB		0x100000UL
+#define ARGS_MAX	12
+#define ANSWER_SECONDS	120
+
+/* Exit status: nothing can be measured with this clock. */
+#define STATUS_COARSE_CLOCK	75
+
+struct test_case {
+	size_t size;
+	int huge;
+	int threads;
+};
+
+static const struct test_case all_cases[] = {
+	{ 1 * MIB, 0, 1 },
+	{ 1 * MIB, 0, 16 },
+	{ 1 * MIB, 0, 256 },
+	{ 64 * MIB, 0, 1 },
+	{ 64 * MIB, 1, 1 },
+	{ 256 * MIB, 0, 1 },
+	{ 256 * MIB, 1, 1 },
+	{ 1024 * MIB, 0, 1 },
+	{ 1024 * MIB, 1, 1 },
+};
+
+/* What one run of one tool gave. */
+struct result {
+	uint64_t save_ns;
+	uint64_t gone_ns;	/* until the process has been reaped */
+	uint64_t restart_ns;
+	uint64_t image_bytes;
+	uint64_t private_bytes;
+	struct checkpoint_stats save, restart;
+};
+
+struct tool {
+	const char *name;
+	int (*save)(pid_t pid, struct result *result);
+	int (*restart)(pid_t pid, struct result *result);
+};
+
+static const char *target, *dir;
+static char answer[4096], image[4096], criu_dir[4096], tool_log[4096];
+static char reason[1024];
+
+static int fail(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(reason, sizeof(reason), format, args);
+	va_end(args);
+	return -1;
+}
+
+/* Starts a program, its messages going to a file; returns its pid. */
+static pid_t vstart(const char *log, bool session, const char *program, va_list args)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	char *argv[ARGS_MAX];
+	int rc, n = 0;
+	pid_t pid;
+
+	argv[n] = (char *)program;
+	while (argv[n++])
+		argv[n] = va_arg(args, char *);
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 1, log,
+					 O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	posix_spawn_file_actions_adddup2(&actions, 1, 2);
+	posix_spawnattr_init(&attr);
+	if (session)
+		posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID);
+	rc = posix_spawnp(&pid, program, &actions, &attr, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	errno = rc;
+	return rc ? -1 : pid;
+}
+
+static pid_t start(const char *log, bool session, const char *program, ...)
+{
+	va_list args;
+	pid_t pid;
+
+	va_start(args, program);
+	pid = vstart(log, session, program, args);
+	va_end(args);
+	return pid;
+}
+
+/* The first line of a file, for a message. */
+static const char *first_line(const char *path)
+{
+	static char line[512];
+	FILE *file = fopen(path, "r");
+
+	line[0] = '\0';
+	if (file) {
+		if (fgets(line, sizeof(line), file))
+			line[strcspn(line, "\n")] = '\0';
+		fclose(file);
+	}
+	return line;
+}
+
+/* Runs a command and takes the time from before its start to after its end. */
+static int time_command(uint64_t *took, const char *program, ...)
+{
+	uint64_t begin = now_ns();
+	va_list args;
+	int status;
+	pid_t pid;
+
+	va_start(args, program);
+	pid = vstart(tool_log, false, program, args);
+	va_end(args);
+	if (pid < 0)
+		return fail("%s: %s", program, strerror(errno));
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			err(1, "waitpid");
+	*took = now_ns() - begin;
+	if (status)
+		return fail("%s: status %#x: %s", program, status, first_line(tool_log));
+	return 0;
+}
+
+/* Waits until the target has written its file; true if it says the word. */
+static bool target_says(pid_t pid, const char *word)
+{
+	uint64_t end = now_ns() + ANSWER_SECONDS * 1000000000ULL;
+
+	while (access(answer, F_OK)) {
+		if (now_ns() > end) {
+			fail("the process %d does not answer", pid);
+			return false;
+		}
+		if (kill(pid, 0)) {
+			fail("the process %d is gone", pid);
+			return false;
+		}
+		usleep(1000);
+	}
+	if (strcmp(first_line(answer), word)) {
+		fail("the process: %s", first_line(answer));
+		return false;
+	}
+	return true;
+}
+
+static pid_t start_target(const struct test_case *c)
+{
+	char size[32], huge[8], threads[16];
+	pid_t pid;
+
+	snprintf(size, sizeof(size), "%zu", c->size);
+	snprintf(huge, sizeof(huge), "%d", c->huge);
+	snprintf(threads, sizeof(threads), "%d", c->threads);
+	unlink(answer);
+	pid = start("/dev/null", true, target, size, huge, threads, answer, NULL);
+	if (pid < 0)
+		err(1, "%s", target);
+	if (!target_says(pid, "ready"))
+		errx(1, "%s", reason);
+	return pid;
+}
+
+/* Anonymous pages of a process, in bytes. */
+static uint64_t private_bytes(pid_t pid)
+{
+	unsigned long kib = 0;
+	char path[64], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "Anonymous: %lu", &kib) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return kib << 10;
+}
+
+static int ckpt_save(pid_t pid, struct result *result)
+{
+	char number[16];
+	struct stat st;
+
+	snprintf(number, sizeof(number), "%d", pid);
+	if (time_command(&result->save_ns, "ckpt", "save", "--kill", "-o", image, number, NULL))
+		return -1;
+	if (stat(image, &st))
+		return fail("%s: %s", image, strerror(errno));
+	result->image_bytes = st.st_size;
+	return 0;
+}
+
+static int ckpt_restart(pid_t pid, struct result *result)
+{
+	(void)pid;
+	return time_command(&result->restart_ns, "ckpt", "restart", "--detach", image, NULL);
+}
+
+static int call_save(pid_t pid, struct result *result)
+{
+	struct checkpoint_args args = {
+		.log_fd = open(tool_log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+		.stats = (uintptr_t)&result->save,
+		.stats_size = sizeof(result->save),
+	};
+	int fd = open(image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	uint64_t begin = now_ns();
+	long rc = syscall(__NR_checkpoint, pid, fd, CHECKPOINT_KILL | CHECKPOINT_ARGS,
+			  &args, sizeof(args));
+
+	result->save_ns = now_ns() - begin;
+	if (rc < 0)
+		fail("checkpoint: %s: %s", strerror(errno), first_line(tool_log));
+	close(fd);
+	close(args.log_fd);
+	result->image_bytes = result->save.image_bytes;
+	return rc < 0 ? -1 : 0;
+}
+
+static int call_restart(pid_t pid, struct result *result)
+{
+	struct restart_args args = {
+		.log_fd = open(tool_log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+		.stats = (uintptr_t)&result->restart,
+		.stats_size = sizeof(result->restart),
+	};
+	int fd = open(image, O_RDONLY | O_CLOEXEC);
+	uint64_t begin = now_ns();
+	long rc = syscall(__NR_restart, 0, fd, RESTART_ARGS, &args, sizeof(args));
+
+	result->restart_ns = now_ns() - begin;
+	if (rc < 0)
+		fail("restart: %s: %s", strerror(errno), first_line(tool_log));
+	else if (rc != pid)
+		fail("restart: pid %ld instead of %d", rc, pid);
+	close(fd);
+	close(args.log_fd);
+	return rc == pid ? 0 : -1;
+}
+
+/* Removes the files of a directory, which CRIU's images are; sums their sizes. */
+static uint64_t empty_directory(const char *path)
+{
+	uint64_t bytes = 0;
+	struct dirent *entry;
+	struct stat st;
+	DIR *d;
+
+	mkdir(path, 0700);
+	d = opendir(path);
+	if (!d)
+		err(1, "%s", path);
+	while ((entry = readdir(d))) {
+		if (entry->d_name[0] == '.' || fstatat(dirfd(d), entry->d_name, &st, 0))
+			continue;
+		bytes += st.st_size;
+		unlinkat(dirfd(d), entry->d_name, 0);
+	}
+	closedir(d);
+	return bytes;
+}
+
+static int criu_save(pid_t pid, struct result *result)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", pid);
+	return time_command(&result->save_ns, "criu", "dump", "-t", number,
+			    "-D", criu_dir, "-v0", NULL);
+}
+
+static int criu_restart(pid_t pid, struct result *result)
+{
+	(void)pid;
+	return time_command(&result->restart_ns, "criu", "restore", "-d",
+			    "-D", criu_dir, "-v0", NULL);
+}
+
+static const struct tool ckpt = { "ckpt", ckpt_save, ckpt_restart };
+static const struct tool call = { "call", call_save, call_restart };
+static const struct tool criu = { "criu", criu_save, criu_restart };
+
+static void print_stats(const char *name, const struct checkpoint_stats *s)
+{
+	printf(", \"%s\": {\"freeze\": %llu, \"collect\": %llu, \"save\": %llu, \"memory\": %llu",
+	       name, s->freeze_ns, s->collect_ns, s->save_ns, s->memory_ns);
+	printf(", \"write\": %llu, \"release\": %llu, \"frozen\": %llu, \"total\": %llu",
+	       s->write_ns, s->release_ns, s->frozen_ns, s->total_ns);
+	printf(", \"page_bytes\": %llu, \"tasks\": %llu}", s->page_bytes, s->tasks);
+}
+
+/* Every line starts so. */
+static void print_head(const char *tool, const struct test_case *c, int run)
+{
+	printf("{\"tool\": \"%s\", \"size\": %zu, \"huge\": %d, \"threads\": %d, \"run\": %d",
+	       tool, c->size, c->huge, c->threads, run);
+}
+
+static void print_error(const char *text)
+{
+	printf(", \"error\": \"");
+	for (; *text; text++)
+		if (*text != '"' && *text != '\\' && *text >= ' ')
+			putchar(*text);
+	printf("\"}\n");
+	fflush(stdout);
+}
+
+/* Kills the process whatever it is, and waits for its end. */
+static void end_process(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* Save and kill a fresh process, restart it, ask it whether all is right. */
+static int cycle(const struct tool *tool, const struct test_case *c, struct result *result)
+{
+	uint64_t begin;
+	pid_t pid;
+	int rc;
+
+	memset(result, 0, sizeof(*result));
+	empty_directory(criu_dir);
+	unlink(image);
+	pid = start_target(c);
+	result->private_bytes = private_bytes(pid);
+
+	begin = now_ns();
+	rc = tool->save(pid, result);
+	if (rc) {
+		end_process(pid);
+		return rc;
+	}
+	if (waitpid(pid, NULL, 0) != pid)
+		return fail("the process cannot be waited for");
+	result->gone_ns = now_ns() - begin;
+	unlink(answer);
+
+	rc = tool->restart(pid, result);
+	if (!rc && kill(pid, SIGUSR1))
+		rc = fail("the process is not there");
+	if (!rc && !target_says(pid, "right"))
+		rc = -1;
+	end_process(pid);
+	if (tool == &criu)
+		result->image_bytes = empty_directory(criu_dir);
+	return rc;
+}
+
+static int measure(const struct tool *tool, const struct test_case *c, int run)
+{
+	struct result r;
+	int rc = cycle(tool, c, &r);
+
+	/* The first one only fills caches. */
+	if (run < 0 && !rc)
+		return 0;
+	print_head(tool->name, c, run);
+	if (rc) {
+		print_error(reason);
+		return rc;
+	}
+	printf(", \"save_ns\": %lu, \"gone_ns\": %lu, \"restart_ns\": %lu",
+	       r.save_ns, r.gone_ns, r.restart_ns);
+	printf(", \"image_bytes\": %lu, \"private_bytes\": %lu",
+	       r.image_bytes, r.private_bytes);
+	if (tool == &call) {
+		print_stats("save", &r.save);
+		print_stats("restart", &r.restart);
+	}
+	printf("}\n");
+	fflush(stdout);
+	return 0;
+}
+
+static int limit(const struct test_case *c, int run)
+{
+	struct limits limits;
+
+	if (measure_limits(image, c->size, c->huge, &limits))
+		return -1;
+	if (run >= 0) {
+		print_head("limit", c, run);
+		printf(", \"write_ns\": %lu, \"read_ns\": %lu, \"fork_ns\": %lu}\n",
+		       limits.write_ns, limits.read_ns, limits.fork_ns);
+	}
+	return 0;
+}
+
+/* What starting a program costs that does nothing. */
+static void start_cost(int runs)
+{
+	static const struct test_case none;
+	uint64_t took;
+
+	for (int run = -1; run < runs; run++) {
+		if (time_command(&took, "true", NULL) || run < 0)
+			continue;
+		print_head("true", &none, run);
+		printf(", \"save_ns\": %lu}\n", took);
+	}
+}
+
+static bool is_installed(const char *name)
+{
+	pid_t pid = start(tool_log, false, name, "--version", NULL);
+	int status;
+
+	if (pid < 0)
+		return false;
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) && WEXITSTATUS(status) != 127;
+}
+
+/* All tools take turns, so that what drifts meets all of them. */
+static int run_case(const struct test_case *c, int runs, const struct tool *const *tools)
+{
+	bool broken[3] = { false };
+	int rc = 0;
+
+	fprintf(stderr, "%zu MiB%s, %d thread%s", c->size / MIB, c->huge ? " huge" : "",
+		c->threads, c->threads > 1 ? "s" : "");
+	for (int run = -1; run < runs; run++) {
+		fputc('.', stderr);
+		rc |= limit(c, run);
+		for (int i = 0; tools[i]; i++) {
+			if (broken[i] || !measure(tools[i], c, run))
+				continue;
+			fprintf(stderr, " %s failed: %s ", tools[i]->name, reason);
+			broken[i] = true;
+			if (tools[i] != &criu)
+				rc = -1;
+		}
+	}
+	fputc('\n', stderr);
+	return rc;
+}
+
+static void print_machine(int runs, bool have_criu)
+{
+	struct utsname uts;
+
+	uname(&uts);
+	printf("{\"tool\": \"machine\", \"kernel\": \"%s\", \"cpus\": %ld, \"memory\": %ld",
+	       uts.release, sysconf(_SC_NPROCESSORS_ONLN),
+	       sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE));
+	printf(", \"runs\": %d, \"criu\": \"", runs);
+	if (have_criu) {
+		const char *version = first_line(tool_log);
+
+		version += strcspn(version, "0123456789");
+		printf("%s\"}\n", version);
+	} else {
+		printf("not installed\"}\n");
+	}
+	fflush(stdout);
+}
+
+static void set_paths(void)
+{
+	snprintf(answer, sizeof(answer), "%s/answer", dir);
+	snprintf(image, sizeof(image), "%s/image", dir);
+	snprintf(criu_dir, sizeof(criu_dir), "%s/criu", dir);
+	snprintf(tool_log, sizeof(tool_log), "%s/log", dir);
+}
+
+/* Calibration of the processor's clock can fail in a virtual machine. */
+static bool clock_is_coarse(void)
+{
+	struct timespec resolution;
+
+	clock_getres(CLOCK_MONOTONIC, &resolution);
+	return resolution.tv_sec || resolution.tv_nsec > 1000;
+}
+
+static int print_usage(void)
+{
+	fprintf(stderr, "usage: bench [--runs N] [--quick] [--no-criu] [--no-ckpt] TARGET DIR\n");
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "runs", required_argument, NULL, 'r' },
+		{ "quick", no_argument, NULL, 'q' },
+		{ "no-criu", no_argument, NULL, 'c' },
+		{ "no-ckpt", no_argument, NULL, 'k' },
+		{}
+	};
+	int nr_cases = sizeof(all_cases) / sizeof(all_cases[0]);
+	bool with_criu = true, with_ckpt = true, quick = false;
+	const struct tool *tools[4];
+	int runs = 5, nr = 0, rc = 0, opt;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (opt) {
+		case 'r':
+			runs = atoi(optarg);
+			break;
+		case 'q':
+			quick = true;
+			break;
+		case 'c':
+			with_criu = false;
+			break;
+		case 'k':
+			with_ckpt = false;
+			break;
+		default:
+			return print_usage();
+		}
+	}
+	if (argc - optind != 2 || runs < 1)
+		return print_usage();
+	target = argv[optind];
+	dir = argv[optind + 1];
+	set_paths();
+
+	if (!quick && clock_is_coarse()) {
+		fprintf(stderr, "bench: this machine's clock is too coarse\n");
+		return STATUS_COARSE_CLOCK;
+	}
+
+	/* What the tools restart becomes our child. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (quick)
+		nr_cases = 1;
+	else
+		touch_free_memory();
+	if (with_ckpt) {
+		tools[nr++] = &ckpt;
+		tools[nr++] = &call;
+	}
+	with_criu = with_criu && is_installed("criu");
+	if (with_criu)
+		tools[nr++] = &criu;
+	tools[nr] = NULL;
+
+	print_machine(runs, with_criu);
+	start_cost(runs);
+	for (int i = 0; i < nr_cases; i++)
+		rc |= run_case(&all_cases[i], runs, tools);
+	return rc ? 1 : 0;
+}

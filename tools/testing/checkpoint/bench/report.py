@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""report.py [--tap] RAW DIR: turns what the benchmark measured into a table,
+DIR/results.json and DIR/plot.svg. With --tap: test results instead."""
+
+import json
+import os
+import statistics
+import sys
+
+from plot import plot
+
+MIB = 1 << 20
+
+
+class Spread:
+    """Median, smallest and largest of some times in nanoseconds, in ms."""
+    def __init__(self, values):
+        values = [v / 1e6 for v in values]
+        self.median = statistics.median(values)
+        self.min = min(values)
+        self.max = max(values)
+
+    def __str__(self):
+        return f"{show(self.median)} [{show(self.min)}-{show(self.max)}]"
+
+
+def show(ms):
+    if ms >= 100:
+        return f"{ms:.0f}"
+    return f"{ms:.3g}" if ms >= 1 else f"{ms:.2f}"
+
+
+class Case:
+    """All runs of all tools on one kind of process."""
+    def __init__(self, size, huge, threads):
+        self.size, self.huge, self.threads = size, huge, threads
+        self.runs = {}
+        self.errors = {}
+
+    @property
+    def name(self):
+        size = f"{self.size // MIB} MiB" if self.size < 1024 * MIB else "1 GiB"
+        if self.huge:
+            size += " huge"
+        return size if self.threads == 1 else f"{size}, {self.threads} threads"
+
+    def add(self, line):
+        if "error" in line:
+            self.errors[line["tool"]] = line["error"]
+        else:
+            self.runs.setdefault(line["tool"], []).append(line)
+
+    def spread(self, tool, *path):
+        """Spread of a value of a tool's runs, or None."""
+        values = []
+        for run in self.runs.get(tool, []):
+            for key in path:
+                run = run.get(key, {})
+            if run != {}:
+                values.append(run)
+        return Spread(values) if values and tool not in self.errors else None
+
+    def image_bytes(self, tool):
+        runs = self.runs.get(tool)
+        return max(r["image_bytes"] for r in runs) if runs else None
+
+    def image_allowed(self, tool):
+        """The private bytes plus 2 % plus 16 KiB."""
+        return min(r["private_bytes"] for r in self.runs[tool]) * 1.02 + 16384
+
+
+def ratio(a, b):
+    return a.median / b.median if a and b else None
+
+
+def read(path):
+    machine, cases, start = {}, {}, []
+    with open(path, encoding="utf-8") as file:
+        for text in file:
+            line = json.loads(text)
+            if line["tool"] == "machine":
+                machine = line
+            elif line["tool"] == "true":
+                start.append(line["save_ns"])
+            else:
+                key = line["size"], line["huge"], line["threads"]
+                cases.setdefault(key, Case(*key)).add(line)
+    return machine, list(cases.values()), Spread(start) if start else None
+
+
+def table(head, rows):
+    rows = [head] + [[("-" if c is None else str(c)) for c in row] for row in rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    for n, row in enumerate(rows):
+        print("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w)
+                        for i, (cell, w) in enumerate(zip(row, widths))).rstrip())
+        if n == 0:
+            print("  ".join("-" * w for w in widths))
+
+
+def times(value):
+    return None if value is None else f"{value:.3g}x"
+
+
+def print_tables(cases):
+    for verb, key, limit, limit_name, other in (
+            ("save", "save_ns", "write_ns", "write(2)", "dump"),
+            ("restart", "restart_ns", "read_ns", "read(2)", "restore")):
+        print(f"\n{verb}: milliseconds, median [smallest-largest]\n")
+        rows = []
+        for c in cases:
+            ckpt, call = c.spread("ckpt", key), c.spread("call", key)
+            criu, bound = c.spread("criu", key), c.spread("limit", limit)
+            rows.append([c.name, ckpt, call, criu, bound,
+                         times(ratio(criu, ckpt)), times(ratio(criu, call)),
+                         times(ratio(ckpt, bound)), times(ratio(call, bound))])
+        table(["process", f"ckpt {verb}", "system call", f"criu {other}", limit_name,
+               "criu/ckpt", "criu/call", "ckpt/limit", "call/limit"], rows)
+
+        print("\nof which in the kernel, by its own figures\n")
+        table(["process", "total", "frozen", "freeze", "collect", "save", "memory",
+               "write" if verb == "save" else "read", "release"],
+              [[c.name] + [c.spread("call", verb, k) and show(c.spread("call", verb, k).median)
+                           for k in ("total", "frozen", "freeze", "collect", "save",
+                                     "memory", "write", "release")] for c in cases])
+
+    print("\nfork(2) of as large a process, and images\n")
+    rows = []
+    for c in cases:
+        row = [c.name, c.spread("limit", "fork_ns")]
+        for tool in ("ckpt", "criu"):
+            size = c.image_bytes(tool)
+            row += [size, size and f"{100 * size / c.image_allowed(tool):.1f} %"]
+        rows.append(row)
+    table(["process", "fork(2), ms", "ckpt image", "of allowed", "criu image", "of allowed"],
+          rows)
+
+
+def targets(cases):
+    """[text, measured, bound, 'least' or 'most'] of everything to be reached."""
+    found = []
+    calls = (("save", "save_ns", "write_ns", 20, 1.15, "write(2)"),
+             ("restart", "restart_ns", "read_ns", 10, 1.3, "read(2)"))
+    for c in cases:
+        for verb, key, limit, factor, most, limit_name in calls:
+            ckpt, call = c.spread("ckpt", key), c.spread("call", key)
+            criu, bound = c.spread("criu", key), c.spread("limit", limit)
+            if c.size == MIB and c.threads == 1:
+                found.append([f"{c.name}: criu / ckpt {verb}", ratio(criu, ckpt), factor, "least"])
+                found.append([f"{c.name}: criu / system call, {verb}", ratio(criu, call), 100,
+                              "least"])
+            if c.threads == 256:
+                found.append([f"{c.name}: criu / ckpt {verb}", ratio(criu, ckpt), 30, "least"])
+            if c.size >= 256 * MIB:
+                found.append([f"{c.name}: ckpt {verb} / {limit_name}", ratio(ckpt, bound), most,
+                              "most"])
+                found.append([f"{c.name}: system call, {verb} / {limit_name}", ratio(call, bound),
+                              most, "most"])
+        if c.image_bytes("ckpt"):
+            found.append([f"{c.name}: image / private bytes + 2 % + 16 KiB",
+                          c.image_bytes("ckpt") / c.image_allowed("ckpt"), 1, "most"])
+    for target in found:
+        text, value, bound, kind = target
+        if value is None:
+            target.append("not measured")
+        else:
+            target.append("met" if (value >= bound) == (kind == "least") or value == bound
+                          else "MISSED")
+    return found
+
+
+def print_report(machine, cases, start):
+    print(f"Linux {machine.get('kernel')}, {machine.get('cpus')} processors, "
+          f"{machine.get('memory', 0) / (1 << 30):.1f} GiB; {machine.get('runs')} runs; "
+          f"criu: {machine.get('criu')}")
+    if start:
+        print(f"A program that does nothing, from before its start to after its end: {start} ms")
+    print_tables(cases)
+    print("\ntargets\n")
+    table(["what", "measured", "target", ""],
+          [[text, value and f"{value:.3g}", f"at {kind} {bound}", verdict]
+           for text, value, bound, kind, verdict in targets(cases)])
+    for c in cases:
+        for tool, error in c.errors.items():
+            print(f"\n{c.name}: {tool} failed: {error}")
+
+
+def write_json(path, machine, cases, start):
+    def plain(spread):
+        return spread and vars(spread)
+
+    results = {"machine": machine, "unit": "ms", "start_of_a_program": plain(start), "cases": []}
+    for c in cases:
+        entry = {"process": c.name, "bytes": c.size, "huge": c.huge, "threads": c.threads,
+                 "errors": c.errors}
+        for tool in c.runs:
+            entry[tool] = {}
+            for key, value in c.runs[tool][0].items():
+                if isinstance(value, dict):
+                    entry[tool][key + "_kernel"] = {
+                        k: plain(c.spread(tool, key, k)) for k in value
+                        if k not in ("page_bytes", "tasks")}
+                elif key.endswith("_ns"):
+                    entry[tool][key[:-3]] = plain(c.spread(tool, key))
+                elif key.endswith("_bytes"):
+                    entry[tool][key] = value
+        results["cases"].append(entry)
+    results["targets"] = [dict(zip(("what", "measured", "target", "kind", "verdict"), t))
+                          for t in targets(cases)]
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(results, file, indent=1)
+        file.write("\n")
+
+
+def tap(cases):
+    """The small case as a test: did both ways work?"""
+    failed = 0
+    print("1..2")
+    for n, (tool, text) in enumerate((("ckpt", "the command"), ("call", "the system calls")), 1):
+        error = "nothing was measured"
+        for c in cases:
+            error = c.errors.get(tool, "" if tool in c.runs else error)
+        if error:
+            failed += 1
+            print(f"# {error}")
+        print(f"{'not ok' if error else 'ok'} {n} - bench: a process of 1 MiB, by {text}")
+    return failed
+
+
+def main():
+    args = [a for a in sys.argv[1:] if a != "--tap"]
+    if len(args) != 2:
+        sys.exit(__doc__)
+    machine, cases, start = read(args[0])
+    os.makedirs(args[1], exist_ok=True)
+    write_json(os.path.join(args[1], "results.json"), machine, cases, start)
+    plot(os.path.join(args[1], "plot.svg"), machine, cases)
+    if "--tap" in sys.argv:
+        sys.exit(tap(cases) != 0)
+    print_report(machine, cases, start)
+    print(f"\n{args[1]}/results.json, {args[1]}/plot.svg")
+
+
+if __name__ == "__main__":
+    main()

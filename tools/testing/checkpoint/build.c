@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Builds valid images of any size: what a save of some plain programs would
+ * write. Tags: 1 is the program, which all processes share; every process has
+ * BASE_TAG + 1000 * n for its address space, then its files.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "pieces.h"
+
+#define PAGE		4096ULL
+#define PROGRAM_TAG	1
+#define BASE_TAG	1000
+#define FIRST_PID	100
+#define CODE		0x400000ULL
+#define HEAP		0x10000000ULL
+#define STACK_END	0x7ffffffff000ULL
+#define VVAR		0x7fff00000000ULL
+
+const struct recipe small_recipe = {
+	.processes = 1, .threads = 1, .pages = 1, .extent_pages = 1,
+	.record_extents = 4, .vmas = 1, .files = 1, .pipes = 1, .groups = 1, .signals = 1,
+	.regset = 27 * 8,
+};
+
+const struct recipe large_recipe = {
+	.processes = 5, .threads = 4, .pages = 700, .extent_pages = 60,
+	.record_extents = 5, .vmas = 3000, .files = 40, .pipes = 7, .groups = 33, .signals = 600,
+	.regset = 2696,
+};
+
+static void add_header(struct image *image)
+{
+	struct ckpt_rec_header header = {
+		.magic = CKPT_IMAGE_MAGIC,
+		.version = CKPT_IMAGE_VERSION,
+		.byte_order = CKPT_IMAGE_BYTE_ORDER,
+		.arch = CKPT_IMAGE_ARCH_X86_64,
+		.page_size = PAGE,
+		.time_ns = 1700000000000000000ULL,
+		.image_id = "0123456789abcde",
+		.cpu_features = 7,
+		.release = "6.12.0-checkpoint",
+		.version_text = "#1 SMP PREEMPT_DYNAMIC",
+		.machine = "x86_64",
+	};
+
+	image_add(image, CKPT_REC_HEADER, 0, sizeof(header), &header, sizeof(header));
+}
+
+/* A thread's id: leaders come first, 100, 200, ... */
+static u32 tid_of(unsigned int process, unsigned int thread)
+{
+	return FIRST_PID * (process + 1) + thread;
+}
+
+static void add_tree(struct image *image, const struct recipe *r)
+{
+	struct ckpt_rec_tree tree = {
+		.nr_tasks = r->processes * r->threads,
+		.nr_processes = r->processes,
+	};
+	struct piece *piece = image_add(image, CKPT_REC_TREE, 0, sizeof(tree), &tree,
+					sizeof(tree));
+	unsigned int i;
+
+	piece_resize(piece, sizeof(tree) + tree.nr_tasks * sizeof(struct ckpt_rec_task));
+	for (i = 0; i < tree.nr_tasks; i++) {
+		struct ckpt_rec_task task = {
+			.tid = tid_of(i / r->threads, i % r->threads),
+			.tgid = tid_of(i / r->threads, 0),
+			.ppid = tid_of(i < r->threads ? 0 : i / r->threads - 1, 0),
+			.pgid = FIRST_PID,
+			.sid = FIRST_PID,
+		};
+
+		/* Only the leader of the root: its threads name the root itself. */
+		if (!i)
+			task.ppid = 0;
+		memcpy(piece->payload + sizeof(tree) + i * sizeof(task), &task, sizeof(task));
+	}
+}
+
+static void add_process(struct image *image, const struct recipe *r, unsigned int n)
+{
+	struct ckpt_rec_process process = {
+		.tgid = tid_of(n, 0),
+		.nr_threads = r->threads,
+		.oom_score_adj = n & 1 ? -1000 : 1000,
+	};
+	unsigned int i;
+
+	for (i = 0; i < CKPT_NR_RLIMITS; i++) {
+		process.rlimits[i].soft = 1024 * i;
+		process.rlimits[i].hard = ~0ULL;
+	}
+	image_add(image, CKPT_REC_PROCESS, 0, sizeof(process), &process, sizeof(process));
+}
+
+static void add_file(struct image *image, u32 tag, const char *path, bool external)
+{
+	struct ckpt_rec_file file = {
+		.kind = external ? CKPT_FILE_EXTERNAL : CKPT_FILE_PATH,
+		.flags = CKPT_FILEF_READ | (external ? CKPT_FILEF_WRITE : CKPT_FILEF_EXEC),
+		.pos = tag,
+		.size = 123456,
+		.mtime_ns = -1,
+		.ino = 42,
+		.mode = 0100755,
+		.std_fd = external ? 2 : 0,
+		.path_len = strlen(path),
+		.build_id_len = external ? 0 : 20,
+	};
+	struct piece *piece = image_add(image, CKPT_REC_FILE, tag, sizeof(file), &file,
+					sizeof(file));
+
+	piece_resize(piece, sizeof(file) + file.path_len);
+	memcpy(piece->payload + sizeof(file), path, file.path_len);
+}
+
+static void add_mm(struct image *image, const struct recipe *r, u32 tag)
+{
+	struct ckpt_rec_mm mm = {
+		.start_code = CODE,
+		.end_code = CODE + PAGE,
+		.start_data = CODE + PAGE,
+		.end_data = CODE + 2 * PAGE,
+		.start_brk = HEAP,
+		.brk = HEAP + PAGE,
+		.start_stack = STACK_END - 64,
+		.mmap_base = STACK_END - (1ULL << 30),
+		.vdso = VVAR + 4 * PAGE,
+		.vdso_sum = 0x1234,
+		.vvar = VVAR,
+		.exe = PROGRAM_TAG,
+		.nr_vmas = r->vmas + 2,
+		.dumpable = 1,
+		.coredump_filter = 0x33,
+		.nr_auxv = 2,
+		.auxv = { 6, PAGE },
+	};
+
+	image_add(image, CKPT_REC_MM, tag, sizeof(mm), &mm, sizeof(mm));
+}
+
+static void add_vmas(struct image *image, const struct recipe *r)
+{
+	struct ckpt_rec_vma vma = {
+		.start = CODE,
+		.end = CODE + PAGE,
+		.file = PROGRAM_TAG,
+		.prot = CKPT_PROT_READ | CKPT_PROT_EXEC,
+	};
+	struct piece *piece = image_add(image, CKPT_REC_VMAS, 0, sizeof(vma), &vma,
+					sizeof(vma));
+	unsigned int i;
+
+	piece_resize(piece, (r->vmas + 2) * sizeof(vma));
+	vma.file = 0;
+	vma.prot = CKPT_PROT_READ | CKPT_PROT_WRITE;
+	for (i = 0; i < r->vmas; i++) {
+		vma.start = HEAP + 2 * i * r->extent_pages * PAGE;
+		vma.end = vma.start + r->extent_pages * PAGE;
+		memcpy(piece->payload + (i + 1) * sizeof(vma), &vma, sizeof(vma));
+	}
+	vma.start = STACK_END - 4 * PAGE;
+	vma.end = STACK_END;
+	vma.flags = CKPT_VMA_GROWSDOWN;
+	memcpy(piece->payload + (i + 1) * sizeof(vma), &vma, sizeof(vma));
+}
+
+static u64 add_extents(struct piece *piece, const struct recipe *r, unsigned int first)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < r->record_extents && first + nr < r->pages; i++) {
+		struct ckpt_rec_extent extent = {
+			.addr = HEAP + 2 * first * PAGE + 2 * i * r->extent_pages * PAGE,
+			.nr_pages = r->pages - first - nr,
+		};
+
+		if (extent.nr_pages > r->extent_pages)
+			extent.nr_pages = r->extent_pages;
+		piece_resize(piece, (i + 1) * sizeof(extent));
+		memcpy(piece->payload + i * sizeof(extent), &extent, sizeof(extent));
+		nr += extent.nr_pages;
+	}
+	return nr;
+}
+
+static void add_pages(struct image *image, const struct recipe *r, unsigned int n)
+{
+	unsigned int first = 0;
+
+	while (first < r->pages) {
+		struct piece *piece = image_add(image, CKPT_REC_PAGES, 0,
+						sizeof(struct ckpt_rec_extent), NULL, 0);
+		u64 i, nr = add_extents(piece, r, first);
+
+		piece_resize_data(piece, nr * PAGE);
+		for (i = 0; i < nr * PAGE; i++)
+			piece->data[i] = (first + n) * 31 + i * 7 + (i >> CKPT_PAGE_SHIFT);
+		image_add(image, CKPT_REC_SUMS, 0, sizeof(u64), NULL, 0);
+		first += nr;
+	}
+	image_add(image, CKPT_REC_MM_END, 0, 0, NULL, 0);
+}
+
+static void add_fs(struct image *image)
+{
+	static const char paths[] = "//home/user";
+	struct ckpt_rec_fs fs = {
+		.umask = 022,
+		.root_len = 1,
+		.cwd_len = sizeof(paths) - 2,
+	};
+	struct piece *piece = image_add(image, CKPT_REC_FS, 0, sizeof(fs), &fs, sizeof(fs));
+
+	piece_resize(piece, sizeof(fs) + sizeof(paths) - 1);
+	memcpy(piece->payload + sizeof(fs), paths, sizeof(paths) - 1);
+}
+
+static void add_pipe(struct image *image, u32 tag, u32 file_tag)
+{
+	static const char data[] = "in the pipe";
+	struct ckpt_rec_pipe pipe = { .capacity = 65536, .data_len = sizeof(data) };
+	struct ckpt_rec_file file = {
+		.kind = CKPT_FILE_PIPE,
+		.flags = CKPT_FILEF_READ,
+		.mode = 010600,
+		.pipe = tag,
+	};
+	struct piece *piece = image_add(image, CKPT_REC_PIPE, tag, sizeof(pipe), &pipe,
+					sizeof(pipe));
+
+	piece_resize(piece, sizeof(pipe) + sizeof(data));
+	memcpy(piece->payload + sizeof(pipe), data, sizeof(data));
+	image_add(image, CKPT_REC_FILE, file_tag, sizeof(file), &file, sizeof(file));
+}
+
+static void add_fds(struct image *image, const struct recipe *r, u32 tag)
+{
+	unsigned int i, nr = r->files + r->pipes;
+	struct ckpt_rec_fd fd = {};
+	struct piece *piece;
+	char path[32];
+
+	for (i = 0; i < r->files; i++) {
+		snprintf(path, sizeof(path), "/tmp/file %u", i);
+		add_file(image, tag + i, path, !i);
+	}
+	for (; i < nr; i++)
+		add_pipe(image, tag + nr + i, tag + i);
+	piece = image_add(image, CKPT_REC_FDS, 0, sizeof(fd), NULL, 0);
+	piece_resize(piece, nr * sizeof(fd));
+	for (i = 0; i < nr; i++) {
+		fd.fd = 3 * i;
+		fd.file = tag + i;
+		fd.flags = i & 1 ? CKPT_FD_CLOEXEC : 0;
+		memcpy(piece->payload + i * sizeof(fd), &fd, sizeof(fd));
+	}
+}
+
+static void add_sighand(struct image *image)
+{
+	struct ckpt_rec_sigaction actions[64] = {};
+
+	actions[1].handler = CODE + 16;
+	actions[1].flags = 0x04000000;
+	actions[1].restorer = CODE + 32;
+	actions[12].handler = 1;
+	image_add(image, CKPT_REC_SIGHAND, 0, sizeof(actions[0]), actions, sizeof(actions));
+}
+
+static void add_sigpending(struct image *image, const struct recipe *r)
+{
+	struct ckpt_rec_siginfo siginfo = { .shared = 1, .has_info = 1 };
+	struct piece *piece = image_add(image, CKPT_REC_SIGPENDING, 0, sizeof(siginfo),
+					NULL, 0);
+	unsigned int i;
+
+	piece_resize(piece, r->signals * sizeof(siginfo));
+	for (i = 0; i < r->signals; i++) {
+		siginfo.signo = 1 + i % 64;
+		siginfo.info[0] = siginfo.signo;
+		memcpy(piece->payload + i * sizeof(siginfo), &siginfo, sizeof(siginfo));
+	}
+}
+
+static void add_cred(struct image *image, const struct recipe *r)
+{
+	struct ckpt_rec_cred cred = {
+		.uid = 1000, .euid = 1000, .suid = 1000, .fsuid = 1000,
+		.gid = 1000, .egid = 1000, .sgid = 1000, .fsgid = 1000,
+		.flags = 1,
+		.nr_groups = r->groups,
+		.cap_bset = ~0ULL,
+	};
+	struct piece *piece = image_add(image, CKPT_REC_CRED, 0, sizeof(cred), &cred,
+					sizeof(cred));
+	unsigned int i;
+
+	piece_resize(piece, sizeof(cred) + r->groups * sizeof(u32));
+	for (i = 0; i < r->groups; i++)
+		memcpy(piece->payload + sizeof(cred) + i * sizeof(u32), &i, sizeof(u32));
+}
+
+static void add_regset(struct image *image, const struct recipe *r, u32 note_type)
+{
+	struct ckpt_rec_regset regset = {
+		.note_type = note_type,
+		.data_len = r->regset,
+	};
+	struct piece *piece = image_add(image, CKPT_REC_REGSET, 0, sizeof(regset), &regset,
+					sizeof(regset));
+	unsigned int i;
+
+	piece_resize(piece, sizeof(regset) + r->regset);
+	for (i = 0; i < r->regset; i++)
+		piece->payload[sizeof(regset) + i] = i * 3 + note_type;
+}
+
+static void add_thread(struct image *image, const struct recipe *r, u32 tid)
+{
+	struct ckpt_rec_thread thread = {
+		.tid = tid,
+		.comm = "a program",
+		.blocked = 1ULL << 33,
+		.sas_flags = 2,
+		.clear_child_tid = HEAP,
+		.nice = -20,
+		.timer_slack_ns = 50000,
+		.affinity_words = 16,
+		.restart_kind = CKPT_RESTART_TIMED,
+		.restart_args = { 232, 1, 2, 3, 4, 5, 6 },
+		.restart_remaining_ns = 1000000,
+		.affinity = { 3 },
+	};
+
+	image_add(image, CKPT_REC_THREAD, 0, sizeof(thread), &thread, sizeof(thread));
+	add_cred(image, r);
+	add_sigpending(image, r);
+	add_regset(image, r, 1);
+	add_regset(image, r, 0x202);
+	image_add(image, CKPT_REC_THREAD_END, 0, 0, NULL, 0);
+}
+
+static void add_one_process(struct image *image, const struct recipe *r, unsigned int n)
+{
+	u32 tag = BASE_TAG * (n + 1);
+	unsigned int i;
+
+	add_process(image, r, n);
+	if (!n)
+		add_file(image, PROGRAM_TAG, "/usr/bin/program", false);
+	add_mm(image, r, tag);
+	add_vmas(image, r);
+	add_pages(image, r, n);
+	add_fds(image, r, tag + 1);
+	add_fs(image);
+	add_sighand(image);
+	for (i = 0; i < r->threads; i++)
+		add_thread(image, r, tid_of(n, i));
+	image_add(image, CKPT_REC_PROCESS_END, 0, 0, NULL, 0);
+}
+
+/* A complete, valid image; image_clear() gives the memory back. */
+void image_build(struct image *image, const struct recipe *recipe)
+{
+	unsigned int i;
+
+	memset(image, 0, sizeof(*image));
+	add_header(image);
+	add_tree(image, recipe);
+	for (i = 0; i < recipe->processes; i++)
+		add_one_process(image, recipe, i);
+	image_add(image, CKPT_REC_INDEX, 0, sizeof(struct ckpt_rec_index_entry), NULL, 0);
+	image_find(image, CKPT_REC_INDEX, 0)->head.flags = CKPT_RECF_SKIPPABLE;
+	image_add(image, CKPT_REC_TRAILER, 0, sizeof(struct ckpt_rec_trailer), NULL, 0);
+	image_fix(image);
+}

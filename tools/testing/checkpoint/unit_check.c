@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The content of every record type: one member at a time is changed in a valid
+ * image, to the last value that is fine or to the first that is not.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../../../checkpoint/limits.h"
+#include "unit.h"
+
+/* Only to name members: what is here is never looked at. */
+static struct ckpt_rec_header header;
+static struct { struct ckpt_rec_tree tree; struct ckpt_rec_task tasks[6]; } tree;
+static struct ckpt_rec_process process;
+static struct ckpt_rec_file file;
+static struct ckpt_rec_mm mm;
+static struct ckpt_rec_vma vmas[4];
+static struct ckpt_rec_extent extents[2];
+static struct ckpt_rec_fs fs;
+static struct ckpt_rec_fd fds[3];
+static struct ckpt_rec_siginfo siginfo;
+static struct ckpt_rec_thread thread;
+static struct ckpt_rec_cred cred;
+static struct ckpt_rec_regset regset;
+static struct ckpt_rec_trailer trailer;
+static struct ckpt_rec_pipe pipe;
+
+static const void *const bases[CKPT_REC_NR] = {
+	[CKPT_REC_HEADER] = &header, [CKPT_REC_TREE] = &tree,
+	[CKPT_REC_PROCESS] = &process, [CKPT_REC_FILE] = &file, [CKPT_REC_MM] = &mm,
+	[CKPT_REC_VMAS] = vmas, [CKPT_REC_PAGES] = extents, [CKPT_REC_FS] = &fs,
+	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
+	[CKPT_REC_THREAD] = &thread, [CKPT_REC_CRED] = &cred,
+	[CKPT_REC_REGSET] = &regset, [CKPT_REC_TRAILER] = &trailer,
+	[CKPT_REC_PIPE] = &pipe,
+};
+
+/**
+ * struct change - a value of a member, and what becomes of the image
+ * @text: for people
+ * @type: record type
+ * @at: the member, in what @bases has for the type
+ * @size: of the member
+ * @value: to put there
+ * @error: that refuses the image, or 0
+ */
+struct change {
+	const char *text;
+	u32 type;
+	const void *at;
+	u32 size;
+	u64 value;
+	int error;
+};
+
+#define CHANGE(_type, _member, _value, _error) \
+	{ #_member " = " #_value, CKPT_REC_##_type, &(_member), sizeof(_member), \
+	  (u64)(_value), _error }
+
+#define HEADER(m, v, e)		CHANGE(HEADER, header.m, v, e)
+#define TREE(m, v, e)		CHANGE(TREE, tree.tree.m, v, e)
+#define TASK(i, m, v, e)	CHANGE(TREE, tree.tasks[i].m, v, e)
+#define PROCESS(m, v, e)	CHANGE(PROCESS, process.m, v, e)
+#define FILE_(m, v, e)		CHANGE(FILE, file.m, v, e)
+#define MM(m, v, e)		CHANGE(MM, mm.m, v, e)
+#define VMA(i, m, v, e)		CHANGE(VMAS, vmas[i].m, v, e)
+#define EXTENT(i, m, v, e)	CHANGE(PAGES, extents[i].m, v, e)
+#define FS(m, v, e)		CHANGE(FS, fs.m, v, e)
+#define FD(i, m, v, e)		CHANGE(FDS, fds[i].m, v, e)
+#define SIGINFO(m, v, e)	CHANGE(SIGPENDING, siginfo.m, v, e)
+#define THREAD(m, v, e)		CHANGE(THREAD, thread.m, v, e)
+#define CRED(m, v, e)		CHANGE(CRED, cred.m, v, e)
+#define REGSET(m, v, e)		CHANGE(REGSET, regset.m, v, e)
+#define TRAILER(m, v, e)	CHANGE(TRAILER, trailer.m, v, e)
+#define PIPE(m, v, e)		CHANGE(PIPE, pipe.m, v, e)
+
+#define BAD	(-EBADMSG)
+#define OTHER	(-ENOEXEC)
+
+/* Made from a recipe of three processes with two threads each. */
+static const struct change changes[] = {
+	HEADER(magic, 0, BAD), HEADER(magic, 0x434b50494e541a0aULL, BAD),
+	HEADER(version, 0, OTHER), HEADER(version, 2, OTHER),
+	HEADER(byte_order, 0x04030201, OTHER), HEADER(byte_order, 0, OTHER),
+	HEADER(arch, 3, OTHER), HEADER(arch, 183, OTHER),
+	HEADER(page_size, 0, OTHER), HEADER(page_size, 16384, OTHER),
+	HEADER(page_size, 4097, OTHER),
+	HEADER(features, ~0ULL, 0), HEADER(cpu_features, ~0ULL, 0),
+	HEADER(time_ns, ~0ULL, 0), HEADER(need_features, 1, OTHER),
+	HEADER(need_features, 1ULL << 63, OTHER),
+	HEADER(image_id[15], 1, BAD), HEADER(reserved[0], 1, BAD), HEADER(reserved[4], 1, BAD),
+
+	TREE(nr_tasks, 0, BAD), TREE(nr_tasks, 5, BAD), TREE(nr_tasks, 7, BAD),
+	TREE(nr_tasks, ~0U, BAD), TREE(nr_processes, 0, BAD), TREE(nr_processes, 2, BAD),
+	TREE(nr_processes, 4, BAD), TREE(nr_processes, ~0U, BAD),
+	TASK(0, tid, 0, BAD), TASK(0, tid, 1, BAD), TASK(0, tgid, 0, BAD),
+	TASK(0, tgid, 1U << 31, BAD), TASK(0, ppid, 1, BAD),
+	TASK(1, tid, 0, BAD), TASK(1, tid, 1U << 31, BAD), TASK(1, tid, INT_MAX, 0),
+	TASK(1, tgid, 200, BAD), TASK(1, tgid, 0, BAD), TASK(1, ppid, 0, BAD),
+	TASK(2, ppid, 0, BAD), TASK(2, ppid, 1U << 31, BAD), TASK(3, ppid, 0, BAD),
+	TASK(2, pgid, 0, 0), TASK(2, pgid, INT_MAX, 0), TASK(2, pgid, 1U << 31, BAD),
+	TASK(2, sid, 0, 0), TASK(2, sid, ~0U, BAD), TASK(5, reserved, 1, BAD),
+	TASK(2, tid, 201, BAD), TASK(3, tid, 200, BAD),
+
+	PROCESS(flags, 3, 0), PROCESS(flags, 4, BAD), PROCESS(flags, 1U << 31, BAD),
+	PROCESS(reserved, 1, BAD), PROCESS(stop_signal, 64, 0), PROCESS(stop_signal, 65, BAD),
+	PROCESS(nr_threads, 0, BAD), PROCESS(nr_threads, CKPT_MAX_TASKS + 1, BAD),
+	PROCESS(oom_score_adj, 1000, 0), PROCESS(oom_score_adj, 1001, BAD),
+	PROCESS(oom_score_adj, -1000, 0), PROCESS(oom_score_adj, -1001, BAD),
+	PROCESS(rlimits[0].soft, ~0ULL, 0), PROCESS(rlimits[15].hard, 1, BAD),
+
+	FILE_(kind, 0, BAD), FILE_(kind, 4, BAD), FILE_(reserved, 1, BAD), FILE_(kind, ~0U, BAD),
+	FILE_(flags, CKPT_FILEF_ALL, 0), FILE_(flags, CKPT_FILEF_ALL + 1, BAD),
+	FILE_(pos, LLONG_MAX, 0), FILE_(pos, 1ULL << 63, BAD),
+	FILE_(size, LLONG_MAX, 0), FILE_(size, 1ULL << 63, BAD),
+	FILE_(build_id_len, 32, 0), FILE_(build_id_len, 33, BAD),
+	FILE_(path_len, 0, BAD), FILE_(path_len, 1, BAD), FILE_(path_len, ~0U, BAD),
+
+	MM(flags, CKPT_MMF_ALL, 0), MM(flags, CKPT_MMF_ALL + 1, BAD),
+	MM(nr_auxv, CKPT_AUXV_MAX, 0), MM(nr_auxv, CKPT_AUXV_MAX + 1, BAD),
+	MM(dumpable, 2, 0), MM(dumpable, 3, BAD), MM(nr_vmas, CKPT_MAX_VMAS, 0),
+	MM(nr_vmas, CKPT_MAX_VMAS + 1, BAD), MM(end_code, 0, BAD), MM(end_data, 0, BAD),
+	MM(brk, 0, BAD), MM(arg_start, 1, BAD), MM(env_start, ~0ULL, BAD),
+	MM(start_code, ~0ULL, BAD), MM(vdso, 1, BAD), MM(vdso, 0, BAD), MM(vvar, 0, BAD),
+	MM(vvar, 4095, BAD),
+
+	VMA(0, start, 1, BAD), VMA(0, end, 0x400fff, BAD), VMA(0, end, 0x400000, BAD),
+	VMA(0, end, 0, BAD), VMA(1, start, 0x3ff000, BAD), VMA(1, start, 0x400000, BAD),
+	VMA(1, start, 0x401000, 0), VMA(0, prot, CKPT_PROT_ALL, 0),
+	VMA(0, prot, CKPT_PROT_ALL + 1, BAD),
+	VMA(0, flags, CKPT_VMA_ALL & ~CKPT_VMA_GROWSDOWN, 0),
+	VMA(0, flags, CKPT_VMA_ALL + 1, BAD), VMA(0, flags, CKPT_VMA_GROWSDOWN, BAD),
+	VMA(1, flags, CKPT_VMA_SHARED, BAD), VMA(2, reserved, 1, BAD),
+	VMA(3, end, ~0xfffULL, 0),
+
+	EXTENT(0, addr, 1, BAD), EXTENT(0, addr, ~0xfffULL, BAD), EXTENT(0, nr_pages, 0, BAD),
+	EXTENT(0, nr_pages, CKPT_MAX_RECORD_PAGES + 1, BAD), EXTENT(0, nr_pages, ~0ULL, BAD),
+	EXTENT(0, nr_pages, 1ULL << 52, BAD), EXTENT(1, addr, 0, BAD),
+	EXTENT(1, nr_pages, CKPT_MAX_RECORD_PAGES, BAD),
+
+	FS(umask, 0777, 0), FS(umask, 01000, BAD), FS(reserved, 1, BAD), FS(root_len, 0, BAD),
+	FS(root_len, ~0U, BAD), FS(cwd_len, 0, BAD), FS(cwd_len, 9, BAD), FS(cwd_len, 11, BAD),
+
+	FD(1, fd, 0, BAD), FD(0, fd, 3, BAD), FD(1, fd, 1, 0), FD(2, fd, INT_MAX, 0),
+	FD(2, fd, 1U << 31, BAD), FD(0, file, 0, BAD), FD(0, flags, CKPT_FD_CLOEXEC, 0),
+	FD(0, flags, 2, BAD), FD(1, reserved, 1, BAD),
+
+	SIGINFO(shared, 1, 0), SIGINFO(shared, 2, BAD), SIGINFO(signo, 0, BAD),
+	SIGINFO(signo, 64, 0), SIGINFO(signo, 65, BAD), SIGINFO(has_info, 0, 0),
+	SIGINFO(has_info, 2, BAD), SIGINFO(reserved, 1, BAD),
+
+	THREAD(tid, 0, BAD), THREAD(tid, INT_MAX, 0), THREAD(tid, 1U << 31, BAD),
+	THREAD(reserved, 1, BAD), THREAD(nice, 19, 0), THREAD(nice, 20, BAD),
+	THREAD(nice, -20, 0), THREAD(nice, -21, BAD), THREAD(rt_priority, 99, 0),
+	THREAD(rt_priority, 100, BAD), THREAD(sched_flags, 1, 0), THREAD(sched_flags, 2, BAD),
+	THREAD(affinity_words, 0, 0), THREAD(affinity_words, 17, BAD),
+	THREAD(pdeath_signal, 64, 0), THREAD(pdeath_signal, 65, BAD),
+	THREAD(restart_kind, CKPT_RESTART_TIMED + 1, BAD), THREAD(restart_kind, ~0U, BAD),
+
+	CRED(nr_groups, 0, BAD), CRED(nr_groups, 2, BAD), CRED(nr_groups, 0x40000001, BAD),
+	CRED(flags, 0, 0), CRED(flags, 2, BAD), CRED(reserved, 1, BAD),
+	CRED(cap_permitted, ~0ULL, 0),
+
+	REGSET(data_len, 0, BAD), REGSET(data_len, 1, BAD), REGSET(data_len, ~0U, BAD),
+	REGSET(note_type, ~0U, 0),
+
+	TRAILER(image_id[0], 0, BAD), TRAILER(nr_records, 0, BAD), TRAILER(nr_pages, 0, BAD),
+	TRAILER(length, 0, BAD), TRAILER(length, ~0ULL, BAD),
+
+	PIPE(capacity, INT_MAX, 0), PIPE(capacity, 1U << 31, BAD), PIPE(data_len, 0, BAD),
+	PIPE(data_len, 13, BAD), PIPE(data_len, ~0U, BAD),
+};
+
+static const struct recipe recipe = {
+	.processes = 3, .threads = 2, .pages = 2, .extent_pages = 1, .record_extents = 2,
+	.vmas = 2, .files = 2, .pipes = 1, .groups = 1, .signals = 2, .regset = 27 * 8,
+};
+
+static bool as_expected(const struct change *change)
+{
+	size_t offset = (char *)change->at - (char *)bases[change->type];
+	struct image image;
+	struct piece *piece;
+	bool ok;
+
+	image_build(&image, &recipe);
+	piece = image_find(&image, change->type, 0);
+	memcpy(piece->payload + offset, &change->value, change->size);
+	if (change->error)
+		ok = expect_refused(&image, change->error);
+	else
+		ok = EXPECT_EQ(walk_pieces(&image), 0);
+	image_clear(&image);
+	return ok;
+}
+
+static void changes_of_type(const void *arg)
+{
+	const u32 *type = arg;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(changes); i++)
+		if (changes[i].type == *type && !as_expected(&changes[i]))
+			note("with %s", changes[i].text);
+}
+
+/* Changes the first record of a type and expects it to be refused. */
+static void refuse_bytes(u32 type, u64 offset, const char *bytes, size_t len)
+{
+	struct image image;
+	struct piece *piece;
+
+	image_build(&image, &recipe);
+	piece = image_find(&image, type, 0);
+	if (EXPECT(offset + len <= piece->payload_len))
+		memcpy(piece->payload + offset, bytes, len);
+	expect_refused(&image, -EBADMSG);
+	image_clear(&image);
+}
+
+static void strings(const void *arg)
+{
+	char text[65];
+
+	(void)arg;
+	memset(text, 'x', sizeof(text));
+	refuse_bytes(CKPT_REC_HEADER, offsetof(struct ckpt_rec_header, release), text, 65);
+	refuse_bytes(CKPT_REC_HEADER, offsetof(struct ckpt_rec_header, version_text), text, 65);
+	refuse_bytes(CKPT_REC_HEADER, offsetof(struct ckpt_rec_header, machine), text, 65);
+	refuse_bytes(CKPT_REC_THREAD, offsetof(struct ckpt_rec_thread, comm), text, 16);
+}
+
+static void paths(const void *arg)
+{
+	u64 at = sizeof(struct ckpt_rec_file);
+
+	(void)arg;
+	refuse_bytes(CKPT_REC_FILE, at, "x", 1);
+	refuse_bytes(CKPT_REC_FILE, at, "", 1);
+	refuse_bytes(CKPT_REC_FILE, at + 15, "", 1);
+	at = sizeof(struct ckpt_rec_fs);
+	refuse_bytes(CKPT_REC_FS, at, "x", 1);
+	refuse_bytes(CKPT_REC_FS, at + 1, "x", 1);
+	refuse_bytes(CKPT_REC_FS, at + 1, "", 1);
+	refuse_bytes(CKPT_REC_FS, at + 10, "", 1);
+}
+
+static int walk_with_path(u32 kind, u32 len)
+{
+	struct ckpt_rec_file *f;
+	struct image image;
+	struct piece *piece;
+	int ret;
+
+	image_build(&image, &recipe);
+	piece = image_find(&image, CKPT_REC_FILE, 0);
+	piece_resize(piece, sizeof(*f) + len);
+	memset(piece->payload + sizeof(*f), 'x', len);
+	if (len)
+		piece->payload[sizeof(*f)] = '/';
+	f = (struct ckpt_rec_file *)piece->payload;
+	f->kind = kind;
+	f->path_len = len;
+	image_fix(&image);
+	ret = walk_pieces(&image);
+	image_clear(&image);
+	return ret;
+}
+
+static void path_lengths(const void *arg)
+{
+	(void)arg;
+	EXPECT_EQ(walk_with_path(CKPT_FILE_PATH, 0), -EBADMSG);
+	EXPECT_EQ(walk_with_path(CKPT_FILE_PATH, 1), 0);
+	EXPECT_EQ(walk_with_path(CKPT_FILE_PATH, CKPT_PATH_MAX - 1), 0);
+	EXPECT_EQ(walk_with_path(CKPT_FILE_PATH, CKPT_PATH_MAX), -EBADMSG);
+	EXPECT_EQ(walk_with_path(CKPT_FILE_PATH, CKPT_PATH_MAX + 1), -EBADMSG);
+	EXPECT_EQ(walk_with_path(CKPT_FILE_EXTERNAL, 0), 0);
+	EXPECT_EQ(walk_with_path(CKPT_FILE_EXTERNAL, CKPT_PATH_MAX - 1), 0);
+	EXPECT_EQ(walk_with_path(CKPT_FILE_EXTERNAL, CKPT_PATH_MAX), -EBADMSG);
+}
+
+static void external_streams(const void *arg)
+{
+	struct ckpt_rec_file *f;
+	struct image image;
+	u32 i;
+
+	(void)arg;
+	image_build(&image, &recipe);
+	f = (struct ckpt_rec_file *)image_find(&image, CKPT_REC_FILE, 1)->payload;
+	EXPECT_EQ(f->kind, CKPT_FILE_EXTERNAL);
+	for (i = 0; i <= 2; i++) {
+		f->std_fd = i;
+		EXPECT_EQ(walk_pieces(&image), 0);
+	}
+	f->std_fd = 3;
+	expect_refused(&image, -EBADMSG);
+	f->std_fd = 2;
+	((char *)(f + 1))[f->path_len - 1] = 0;
+	expect_refused(&image, -EBADMSG);
+	image_clear(&image);
+}
+
+static void needs_tag(const void *arg)
+{
+	static const u32 types[] = { CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE };
+	struct image image;
+	unsigned int i;
+
+	(void)arg;
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		image_build(&image, &recipe);
+		image_find(&image, types[i], 0)->head.tag = 0;
+		image_fix(&image);
+		expect_refused(&image, -EBADMSG);
+		image_clear(&image);
+	}
+}
+
+/* An array that is one element shorter or longer than it has to be. */
+static void counts(const void *arg)
+{
+	static const u32 types[] = { CKPT_REC_SIGHAND, CKPT_REC_SUMS };
+	struct image image;
+	struct piece *piece;
+	unsigned int i;
+
+	(void)arg;
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		image_build(&image, &recipe);
+		piece = image_find(&image, types[i], 0);
+		piece_resize(piece, piece->payload_len + piece->head.unit);
+		expect_refused(&image, -EBADMSG);
+		piece_resize(piece, piece->payload_len - 2 * piece->head.unit);
+		expect_refused(&image, -EBADMSG);
+		image_clear(&image);
+	}
+	image_build(&image, &recipe);
+	piece_resize(image_find(&image, CKPT_REC_PAGES, 0), 0);
+	expect_refused(&image, -EBADMSG);
+	image_clear(&image);
+}
+
+/* A tree without a root, and one whose root is a thread. */
+static void odd_trees(const void *arg)
+{
+	struct ckpt_rec_task *task;
+	struct ckpt_rec_tree *t;
+	struct image image;
+	struct piece *piece;
+
+	(void)arg;
+	image_build(&image, &recipe);
+	piece = image_find(&image, CKPT_REC_TREE, 0);
+	t = (struct ckpt_rec_tree *)piece->payload;
+	task = (struct ckpt_rec_task *)(t + 1);
+	task[0].tgid = 0;
+	task[1].tgid = 0;
+	t->nr_processes--;
+	expect_refused(&image, -EBADMSG);
+	piece_resize(piece, sizeof(*t));
+	t = (struct ckpt_rec_tree *)piece->payload;
+	t->nr_tasks = 0;
+	t->nr_processes = 0;
+	image_fix(&image);
+	expect_refused(&image, -EBADMSG);
+	image_clear(&image);
+}
+
+/* Without the page data, whose lack would be noticed in any case. */
+static int check_extents(u64 addr1, u64 nr1, u64 addr2, u64 nr2)
+{
+	struct {
+		struct ckpt_rec rec;
+		struct ckpt_rec_extent extents[2];
+	} pages = {
+		.rec = { .type = CKPT_REC_PAGES, .unit = sizeof(pages.extents[0]) },
+		.extents = { { addr1, nr1 }, { addr2, nr2 } },
+	};
+	struct ckpt_reader reader = {};
+
+	pages.rec.length = !addr1 ? 0 : !addr2 ? pages.rec.unit : 2 * pages.rec.unit;
+	return ckpt_check_record(&reader, &pages.rec);
+}
+
+static void runs_of_pages(const void *arg)
+{
+	const u64 max = CKPT_MAX_RECORD_PAGES, end = ~0xfffULL;
+
+	(void)arg;
+	EXPECT_EQ(check_extents(0, 0, 0, 0), -EBADMSG);
+	EXPECT_EQ(check_extents(4096, 1, 0, 0), 0);
+	EXPECT_EQ(check_extents(4096, 0, 0, 0), -EBADMSG);
+	EXPECT_EQ(check_extents(4096, max, 0, 0), 0);
+	EXPECT_EQ(check_extents(4096, max + 1, 0, 0), -EBADMSG);
+	EXPECT_EQ(check_extents(4096, 1, 8192, max - 1), 0);
+	EXPECT_EQ(check_extents(4096, 1, 8192, max), -EBADMSG);
+	EXPECT_EQ(check_extents(4096, 2, 8192, 1), -EBADMSG);
+	EXPECT_EQ(check_extents(8192, 1, 4096, 1), -EBADMSG);
+	EXPECT_EQ(check_extents(end - 4096, 1, 0, 0), 0);
+	EXPECT_EQ(check_extents(end, 1, 0, 0), -EBADMSG);
+	/* Sums that are small again. */
+	EXPECT_EQ(check_extents(4096, 1ULL << 63, 8192, 1ULL << 63), -EBADMSG);
+	EXPECT_EQ(check_extents(4096, 1ULL << 52, 0, 0), -EBADMSG);
+	EXPECT_EQ(check_extents(4096, (1ULL << 52) + 1, 0, 0), -EBADMSG);
+	EXPECT_EQ(check_extents(4096, 1, 8192, -1ULL), -EBADMSG);
+}
+
+/* Records read before one that is too long; memory is asked for once for each. */
+static unsigned long allocations(struct image *image, struct piece *piece, u64 length)
+{
+	piece->head.length = length;
+	shim_memory.nr = 0;
+	expect_refused(image, -EBADMSG);
+	return shim_memory.nr;
+}
+
+/*
+ * The most that a record may have, and one more, which its head alone forbids.
+ * Neither is there, but only for the first does anybody look.
+ */
+static void bounds(const void *arg)
+{
+	static const struct {
+		u32 type;
+		u64 max;
+		u32 step;
+	} records[] = {
+		{ CKPT_REC_TREE, CKPT_MAX_TASKS, sizeof(struct ckpt_rec_task) },
+		{ CKPT_REC_FILE, CKPT_PATH_MAX, 1 },
+		{ CKPT_REC_VMAS, CKPT_MAX_VMAS, 0 },
+		{ CKPT_REC_PAGES, CKPT_MAX_EXTENTS, 0 },
+		{ CKPT_REC_SUMS, CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES, 0 },
+		{ CKPT_REC_FS, 2 * CKPT_PATH_MAX, 1 },
+		{ CKPT_REC_FDS, CKPT_MAX_FDS, 0 },
+		{ CKPT_REC_SIGPENDING, CKPT_MAX_SIGPENDING, 0 },
+		{ CKPT_REC_CRED, CKPT_MAX_GROUPS, sizeof(u32) },
+		{ CKPT_REC_REGSET, CKPT_MAX_REGSET, 1 },
+		{ CKPT_REC_INDEX, CKPT_MAX_INDEX, 0 },
+		{ CKPT_REC_PIPE, CKPT_MAX_PIPE, 1 },
+	};
+	struct image image;
+	struct piece *piece;
+	unsigned int i, before;
+	u64 step, max;
+
+	(void)arg;
+	for (i = 0; i < ARRAY_SIZE(records); i++) {
+		image_build(&image, &recipe);
+		piece = image_find(&image, records[i].type, 0);
+		before = piece - image.pieces;
+		step = records[i].step ?: piece->head.unit;
+		max = records[i].max * step + (records[i].step ? piece->head.unit : 0);
+		EXPECT(allocations(&image, piece, max) > before);
+		if (!EXPECT_EQ(allocations(&image, piece, max + step), before))
+			note("with %s", ckpt_rec_name(records[i].type));
+		image_clear(&image);
+	}
+}
+
+static void no_registers(const void *arg)
+{
+	struct recipe none = recipe;
+	struct image image;
+
+	(void)arg;
+	none.regset = 0;
+	image_build(&image, &none);
+	expect_refused(&image, -EBADMSG);
+	image_clear(&image);
+}
+
+/* A type that nobody knows has nothing to be checked. */
+static void unknown_content(const void *arg)
+{
+	struct ckpt_reader reader = {};
+	struct ckpt_rec rec = { .type = ~0U };
+
+	(void)arg;
+	EXPECT_EQ(ckpt_check_record(&reader, &rec), 0);
+	rec.type = CKPT_REC_NR;
+	EXPECT_EQ(ckpt_check_record(&reader, &rec), 0);
+}
+
+void check_tests(void)
+{
+	static u32 types[CKPT_REC_NR];
+	char name[64];
+	u32 type, i, nr;
+
+	for (type = 1; type < CKPT_REC_NR; type++) {
+		types[type] = type;
+		for (nr = 0, i = 0; i < ARRAY_SIZE(changes); i++)
+			nr += changes[i].type == type;
+		if (!nr)
+			continue;
+		snprintf(name, sizeof(name), "%u values in %s", nr, ckpt_rec_name(type));
+		run_test(name, changes_of_type, &types[type]);
+	}
+	run_test("trees without a root", odd_trees, NULL);
+	run_test("strings without an end", strings, NULL);
+	run_test("paths that are none", paths, NULL);
+	run_test("lengths of paths", path_lengths, NULL);
+	run_test("external standard streams", external_streams, NULL);
+	run_test("objects without a tag", needs_tag, NULL);
+	run_test("arrays of a fixed length", counts, NULL);
+	run_test("runs of pages", runs_of_pages, NULL);
+	run_test("bounds of records", bounds, NULL);
+	run_test("processor state without data", no_registers, NULL);
+	run_test("records that nobody knows", unknown_content, NULL);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sizes and offsets that programs and images rely on. The Makefile compiles
+ * this file for 32 bits and as C++, too: they must be the same everywhere.
+ */
+#ifndef __cplusplus
+#define static_assert _Static_assert
+#endif
+#include <stddef.h>
+
+#include "../../../../include/uapi/linux/checkpoint.h"
+#include "../../../../include/uapi/linux/checkpoint_image.h"
+
+#define SIZE(type, size)	\
+	static_assert(sizeof(struct type) == (size), #type)
+#define OFFSET(type, member, offset)	\
+	static_assert(offsetof(struct type, member) == (offset), #type "." #member)
+
+SIZE(checkpoint_args, CHECKPOINT_ARGS_SIZE_VER0);
+SIZE(checkpoint_args, 24);
+OFFSET(checkpoint_args, stats, 8);
+OFFSET(checkpoint_args, stats_size, 16);
+SIZE(restart_args, RESTART_ARGS_SIZE_VER0);
+SIZE(restart_args, 24);
+OFFSET(restart_args, stats, 8);
+SIZE(checkpoint_stats, CHECKPOINT_STATS_SIZE_VER0);
+SIZE(checkpoint_stats, 96);
+OFFSET(checkpoint_stats, freeze_ns, 32);
+OFFSET(checkpoint_stats, total_ns, 88);
+
+static_assert(CHECKPOINT_KILL == 1 && CHECKPOINT_STOP == 2 && CHECKPOINT_ONLY == 4 &&
+	      CHECKPOINT_DRY_RUN == 8 && CHECKPOINT_ARGS == 1 << 30, "flags");
+static_assert(RESTART_FROZEN == 1 && RESTART_NEW_PIDS == 2 && RESTART_ARGS == 1 << 30, "flags");
+
+/* Reason codes are append-only: the ends of the first version. */
+static_assert(CKPT_WHY_OTHER == 0 && CKPT_WHY_CHILD == 5 && CKPT_WHY_FILE == 11 &&
+	      CKPT_WHY_MAPPING == 17 && CKPT_WHY_TIMER == 21 && CKPT_WHY_SECCOMP == 26 &&
+	      CKPT_WHY_IMAGE == 35 && CKPT_WHY_PID_IN_USE == 39 && CKPT_WHY_EXTERNAL == 41,
+	      "reason codes");
+
+SIZE(ckpt_rec, 32);
+OFFSET(ckpt_rec, length, 16);
+OFFSET(ckpt_rec, sum, 24);
+SIZE(ckpt_rec_header, 272);
+OFFSET(ckpt_rec_header, version, 8);
+OFFSET(ckpt_rec_header, features, 24);
+OFFSET(ckpt_rec_header, image_id, 48);
+OFFSET(ckpt_rec_header, cpu_features, 64);
+OFFSET(ckpt_rec_header, release, 72);
+SIZE(ckpt_rec_tree, 8);
+SIZE(ckpt_rec_task, 24);
+SIZE(ckpt_rec_rlimit, 16);
+SIZE(ckpt_rec_process, 24 + CKPT_NR_RLIMITS * 16);
+SIZE(ckpt_rec_file, 120);
+OFFSET(ckpt_rec_file, mode, 64);
+OFFSET(ckpt_rec_file, build_id, 80);
+SIZE(ckpt_rec_pipe, 8);
+SIZE(ckpt_rec_mm, 15 * 8 + 6 * 4 + CKPT_AUXV_MAX * 8);
+OFFSET(ckpt_rec_mm, exe, 120);
+OFFSET(ckpt_rec_mm, auxv, 144);
+SIZE(ckpt_rec_vma, 40);
+SIZE(ckpt_rec_extent, 16);
+SIZE(ckpt_rec_fs, 16);
+SIZE(ckpt_rec_fd, 16);
+SIZE(ckpt_rec_sigaction, 32);
+SIZE(ckpt_rec_siginfo, 144);
+SIZE(ckpt_rec_thread, 328);
+OFFSET(ckpt_rec_thread, clear_child_tid, 56);
+OFFSET(ckpt_rec_thread, rseq_len, 88);
+OFFSET(ckpt_rec_thread, timer_slack_ns, 120);
+OFFSET(ckpt_rec_thread, restart_kind, 128);
+OFFSET(ckpt_rec_thread, affinity, 200);
+SIZE(ckpt_rec_cred, 88);
+OFFSET(ckpt_rec_cred, cap_inheritable, 48);
+SIZE(ckpt_rec_regset, 8);
+SIZE(ckpt_rec_index_entry, 16);
+SIZE(ckpt_rec_trailer, 48);
+
+static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12 &&
+	      CKPT_REC_TRAILER == 20 && CKPT_REC_PIPE == 21, "record types");
+
+#ifndef ABI_SYNTAX_ONLY
+#include "kselftest_harness.h"
+
+#include <sys/syscall.h>
+
+/* The numbers of the calls: both check their flags before anything else. */
+TEST(system_call_numbers)
+{
+	EXPECT_EQ(-1, syscall(600, 0, -1, ~0UL));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, syscall(601, 0, -1, ~0UL));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_HARNESS_MAIN
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A reader of images, written from the format's description and independent
+ * of the kernel's: finds records, and gives a changed record a valid sum.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <xxhash.h>
+
+#include "common.h"
+
+#define IMAGE_PAGE	4096UL
+
+int image_load(struct image *image, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	size_t have = 0;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		say("%s: %m", path);
+		return -1;
+	}
+	image->size = st.st_size;
+	image->data = malloc(image->size + 1);
+	while (image->data && have < image->size) {
+		n = read(fd, image->data + have, image->size - have);
+		if (n <= 0)
+			break;
+		have += n;
+	}
+	close(fd);
+	return have == image->size ? 0 : -1;
+}
+
+void image_free(struct image *image)
+{
+	free(image->data);
+	image->data = NULL;
+}
+
+int image_store(const struct image *image, const char *path)
+{
+	return write_file(path, image->data, image->size);
+}
+
+static const struct ckpt_rec *record(const struct image *image, size_t offset)
+{
+	return (const struct ckpt_rec *)(image->data + offset);
+}
+
+static size_t padded(uint64_t length)
+{
+	return (length + 7) & ~7UL;
+}
+
+/* Offset of the record after this one, or the size of the image. */
+size_t image_next(const struct image *image, size_t offset)
+{
+	const struct ckpt_rec *rec = record(image, offset);
+	const struct ckpt_rec_extent *extent = (const void *)(rec + 1);
+	uint64_t i, pages = 0;
+
+	if (rec->length > image->size - offset)
+		return image->size;
+	if (rec->type == CKPT_REC_PAGES)
+		for (i = 0; i < rec->length / sizeof(*extent); i++)
+			pages += extent[i].nr_pages;
+	offset += sizeof(*rec) + padded(rec->length);
+	if (pages) {
+		offset = (offset + IMAGE_PAGE - 1) & ~(IMAGE_PAGE - 1);
+		offset += pages * IMAGE_PAGE;
+	}
+	return offset < image->size ? offset : image->size;
+}
+
+/* Offset of the nr-th (from 0) record of a type, or of no such: the size. */
+size_t image_find(const struct image *image, uint32_t type, unsigned int nr)
+{
+	size_t offset = 0;
+
+	while (offset + sizeof(struct ckpt_rec) <= image->size) {
+		if (record(image, offset)->type == type && !nr--)
+			return offset;
+		offset = image_next(image, offset);
+	}
+	return image->size;
+}
+
+void *image_payload(const struct image *image, uint32_t type, unsigned int nr)
+{
+	size_t offset = image_find(image, type, nr);
+
+	return offset == image->size ? NULL : image->data + offset + sizeof(struct ckpt_rec);
+}
+
+/* Gives the record at this offset the sum of its bytes. */
+void image_seal(struct image *image, size_t offset)
+{
+	struct ckpt_rec *rec = (struct ckpt_rec *)(image->data + offset);
+
+	rec->sum = 0;
+	rec->sum = XXH64(rec, sizeof(*rec) + padded(rec->length), 0);
+}

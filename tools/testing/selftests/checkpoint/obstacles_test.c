@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Everything that cannot be saved is refused with its reason, also by a dry
+ * run, and the process does not notice. A kind that is supported one day
+ * moves from here to a test of its own.
+ */
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/sem.h>
+#include <sys/stat.h>
+
+#include "common.h"
+
+FIXTURE(obstacle) {
+	struct subject s;
+	int semaphore;
+};
+
+FIXTURE_VARIANT(obstacle) {
+	const char *name;
+	int code;
+};
+
+#define OBSTACLE(__name, __code)					\
+	FIXTURE_VARIANT_ADD(obstacle, __name) { .name = #__name, .code = CKPT_WHY_##__code }
+
+OBSTACLE(unix_socket, FILE);
+OBSTACLE(tcp_socket, FILE);
+OBSTACLE(packet_pipe, FILE);
+OBSTACLE(reopened_pipe, FILE);
+OBSTACLE(outside_pipe, FILE);
+OBSTACLE(fifo, FILE);
+OBSTACLE(eventfd, FILE);
+OBSTACLE(epoll, FILE);
+OBSTACLE(timerfd, FILE);
+OBSTACLE(signalfd, FILE);
+OBSTACLE(inotify, FILE);
+OBSTACLE(fanotify, FILE);
+OBSTACLE(memfd, FILE_DELETED);
+OBSTACLE(pidfd, FILE);
+OBSTACLE(io_uring, IO);
+OBSTACLE(perf_event, FILE);
+OBSTACLE(landlock_ruleset, FILE);
+OBSTACLE(mount_fd, FILE);
+OBSTACLE(fs_context, FILE);
+OBSTACLE(namespace_file, FILE);
+OBSTACLE(proc_file, FILE);
+OBSTACLE(pty, FILE);
+OBSTACLE(message_queue, FILE);
+OBSTACLE(path_fd, FILE);
+OBSTACLE(device, FILE);
+OBSTACLE(deleted_file, FILE_DELETED);
+OBSTACLE(unnamed_file, FILE_DELETED);
+OBSTACLE(deleted_cwd, FILE_DELETED);
+OBSTACLE(replaced_file, FILE_DELETED);
+OBSTACLE(posix_lock, FILE_LOCK);
+OBSTACLE(ofd_lock, FILE_LOCK);
+OBSTACLE(flock, FILE_LOCK);
+OBSTACLE(lease, FILE_LOCK);
+OBSTACLE(dir_notify, FILE_OWNER);
+OBSTACLE(file_owner, FILE_OWNER);
+OBSTACLE(file_signal, FILE_OWNER);
+OBSTACLE(shared_memory, MAPPING);
+OBSTACLE(shared_zero, MAPPING);
+OBSTACLE(sysv_memory, MAPPING);
+OBSTACLE(mapped_deleted, FILE_DELETED);
+OBSTACLE(mapped_memfd, MAPPING);
+OBSTACLE(mapped_secret, MAPPING);
+OBSTACLE(mapped_huge, MAPPING);
+OBSTACLE(locked_memory, MAPPING_FLAG);
+OBSTACLE(locked_on_fault, MAPPING_FLAG);
+OBSTACLE(locked_future, MM);
+OBSTACLE(mergeable_memory, MAPPING_FLAG);
+OBSTACLE(named_memory, MAPPING_FLAG);
+OBSTACLE(sealed_memory, MAPPING_FLAG);
+OBSTACLE(droppable_memory, MAPPING_FLAG);
+OBSTACLE(bound_memory, MAPPING_FLAG);
+OBSTACLE(memory_policy, SCHED);
+OBSTACLE(memory_key, MAPPING_FLAG);
+OBSTACLE(user_faults, MAPPING_FLAG);
+OBSTACLE(itimer_real, TIMER);
+OBSTACLE(itimer_virtual, TIMER);
+OBSTACLE(itimer_prof, TIMER);
+OBSTACLE(posix_timer, TIMER);
+OBSTACLE(seccomp_filter, SECCOMP);
+OBSTACLE(child, CHILD);
+OBSTACLE(zombie, ZOMBIE);
+OBSTACLE(zombie_leader, ZOMBIE);
+OBSTACLE(ldt, CPU);
+OBSTACLE(tls_segment, CPU);
+OBSTACLE(io_ports, CPU);
+OBSTACLE(io_level, CPU);
+OBSTACLE(landlock_domain, LSM);
+OBSTACLE(uts_namespace, NAMESPACE);
+OBSTACLE(net_namespace, NAMESPACE);
+OBSTACLE(mnt_namespace, NAMESPACE);
+OBSTACLE(user_namespace, NAMESPACE);
+OBSTACLE(ipc_namespace, NAMESPACE);
+OBSTACLE(cgroup_namespace, NAMESPACE);
+OBSTACLE(time_namespace, NAMESPACE);
+OBSTACLE(pid_namespace, NAMESPACE);
+OBSTACLE(session_keyring, KEYRING);
+OBSTACLE(process_keyring, KEYRING);
+OBSTACLE(thread_keyring, KEYRING);
+OBSTACLE(semaphore_undo, IPC);
+OBSTACLE(aio_context, IO);
+OBSTACLE(thread_files, FILE_SHARED);
+OBSTACLE(thread_fs, FILE_SHARED);
+OBSTACLE(shared_files, FILE_SHARED);
+OBSTACLE(deadline, SCHED);
+OBSTACLE(utilization_clamp, SCHED);
+OBSTACLE(io_priority, SCHED);
+OBSTACLE(tsc, PRCTL);
+OBSTACLE(mce_kill, PRCTL);
+OBSTACLE(speculation, PRCTL);
+OBSTACLE(syscall_dispatch, PRCTL);
+OBSTACLE(write_exec, PRCTL);
+OBSTACLE(memory_merge, PRCTL);
+OBSTACLE(io_flusher, PRCTL);
+OBSTACLE(core_scheduling, SCHED);
+OBSTACLE(cpuid_faults, PRCTL);
+OBSTACLE(breakpoint, FILE);
+OBSTACLE(vdso_removed, VDSO);
+
+FIXTURE_SETUP(obstacle)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+	self->s.program = "subject-static";
+	self->semaphore = -1;
+}
+
+FIXTURE_TEARDOWN(obstacle)
+{
+	subject_destroy(&self->s);
+	if (self->semaphore >= 0)
+		semctl(self->semaphore, 0, IPC_RMID);
+}
+
+/* A save that must be refused for this reason, in the form of an obstacle. */
+static int refused(struct subject *s, unsigned long flags, int code)
+{
+	struct message m[64];
+	struct stat st;
+	int i, n, ret = -1;
+
+	if (!subject_save(s, flags)) {
+		say("saved, in spite of all");
+		return -1;
+	}
+	n = messages_read(s, m, ARRAY_SIZE(m));
+	for (i = 0; i < n; i++) {
+		if (strcmp(m[i].word, "obstacle") || m[i].code != code)
+			continue;
+		if (m[i].err == EOPNOTSUPP && m[i].pid == s->pid)
+			ret = 0;
+	}
+	if (ret || s->err != EOPNOTSUPP) {
+		say("refused with \"%s\", and not with code %d", strerror(s->err), code);
+		messages_show(s);
+		return -1;
+	}
+	/* Nothing is written before everything was looked at. */
+	if (stat(s->image, &st) || st.st_size) {
+		say("there is an image of %lld bytes", (long long)st.st_size);
+		return -1;
+	}
+	return 0;
+}
+
+TEST_F_TIMEOUT(obstacle, refused, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	char command[100];
+
+	snprintf(command, sizeof(command), "obstacle %s", variant->name);
+	ASSERT_EQ(0, subject_start(s, command));
+	ASSERT_EQ(0, subject_read(s));
+	if (sscanf(s->line, "use %d", &self->semaphore) == 1)
+		ASSERT_EQ(0, subject_read(s));
+	if (!strncmp(s->line, "SKIP ", 5))
+		SKIP(return, "%s", s->line + 5);
+	ASSERT_STREQ("ready", s->line);
+	if (way_now(WAY_KILL) != WAY_NONE) {
+		EXPECT_EQ(0, refused(s, CHECKPOINT_KILL, variant->code));
+		EXPECT_EQ(0, refused(s, CHECKPOINT_DRY_RUN, variant->code));
+	}
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+FIXTURE(special) {
+	struct subject s;
+};
+
+FIXTURE_SETUP(special)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+	self->s.program = "subject-static";
+}
+
+FIXTURE_TEARDOWN(special)
+{
+	subject_destroy(&self->s);
+}
+
+/* A dry run tells all reasons, not only the first. */
+TEST_F_TIMEOUT(special, all_are_listed, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, "obstacle eventfd memfd posix_lock shared_memory itimer_real "
+				      "seccomp_filter child ldt"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_DRY_RUN));
+	EXPECT_EQ(EOPNOTSUPP, s->err);
+	EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_FILE));
+	EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_FILE_LOCK));
+	EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_MAPPING));
+	EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_TIMER));
+	EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_SECCOMP));
+	EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_CHILD));
+	EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_CPU)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+/* A message names the descriptor, and a mapping its range. */
+TEST_F_TIMEOUT(special, where, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	struct message m[16];
+	bool fd = false, range = false;
+	int i, n;
+
+	ASSERT_EQ(0, subject_start(s, "obstacle eventfd shared_memory"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(-1, subject_save(s, 0));
+	n = messages_read(s, m, ARRAY_SIZE(m));
+	ASSERT_LE(2, n);
+	for (i = 0; i < n; i++) {
+		EXPECT_STREQ("subject-static", m[i].comm);
+		if (m[i].code == CKPT_WHY_FILE && m[i].fd == 3)
+			fd = true;
+		if (m[i].code == CKPT_WHY_MAPPING && m[i].start &&
+		    m[i].end - m[i].start == 4 * 4096)
+			range = true;
+	}
+	EXPECT_TRUE(fd);
+	EXPECT_TRUE(range) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+/* CHECKPOINT_ONLY leaves the child out. */
+TEST_F_TIMEOUT(special, without_child, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, "obstacle child"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_ONLY)) messages_show(s);
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_ONLY | CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_F_TIMEOUT(special, seccomp_strict, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, "strict"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_in_syscall(s->pid, s->pid, SYS_read));
+	ASSERT_EQ(0, refused(s, CHECKPOINT_KILL, CKPT_WHY_SECCOMP));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_F_TIMEOUT(special, vfork_parent, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, "vforked"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, refused(s, CHECKPOINT_KILL, CKPT_WHY_VFORK));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_F_TIMEOUT(special, traced, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	int status;
+
+	ASSERT_EQ(0, subject_start(s, "compute"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, s->pid, NULL, NULL));
+	ASSERT_EQ(0, refused(s, CHECKPOINT_KILL, CKPT_WHY_PTRACE));
+	ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, s->pid, NULL, NULL));
+	ASSERT_EQ(s->pid, waitpid(s->pid, &status, __WALL));
+	/* In a ptrace stop now. */
+	ASSERT_EQ(0, refused(s, CHECKPOINT_KILL, CKPT_WHY_PTRACE));
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, s->pid, NULL, NULL));
+	ASSERT_EQ(0, subject_cycle(s, WAY_GO_ON));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_read(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_F_TIMEOUT(special, compat_program, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	s->program = "compat";
+	if (access(subject_path(s->program), X_OK))
+		SKIP(return, "no compiler for 32 bits");
+	ASSERT_EQ(0, subject_start(s, ""));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, refused(s, CHECKPOINT_KILL, CKPT_WHY_COMPAT));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Programs as Debian has them. Each writes its output to a file, is saved and
+ * killed when a part is there, restarted, and again; in the end the output is
+ * that of an uninterrupted run, byte for byte.
+ */
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "common.h"
+
+FIXTURE(program) {
+	struct subject s;
+	char *want;
+	off_t size;
+};
+
+FIXTURE_VARIANT(program) {
+	const char *argv[8];
+};
+
+FIXTURE_VARIANT_ADD(program, python3) {
+	.argv = { "/usr/bin/python3", "-c",
+		  "import hashlib\n"
+		  "h, f = b'x', 1.0\n"
+		  "for i in range(80):\n"
+		  "    for j in range(300):\n"
+		  "        h = hashlib.sha256(h).digest()\n"
+		  "        f = f / 3 + j\n"
+		  "    print(i, h.hex(), f, 3 ** (i * 7), flush=True)\n" },
+};
+
+FIXTURE_VARIANT_ADD(program, bash) {
+	.argv = { "/bin/bash", "-c",
+		  "for ((i = 0; i < 40; i++)); do "
+		  "for ((j = 0; j < 200; j++)); do "
+		  "((x = (x * 31 + i * j + 7) % 1000003)); a[j % 50]=$x; done; "
+		  "printf '%d %s\\n' $i \"${a[*]}\"; done" },
+};
+
+FIXTURE_VARIANT_ADD(program, perl) {
+	.argv = { "/usr/bin/perl", "-e",
+		  "$| = 1; my %h; my $x = 1; for my $i (1 .. 100) {"
+		  "for my $j (1 .. 1000) { $x = ($x * 69069 + $j) % 4294967296; $h{$x % 997} .= $j }"
+		  "print \"$i $x \", length(join ',', map { $h{$_} } sort keys %h), \"\\n\" }" },
+};
+
+FIXTURE_VARIANT_ADD(program, awk) {
+	.argv = { "/usr/bin/awk",
+		  "BEGIN { for (i = 0; i < 100; i++) { for (j = 0; j < 3000; j++) {"
+		  "x = (x * 1103 + j + i) % 1000003; n[x % 311]++ }"
+		  "printf \"%d %d %d\\n\", i, x, n[5]; fflush() } }" },
+};
+
+FIXTURE_VARIANT_ADD(program, sqlite3) {
+	.argv = { "/usr/bin/sqlite3", ":memory:",
+		  "create table t(a integer primary key, b text);"
+		  "with recursive c(x) as (select 1 union all select x + 1 from c where x < 5000)"
+		  "insert into t select x, hex(x * x % 7919) || printf('%08d', x) from c;"
+		  "select a, b, (select count(*) from t u where u.a % 50 = t.a % 50 and u.a < 700)"
+		  "from t where a < 400;" },
+};
+
+FIXTURE_VARIANT_ADD(program, gzip) {
+	.argv = { "/bin/gzip", "-9", "-c", "-n", "input" },
+};
+
+FIXTURE_VARIANT_ADD(program, xz_threads) {
+	.argv = { "/usr/bin/xz", "-T2", "--block-size=100000", "-1", "-c", "-k", "input" },
+};
+
+/* Something to be compressed: not too well, not too badly. */
+static int make_input(struct subject *s)
+{
+	char path[100];
+	size_t i, size = 1 << 20;
+	uint32_t x = 1;
+	char *data = malloc(size);
+	int ret;
+
+	for (i = 0; i < size; i++) {
+		x = x * 69069 + 1;
+		data[i] = i > 5000 && (x >> 28) ? data[i - 4000 + (x >> 8) % 16] :
+			  'a' + (x >> 20) % 26;
+	}
+	snprintf(path, sizeof(path), "%s/input", s->dir);
+	ret = write_file(path, data, size);
+	free(data);
+	return ret;
+}
+
+/* Starts the program in the subject's directory, with output to this file. */
+static pid_t start_program(struct subject *s, const char * const *argv, const char *output)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	if (chdir(s->dir))
+		_exit(100);
+	dup2(open("/dev/null", O_RDONLY), 0);
+	dup2(open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
+	dup2(open("errors", O_WRONLY | O_CREAT | O_APPEND, 0600), 2);
+	close_range(3, ~0U, 0);
+	execv(argv[0], (char **)argv);
+	_exit(101);
+}
+
+static char *output_path(struct subject *s, const char *name)
+{
+	static char path[100];
+
+	snprintf(path, sizeof(path), "%s/%s", s->dir, name);
+	return path;
+}
+
+/* The uninterrupted run. */
+static off_t reference(struct subject *s, const char * const *argv, char *want)
+{
+	int status;
+	pid_t pid;
+
+	if (subject_init(s) || make_input(s))
+		return -1;
+	pid = start_program(s, argv, "want");
+	if (waitpid(pid, &status, 0) != pid || status)
+		return -1;
+	return read_file(output_path(s, "want"), want, 4 << 20);
+}
+
+FIXTURE_SETUP(program)
+{
+	if (access(variant->argv[0], X_OK))
+		SKIP(return, "no %s", variant->argv[0]);
+	self->want = malloc(4 << 20);
+	self->size = reference(&self->s, variant->argv, self->want);
+	ASSERT_LT(100, self->size);
+}
+
+FIXTURE_TEARDOWN(program)
+{
+	subject_destroy(&self->s);
+	free(self->want);
+}
+
+/* Waits until so much output is there. */
+static int wait_output(struct subject *s, off_t size)
+{
+	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
+	siginfo_t info = {};
+	struct stat st;
+
+	while (stat(output_path(s, "got"), &st) || st.st_size < size) {
+		waitid(P_PID, s->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+		if (info.si_pid || now_ns() > deadline) {
+			say("%lld bytes of output, waiting for %lld", (long long)st.st_size,
+			    (long long)size);
+			return -1;
+		}
+		poll_pause();
+	}
+	return 0;
+}
+
+static int same_output(struct subject *s, const char *want, off_t size)
+{
+	char *got = malloc(4 << 20);
+	off_t n = read_file(output_path(s, "got"), got, 4 << 20);
+	off_t i;
+
+	for (i = 0; i < n && i < size && got[i] == want[i]; i++)
+		;
+	free(got);
+	if (i == n && i == size)
+		return 0;
+	say("%lld bytes, not %lld, different from byte %lld on", (long long)n, (long long)size,
+	    (long long)i);
+	return -1;
+}
+
+TEST_F_TIMEOUT(program, restarted, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	int i, status;
+
+	s->pid = start_program(s, variant->argv, "got");
+	ASSERT_LT(0, s->pid);
+	for (i = 1; i <= 2; i++) {
+		ASSERT_EQ(0, wait_output(s, self->size * i / 4));
+		if (way_now(WAY_KILL) == WAY_NONE)
+			continue;
+		ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+		ASSERT_EQ(0, subject_reap(s, SIGKILL));
+		ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
+	}
+	ASSERT_EQ(s->pid, waitpid(s->pid, &status, 0));
+	s->pid = 0;
+	ASSERT_EQ(0, status);
+	ASSERT_EQ(0, same_output(s, self->want, self->size));
+}
+
+FIXTURE(command) {
+	struct subject s;
+};
+
+FIXTURE_SETUP(command)
+{
+	if (system("command -v ckpt >/dev/null"))
+		SKIP(return, "no ckpt");
+}
+
+FIXTURE_TEARDOWN(command)
+{
+	subject_destroy(&self->s);
+}
+
+/* By the command, as a person does it. */
+TEST_F_TIMEOUT(command, save_and_restart, TEST_TIMEOUT)
+{
+	const char * const *argv = _program_bash_variant.argv;
+	struct subject *s = &self->s;
+	char command[300], *want = malloc(4 << 20);
+	off_t size = reference(s, argv, want);
+
+	ASSERT_LT(100, size);
+	s->pid = start_program(s, argv, "got");
+	ASSERT_LT(0, s->pid);
+	ASSERT_EQ(0, wait_output(s, size / 3));
+	if (way_now(WAY_KILL) != WAY_NONE) {
+		snprintf(command, sizeof(command), "ckpt save %d -o %s --kill >&2", s->pid, s->image);
+		ASSERT_EQ(0, system(command));
+		ASSERT_EQ(0, subject_reap(s, SIGKILL));
+		snprintf(command, sizeof(command), "ckpt restart %s >&2", s->image);
+		ASSERT_EQ(0, system(command));
+	} else {
+		ASSERT_EQ(0, subject_reap(s, 0));
+	}
+	ASSERT_EQ(0, same_output(s, want, size));
+	free(want);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A picture of a process from the outside: everything in /proc that must be
+ * the same before and after, as lines of text. What may differ (times, memory
+ * use, counters) is left out here.
+ */
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+
+struct snap {
+	char *text;
+	size_t size, used;
+};
+
+static void __attribute__((format(printf, 2, 3))) add(struct snap *snap, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	for (;;) {
+		va_start(ap, fmt);
+		n = vsnprintf(snap->text + snap->used, snap->size - snap->used, fmt, ap);
+		va_end(ap);
+		if (n < 0 || (size_t)n < snap->size - snap->used)
+			break;
+		snap->size = snap->size * 2 + n;
+		snap->text = realloc(snap->text, snap->size);
+		if (!snap->text)
+			abort();
+	}
+	snap->used += n;
+}
+
+/* A file of /proc/PID as one string, long enough for any map. */
+static char *proc_file(const char *dir, const char *name, int *len)
+{
+	size_t size = 4 << 20;
+	char path[128], *buf = malloc(size), *fit;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	*len = buf ? read_file(path, buf, size) : -1;
+	if (*len < 0) {
+		free(buf);
+		return NULL;
+	}
+	fit = realloc(buf, *len + 1);
+	return fit ? fit : buf;
+}
+
+static void add_lines(struct snap *snap, const char *dir, const char *name,
+		      bool (*want)(const char *line))
+{
+	int len;
+	char *save, *line, *buf = proc_file(dir, name, &len);
+
+	if (!buf)
+		return;
+	for (line = strtok_r(buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (!want || want(line))
+			add(snap, "%s: %s\n", name, line);
+	free(buf);
+}
+
+static void add_bytes(struct snap *snap, const char *dir, const char *name)
+{
+	int i, len;
+	char *buf = proc_file(dir, name, &len);
+
+	if (!buf)
+		return;
+	add(snap, "%s: %d", name, len);
+	for (i = 0; i < len; i++)
+		add(snap, "%s%02x", i % 32 ? "" : " ", (unsigned char)buf[i]);
+	add(snap, "\n");
+	free(buf);
+}
+
+static void add_link(struct snap *snap, const char *dir, const char *name)
+{
+	char path[128], target[512];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	n = readlink(path, target, sizeof(target) - 1);
+	/* A pipe that comes back with its process is another one, with a new number. */
+	if (n > 6 && !strncmp(target, "pipe:[", 6))
+		n = 4;
+	if (n >= 0)
+		add(snap, "%s -> %.*s\n", name, (int)n, target);
+}
+
+static bool want_status(const char *line)
+{
+	static const char * const skip[] = {
+		"State:", "VmPeak:", "VmHWM:", "VmRSS:", "RssAnon:", "RssFile:", "RssShmem:",
+		"VmPTE:", "VmSwap:", "SigQ:", "FDSize:", "voluntary_ctxt_switches:",
+		"nonvoluntary_ctxt_switches:",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(skip); i++)
+		if (!strncmp(line, skip[i], strlen(skip[i])))
+			return false;
+	return true;
+}
+
+/* The fields of /proc/PID/stat that stay, numbered as in proc(5). */
+static void add_stat(struct snap *snap, const char *dir)
+{
+	static const char keep[] = {
+		4, 5, 6, 7, 18, 19, 20, 23, 25, 26, 27, 28, 31, 32, 33, 34, 38, 40, 41,
+		45, 46, 47, 48, 49, 50, 51, 52,
+	};
+	int field = 3, len;
+	char *save, *word, *buf = proc_file(dir, "stat", &len);
+
+	if (!buf)
+		return;
+	word = strrchr(buf, ')');
+	word = word ? strtok_r(word + 1, " \n", &save) : NULL;
+	for (; word; word = strtok_r(NULL, " \n", &save)) {
+		if (memchr(keep, field, sizeof(keep)))
+			add(snap, "stat[%d]: %s\n", field, word);
+		if (field == 3)
+			add(snap, "stopped: %d\n", *word == 'T');
+		field++;
+	}
+	free(buf);
+}
+
+/* Mappings with their flags, but without numbers of pages. */
+static void add_smaps(struct snap *snap, const char *dir)
+{
+	int len;
+	char *save, *line, *flag, *words, *buf = proc_file(dir, "smaps", &len);
+
+	if (!buf)
+		return;
+	for (line = strtok_r(buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (strncmp(line, "VmFlags:", 8)) {
+			/* The head of a mapping: the only one with a range. */
+			if (line[strspn(line, "0123456789abcdef")] == '-')
+				add(snap, "map: %s\n", line);
+			continue;
+		}
+		add(snap, "flags:");
+		for (flag = strtok_r(line + 8, " ", &words); flag;
+		     flag = strtok_r(NULL, " ", &words))
+			/* Soft-dirty; accounted, of what was writable once. */
+			if (strcmp(flag, "sd") && strcmp(flag, "ac"))
+				add(snap, " %s", flag);
+		add(snap, "\n");
+	}
+	free(buf);
+}
+
+static int number_order(const struct dirent **a, const struct dirent **b)
+{
+	return atoi((*a)->d_name) - atoi((*b)->d_name);
+}
+
+static int is_number(const struct dirent *entry)
+{
+	return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
+}
+
+static bool want_fdinfo(const char *line)
+{
+	return strncmp(line, "mnt_id:", 7) && strncmp(line, "ino:", 4);
+}
+
+static void add_fds(struct snap *snap, const char *dir)
+{
+	char path[128];
+	struct dirent **names;
+	int i, n;
+
+	snprintf(path, sizeof(path), "%s/fd", dir);
+	n = scandir(path, &names, is_number, number_order);
+	for (i = 0; i < n; i++) {
+		add_link(snap, path, names[i]->d_name);
+		snprintf(path, sizeof(path), "%s/fdinfo", dir);
+		/* What the kernel tells of an outside stream is not ours. */
+		if (atoi(names[i]->d_name) > 2)
+			add_lines(snap, path, names[i]->d_name, want_fdinfo);
+		snprintf(path, sizeof(path), "%s/fd", dir);
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+}
+
+static void add_thread(struct snap *snap, const char *dir, bool moving)
+{
+	add(snap, "thread %s\n", dir);
+	add_lines(snap, dir, "status", want_status);
+	add_stat(snap, dir);
+	add_lines(snap, dir, "comm", NULL);
+	add_lines(snap, dir, "personality", NULL);
+	add_lines(snap, dir, "timerslack_ns", NULL);
+	if (!moving)
+		add_lines(snap, dir, "syscall", NULL);
+}
+
+static void add_threads(struct snap *snap, pid_t pid, bool moving)
+{
+	char path[128];
+	struct dirent **names;
+	int i, n;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	n = scandir(path, &names, is_number, number_order);
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%.20s", pid, names[i]->d_name);
+		add_thread(snap, path, moving);
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+}
+
+/* Returns text to be freed, or NULL if there is no such process. */
+char *snapshot_take(pid_t pid, bool moving)
+{
+	static const char * const lines[] = {
+		"limits", "oom_score_adj", "coredump_filter", "timerslack_ns", "uid_map", "loginuid",
+	};
+	static const char * const links[] = {
+		"exe", "cwd", "root", "ns/mnt", "ns/pid", "ns/user", "ns/net", "ns/uts", "ns/ipc",
+	};
+	static const char * const bytes[] = { "cmdline", "environ", "auxv" };
+	struct snap snap = { .size = 65536 };
+	char dir[32];
+	size_t i;
+
+	snprintf(dir, sizeof(dir), "/proc/%d", pid);
+	if (access(dir, F_OK))
+		return NULL;
+	snap.text = malloc(snap.size);
+	if (!snap.text)
+		abort();
+	for (i = 0; i < ARRAY_SIZE(lines); i++)
+		add_lines(&snap, dir, lines[i], NULL);
+	for (i = 0; i < ARRAY_SIZE(links); i++)
+		add_link(&snap, dir, links[i]);
+	for (i = 0; i < ARRAY_SIZE(bytes); i++)
+		add_bytes(&snap, dir, bytes[i]);
+	add_smaps(&snap, dir);
+	add_fds(&snap, dir);
+	add_threads(&snap, pid, moving);
+	return snap.text;
+}
+
+static const char *next_line(const char *p)
+{
+	p += strcspn(p, "\n");
+	return p + (*p == '\n');
+}
+
+static bool same_line(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "\n");
+
+	return n == strcspn(b, "\n") && !memcmp(a, b, n);
+}
+
+/* In how many lines is @line found again in @text? -1: not soon. */
+static int found_in(const char *line, const char *text)
+{
+	int n;
+
+	for (n = 0; n < 60 && *text; n++, text = next_line(text))
+		if (same_line(line, text))
+			return n;
+	return -1;
+}
+
+static void show_line(const char *what, const char *line, int *n, bool quiet)
+{
+	int len = strcspn(line, "\n");
+
+	if (!quiet && *n < 20)
+		say("%s %.*s", what, len > 200 ? 200 : len, line);
+	++*n;
+}
+
+/* Returns the number of lines that differ, and shows the first few. */
+int snapshot_compare(const char *before, const char *after, bool quiet)
+{
+	int different = 0, ahead;
+
+	while (*before || *after) {
+		if (same_line(before, after)) {
+			before = next_line(before);
+			after = next_line(after);
+			continue;
+		}
+		ahead = *before ? found_in(before, after) : 1;
+		if (ahead < 0) {
+			show_line("before:", before, &different, quiet);
+			before = next_line(before);
+		} else {
+			show_line("after: ", after, &different, quiet);
+			after = next_line(after);
+		}
+	}
+	return different;
+}
+
+static bool has_ended(pid_t pid)
+{
+	char path[64], buf[512], *p;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (read_file(path, buf, sizeof(buf)) <= 0)
+		return true;
+	p = strrchr(buf, ')');
+	/* Other threads may go on behind a dead first one. */
+	return p && p[2] == 'Z' && strstr(p, " 1 0 ");
+}
+
+/* Waits for the process to look as before; -1 and the difference if never. */
+int snapshot_same(const char *before, pid_t pid, bool moving)
+{
+	uint64_t deadline = now_ns() + 10 * 1000000000ULL;
+	char *after;
+	int ret;
+
+	for (;;) {
+		after = has_ended(pid) ? NULL : snapshot_take(pid, moving);
+		if (!after) {
+			say("process %d has ended", pid);
+			return -1;
+		}
+		ret = snapshot_compare(before, after, now_ns() < deadline);
+		free(after);
+		if (!ret)
+			return 0;
+		if (now_ns() > deadline)
+			return -1;
+		poll_pause();
+	}
+}

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* State that cannot be saved: open files of other kinds, and mappings. */
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <linux/landlock.h>
+#include <linux/mman.h>
+#include <linux/perf_event.h>
+#include <linux/userfaultfd.h>
+#include <mqueue.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/fanotify.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/shm.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+
+#include "obstacles.h"
+
+#define PAGE	4096UL
+#define RW	(PROT_READ | PROT_WRITE)
+
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret	447
+#endif
+#ifndef SYS_mseal
+#define SYS_mseal		462
+#endif
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE		0x08
+#endif
+
+static int unix_socket(void)
+{
+	int p[2];
+
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, p);
+}
+
+static int tcp_socket(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return fd < 0 ? -1 : listen(fd, 5);
+}
+
+static int a_packet_pipe(void)
+{
+	int p[2];
+
+	return pipe2(p, O_DIRECT) ?: write(p[1], "data", 4) != 4;
+}
+
+static int a_reopened_pipe(void)
+{
+	char path[32];
+	int p[2];
+
+	if (pipe(p))
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", p[1]);
+	return open(path, O_WRONLY);
+}
+
+/* Another process has it, too. */
+static int an_outside_pipe(void)
+{
+	int p[2];
+
+	if (pipe(p))
+		return -1;
+	if (fork())
+		return close(p[1]);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pause();
+	_exit(0);
+}
+
+static int a_fifo(void)
+{
+	return mkfifo("fifo", 0600) ?: open("fifo", O_RDWR);
+}
+
+static int an_eventfd(void)
+{
+	return eventfd(5, 0);
+}
+
+static int an_epoll(void)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int fd = epoll_create1(0);
+
+	return fd < 0 ? -1 : epoll_ctl(fd, EPOLL_CTL_ADD, 0, &event);
+}
+
+static int a_timerfd(void)
+{
+	struct itimerspec its = { .it_value.tv_sec = 1000 };
+	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+
+	return fd < 0 ? -1 : timerfd_settime(fd, 0, &its, NULL);
+}
+
+static int a_signalfd(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	return signalfd(-1, &set, 0);
+}
+
+static int an_inotify(void)
+{
+	int fd = inotify_init1(0);
+
+	return fd < 0 ? -1 : inotify_add_watch(fd, "/", IN_CREATE);
+}
+
+static int a_fanotify(void)
+{
+	return fanotify_init(FAN_CLASS_NOTIF, O_RDONLY);
+}
+
+static int a_memfd(void)
+{
+	return memfd_create("memory", 0);
+}
+
+static int a_pidfd(void)
+{
+	return syscall(SYS_pidfd_open, getpid(), 0);
+}
+
+static int an_io_uring(void)
+{
+	struct io_uring_params p = {};
+
+	return syscall(SYS_io_uring_setup, 4, &p);
+}
+
+static int a_perf_event(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr),
+		.config = PERF_COUNT_SW_TASK_CLOCK, .exclude_kernel = 1,
+	};
+
+	return syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+}
+
+static int a_landlock_ruleset(void)
+{
+	struct landlock_ruleset_attr attr = { .handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE };
+
+	return syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+}
+
+static int a_mount_fd(void)
+{
+	return syscall(SYS_open_tree, AT_FDCWD, "/", 0);
+}
+
+static int a_fs_context(void)
+{
+	return syscall(SYS_fsopen, "tmpfs", 0);
+}
+
+static int a_namespace_file(void)
+{
+	return open("/proc/self/ns/uts", O_RDONLY);
+}
+
+static int a_proc_file(void)
+{
+	return open("/proc/self/status", O_RDONLY);
+}
+
+static int a_pty(void)
+{
+	return posix_openpt(O_RDWR | O_NOCTTY);
+}
+
+static int a_message_queue(void)
+{
+	return mq_open("/ckpt-test", O_RDWR | O_CREAT, 0600, NULL) < 0 ? -1 :
+	       mq_unlink("/ckpt-test");
+}
+
+static int a_path_fd(void)
+{
+	return open("/", O_PATH);
+}
+
+static int a_device(void)
+{
+	return open("/dev/loop-control", O_RDWR);
+}
+
+static int a_deleted_file(void)
+{
+	int fd = open("deleted", O_RDWR | O_CREAT, 0600);
+
+	return fd < 0 ? -1 : unlink("deleted");
+}
+
+static int an_unnamed_file(void)
+{
+	return open(".", O_RDWR | O_TMPFILE, 0600);
+}
+
+static int a_deleted_cwd(void)
+{
+	return mkdir("gone", 0700) ?: chdir("gone") ?: rmdir("../gone");
+}
+
+static int a_replaced_file(void)
+{
+	return a_deleted_file() ?: open("deleted", O_RDWR | O_CREAT, 0600);
+}
+
+static int lock(int cmd)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_len = 10 };
+	int fd = open("locked", O_RDWR | O_CREAT, 0600);
+
+	return fd < 0 ? -1 : fcntl(fd, cmd, &fl);
+}
+
+static int a_posix_lock(void)
+{
+	return lock(F_SETLK);
+}
+
+static int an_ofd_lock(void)
+{
+	return lock(F_OFD_SETLK);
+}
+
+static int a_flock(void)
+{
+	int fd = open("locked", O_RDWR | O_CREAT, 0600);
+
+	return fd < 0 ? -1 : flock(fd, LOCK_SH);
+}
+
+static int a_lease(void)
+{
+	int fd = open("leased", O_RDONLY | O_CREAT, 0600);
+
+	return fd < 0 ? -1 : fcntl(fd, F_SETLEASE, F_RDLCK);
+}
+
+static int a_dir_notify(void)
+{
+	int fd = open("/", O_RDONLY);
+
+	return fd < 0 ? -1 : fcntl(fd, F_NOTIFY, DN_CREATE | DN_MULTISHOT);
+}
+
+static int a_file_owner(void)
+{
+	int fd = open("owned", O_RDWR | O_CREAT, 0600);
+
+	return fd < 0 ? -1 : fcntl(fd, F_SETOWN, getpid());
+}
+
+static int a_file_signal(void)
+{
+	int fd = open("owned", O_RDWR | O_CREAT, 0600);
+
+	return fd < 0 ? -1 : fcntl(fd, F_SETSIG, SIGRTMIN);
+}
+
+static char *map(int prot, int flags, int fd)
+{
+	char *p = mmap(NULL, 4 * PAGE, prot, flags, fd, 0);
+
+	if (p != MAP_FAILED && prot & PROT_WRITE)
+		p[PAGE] = 1;
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static char *map_anon(void)
+{
+	return map(RW, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+static int shared_memory(void)
+{
+	return map(RW, MAP_SHARED | MAP_ANONYMOUS, -1) ? 0 : -1;
+}
+
+static int shared_zero(void)
+{
+	return map(RW, MAP_SHARED, open("/dev/zero", O_RDWR | O_CLOEXEC)) ? close(3) : -1;
+}
+
+static int sysv_memory(void)
+{
+	int id = shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0600);
+	void *p = id < 0 ? (void *)-1 : shmat(id, NULL, 0);
+
+	return p == (void *)-1 ? -1 : shmctl(id, IPC_RMID, NULL);
+}
+
+static int mapped_file(const char *name)
+{
+	int fd = open(name, O_RDWR | O_CREAT, 0600);
+
+	if (fd < 0 || ftruncate(fd, 4 * PAGE) || !map(RW, MAP_PRIVATE, fd))
+		return -1;
+	return close(fd);
+}
+
+static int mapped_deleted(void)
+{
+	return mapped_file("mapped") ?: unlink("mapped");
+}
+
+static int mapped_memfd(void)
+{
+	int fd = memfd_create("memory", 0);
+
+	return ftruncate(fd, 4 * PAGE) || !map(RW, MAP_SHARED, fd) ? -1 : close(fd);
+}
+
+static int mapped_secret(void)
+{
+	int fd = syscall(SYS_memfd_secret, 0);
+
+	return fd < 0 || ftruncate(fd, 4 * PAGE) || !map(RW, MAP_SHARED, fd) ? -1 : close(fd);
+}
+
+static int mapped_huge(void)
+{
+	void *p = mmap(NULL, 2 << 20, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+
+	return p == MAP_FAILED ? -1 : 0;
+}
+
+static int locked_memory(void)
+{
+	return mlock(map_anon(), PAGE);
+}
+
+static int locked_on_fault(void)
+{
+	return mlock2(map_anon(), PAGE, MLOCK_ONFAULT);
+}
+
+static int locked_future(void)
+{
+	return mlockall(MCL_FUTURE);
+}
+
+static int mergeable_memory(void)
+{
+	return madvise(map_anon(), 4 * PAGE, MADV_MERGEABLE);
+}
+
+static int named_memory(void)
+{
+	return prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, map_anon(), 4 * PAGE, "a name");
+}
+
+static int sealed_memory(void)
+{
+	return syscall(SYS_mseal, map_anon(), 4 * PAGE, 0);
+}
+
+static int droppable_memory(void)
+{
+	return map(RW, MAP_DROPPABLE | MAP_ANONYMOUS, -1) ? 0 : -1;
+}
+
+static int bound_memory(void)
+{
+	unsigned long nodes = 1;
+
+	return syscall(SYS_mbind, map_anon(), 4 * PAGE, 2 /* MPOL_BIND */, &nodes, 64, 0);
+}
+
+static int memory_policy(void)
+{
+	unsigned long nodes = 1;
+
+	return syscall(SYS_set_mempolicy, 3 /* MPOL_INTERLEAVE */, &nodes, 64);
+}
+
+static int memory_key(void)
+{
+	int key = pkey_alloc(0, 0);
+
+	return key < 0 ? -1 : pkey_mprotect(map_anon(), PAGE, PROT_READ, key);
+}
+
+static int user_faults(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int fd = syscall(SYS_userfaultfd, 0);
+
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
+		return -1;
+	reg.range.start = (unsigned long)map_anon() + 2 * PAGE;
+	reg.range.len = PAGE;
+	return ioctl(fd, UFFDIO_REGISTER, &reg);
+}
+
+const struct obstacle file_obstacles[] = {
+	{ "unix_socket", unix_socket }, { "tcp_socket", tcp_socket },
+	{ "packet_pipe", a_packet_pipe }, { "reopened_pipe", a_reopened_pipe },
+	{ "outside_pipe", an_outside_pipe }, { "fifo", a_fifo }, { "eventfd", an_eventfd },
+	{ "epoll", an_epoll }, { "timerfd", a_timerfd }, { "signalfd", a_signalfd },
+	{ "inotify", an_inotify }, { "fanotify", a_fanotify }, { "memfd", a_memfd },
+	{ "pidfd", a_pidfd }, { "io_uring", an_io_uring }, { "perf_event", a_perf_event },
+	{ "landlock_ruleset", a_landlock_ruleset }, { "mount_fd", a_mount_fd },
+	{ "fs_context", a_fs_context }, { "namespace_file", a_namespace_file },
+	{ "proc_file", a_proc_file }, { "pty", a_pty }, { "message_queue", a_message_queue },
+	{ "path_fd", a_path_fd }, { "device", a_device }, { "deleted_file", a_deleted_file },
+	{ "unnamed_file", an_unnamed_file }, { "deleted_cwd", a_deleted_cwd },
+	{ "replaced_file", a_replaced_file }, { "posix_lock", a_posix_lock },
+	{ "ofd_lock", an_ofd_lock }, { "flock", a_flock }, { "lease", a_lease },
+	{ "dir_notify", a_dir_notify }, { "file_owner", a_file_owner },
+	{ "file_signal", a_file_signal }, { "shared_memory", shared_memory },
+	{ "shared_zero", shared_zero }, { "sysv_memory", sysv_memory },
+	{ "mapped_deleted", mapped_deleted }, { "mapped_memfd", mapped_memfd },
+	{ "mapped_secret", mapped_secret }, { "mapped_huge", mapped_huge },
+	{ "locked_memory", locked_memory }, { "locked_on_fault", locked_on_fault },
+	{ "locked_future", locked_future }, { "mergeable_memory", mergeable_memory },
+	{ "named_memory", named_memory }, { "sealed_memory", sealed_memory },
+	{ "droppable_memory", droppable_memory }, { "bound_memory", bound_memory },
+	{ "memory_policy", memory_policy }, { "memory_key", memory_key },
+	{ "user_faults", user_faults },
+	{}
+};

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* State that cannot be saved: of the process and its relations. */
+#include <asm/ldt.h>
+#include <asm/prctl.h>
+#include <linux/aio_abi.h>
+#include <linux/filter.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/ioprio.h>
+#include <linux/keyctl.h>
+#include <linux/landlock.h>
+#include <linux/perf_event.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/io.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "obstacles.h"
+
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE		65
+#endif
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE	67
+#endif
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME		0x80
+#endif
+
+static int interval(int which)
+{
+	struct itimerval it = { .it_value.tv_sec = 1000 };
+
+	return setitimer(which, &it, NULL);
+}
+
+static int itimer_real(void)
+{
+	return interval(ITIMER_REAL);
+}
+
+static int itimer_virtual(void)
+{
+	return interval(ITIMER_VIRTUAL);
+}
+
+static int itimer_prof(void)
+{
+	return interval(ITIMER_PROF);
+}
+
+static int posix_timer(void)
+{
+	timer_t timer;
+
+	return timer_create(CLOCK_MONOTONIC, NULL, &timer);
+}
+
+static int seccomp_filter(void)
+{
+	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = { .len = 1, .filter = &allow };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ?:
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static int child(void)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	/* Ends with its parent, at the latest. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pause();
+	_exit(0);
+}
+
+static int zombie(void)
+{
+	siginfo_t info;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	return waitid(P_PID, pid, &info, WEXITED | WNOWAIT);
+}
+
+static void *run_on(void *arg)
+{
+	uint64_t rounds = 0, state = 1;
+	char path[64], line[64];
+
+	/* The first thread's death shows in its state. */
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/wchan", getpid(), getpid());
+	do {
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", getpid(), getpid());
+		need(read_file(path, line, sizeof(line)) > 0);
+	} while (!strstr(line, ") Z"));
+	ready();
+	do {
+		state = chain(state, 1000);
+		rounds += 1000;
+	} while (!gone_on());
+	check_eq(chain(1, rounds), state);
+	tell("done");
+	_exit(0);
+}
+
+static int zombie_leader(void)
+{
+	pthread_t thread;
+
+	need(!pthread_create(&thread, NULL, run_on, NULL));
+	pthread_exit(NULL);
+}
+
+static int ldt(void)
+{
+	struct user_desc desc = {
+		.entry_number = 0, .base_addr = 0x10000, .limit = 1, .seg_32bit = 1,
+		.limit_in_pages = 1, .useable = 1,
+	};
+
+	return syscall(SYS_modify_ldt, 1, &desc, sizeof(desc));
+}
+
+static int tls_segment(void)
+{
+	struct user_desc *desc = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	long ret;
+
+	memset(desc, 0, sizeof(*desc));
+	desc->entry_number = 13;
+	desc->base_addr = 0x10000;
+	desc->limit = 0xfffff;
+	desc->seg_32bit = 1;
+	desc->limit_in_pages = 1;
+	desc->useable = 1;
+	/* set_thread_area(), which a 64-bit program reaches like this. */
+	asm volatile("int $0x80" : "=a" (ret) : "a" (243), "b" (desc) : "memory", "r8", "r9",
+		     "r10", "r11");
+	errno = -ret;
+	return ret ? -1 : 0;
+}
+
+static int io_ports(void)
+{
+	return ioperm(0x80, 1, 1);
+}
+
+static int io_level(void)
+{
+	return iopl(3);
+}
+
+static int landlock_domain(void)
+{
+	struct landlock_ruleset_attr attr = { .handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE };
+	int fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+
+	if (fd < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    syscall(SYS_landlock_restrict_self, fd, 0))
+		return -1;
+	return close(fd);
+}
+
+#define NAMESPACE(name, flag)			\
+	static int name##_namespace(void)	\
+	{					\
+		return unshare(flag);		\
+	}
+
+NAMESPACE(uts, CLONE_NEWUTS)
+NAMESPACE(net, CLONE_NEWNET)
+NAMESPACE(mnt, CLONE_NEWNS)
+NAMESPACE(user, CLONE_NEWUSER)
+NAMESPACE(ipc, CLONE_NEWIPC)
+NAMESPACE(cgroup, CLONE_NEWCGROUP)
+NAMESPACE(time, CLONE_NEWTIME)
+NAMESPACE(pid, CLONE_NEWPID)
+
+static int keyring(int which)
+{
+	return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, which, 1);
+}
+
+static int session_keyring(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 ? -1 : 0;
+}
+
+static int process_keyring(void)
+{
+	return keyring(KEY_SPEC_PROCESS_KEYRING) < 0 ? -1 : 0;
+}
+
+static int thread_keyring(void)
+{
+	return keyring(KEY_SPEC_THREAD_KEYRING) < 0 ? -1 : 0;
+}
+
+static int semaphore_undo(void)
+{
+	struct sembuf op = { .sem_op = 1, .sem_flg = SEM_UNDO };
+	int id = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+
+	if (id < 0 || semop(id, &op, 1))
+		return -1;
+	/* Removed by the test, which is told; undo goes with the set. */
+	tell("use %d", id);
+	return 0;
+}
+
+static int aio_context(void)
+{
+	aio_context_t context = 0;
+
+	return syscall(SYS_io_setup, 8, &context);
+}
+
+static void *apart(void *arg)
+{
+	check_eq(0, unshare((long)arg));
+	*(volatile int *)&errno = 0;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static int thread_apart(long what)
+{
+	pthread_t thread;
+	char path[64], buf[256];
+
+	if (pthread_create(&thread, NULL, apart, (void *)what))
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", getpid() + 1);
+	do {
+		if (read_file(path, buf, sizeof(buf)) < 0)
+			return -1;
+	} while (atoi(buf) != SYS_pause || buf[0] == 'r');
+	return 0;
+}
+
+static int thread_files(void)
+{
+	return thread_apart(CLONE_FILES);
+}
+
+static int thread_fs(void)
+{
+	return thread_apart(CLONE_FS);
+}
+
+static int shared_files(void)
+{
+	pid_t pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pause();
+	_exit(0);
+}
+
+static int deadline(void)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = {
+		.size = 48, .policy = 6, .runtime = 50000000, .deadline = 100000000,
+		.period = 100000000,
+	};
+
+	return syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+
+static int utilization_clamp(void)
+{
+	uint32_t attr[14] = { 56, 0, 0x60 | 0x10 | 0x8 };
+
+	attr[12] = 100;
+	attr[13] = 512;
+	return syscall(SYS_sched_setattr, 0, attr, 0);
+}
+
+static int io_priority(void)
+{
+	return syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
+		       IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7));
+}
+
+static int tsc(void)
+{
+	return prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
+}
+
+static int mce_kill(void)
+{
+	return prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0);
+}
+
+static int speculation(void)
+{
+	return prctl(PR_SET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, PR_SPEC_DISABLE, 0, 0);
+}
+
+static char selector;
+
+static int syscall_dispatch(void)
+{
+	return prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &selector);
+}
+
+static int write_exec(void)
+{
+	return prctl(PR_SET_MDWE, 1, 0, 0, 0);
+}
+
+static int memory_merge(void)
+{
+	return prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
+}
+
+static int io_flusher(void)
+{
+	return prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
+}
+
+static int core_scheduling(void)
+{
+	return prctl(PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0, 0, 0);
+}
+
+static int cpuid_faults(void)
+{
+	return syscall(SYS_arch_prctl, ARCH_SET_CPUID, 0);
+}
+
+static int breakpoint(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_BREAKPOINT, .size = sizeof(attr), .bp_type = HW_BREAKPOINT_W,
+		.bp_addr = (uintptr_t)&selector, .bp_len = HW_BREAKPOINT_LEN_1,
+		.exclude_kernel = 1, .exclude_hv = 1,
+	};
+
+	return syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+}
+
+static int vdso_removed(void)
+{
+	unsigned long start, end;
+	char line[256];
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	/* It can only be removed as a whole. */
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (strstr(line, "[vdso]") && sscanf(line, "%lx-%lx", &start, &end) == 2)
+			return fclose(maps) ?: munmap((void *)start, end - start);
+	}
+	return -1;
+}
+
+const struct obstacle other_obstacles[] = {
+	{ "itimer_real", itimer_real }, { "itimer_virtual", itimer_virtual },
+	{ "itimer_prof", itimer_prof }, { "posix_timer", posix_timer },
+	{ "seccomp_filter", seccomp_filter }, { "child", child }, { "zombie", zombie },
+	{ "zombie_leader", zombie_leader }, { "ldt", ldt }, { "tls_segment", tls_segment },
+	{ "io_ports", io_ports }, { "io_level", io_level },
+	{ "landlock_domain", landlock_domain }, { "uts_namespace", uts_namespace },
+	{ "net_namespace", net_namespace }, { "mnt_namespace", mnt_namespace },
+	{ "user_namespace", user_namespace }, { "ipc_namespace", ipc_namespace },
+	{ "cgroup_namespace", cgroup_namespace }, { "time_namespace", time_namespace },
+	{ "pid_namespace", pid_namespace }, { "session_keyring", session_keyring },
+	{ "process_keyring", process_keyring }, { "thread_keyring", thread_keyring },
+	{ "semaphore_undo", semaphore_undo }, { "aio_context", aio_context },
+	{ "thread_files", thread_files }, { "thread_fs", thread_fs },
+	{ "shared_files", shared_files }, { "deadline", deadline },
+	{ "utilization_clamp", utilization_clamp }, { "io_priority", io_priority },
+	{ "tsc", tsc }, { "mce_kill", mce_kill }, { "speculation", speculation },
+	{ "syscall_dispatch", syscall_dispatch }, { "write_exec", write_exec },
+	{ "memory_merge", memory_merge }, { "io_flusher", io_flusher },
+	{ "core_scheduling", core_scheduling }, { "cpuid_faults", cpuid_faults },
+	{ "breakpoint", breakpoint }, { "vdso_removed", vdso_removed },
+	{}
+};
+
+static int make_one(const char *name)
+{
+	const struct obstacle *o;
+
+	for (o = file_obstacles; o->name; o++)
+		if (!strcmp(o->name, name))
+			return o->make();
+	for (o = other_obstacles; o->name; o++)
+		if (!strcmp(o->name, name))
+			return o->make();
+	fail("no obstacle %s", name);
+	return 0;
+}
+
+/* obstacle NAME...: has these, and computes until told to go on. */
+static void obstacle(int argc, char **argv)
+{
+	uint64_t state = 1, rounds = 0;
+
+	for (; argc > 0; argc--, argv++) {
+		errno = 0;
+		if (make_one(argv[0]) < 0) {
+			tell("SKIP %s: %s", argv[0], strerror(errno));
+			return;
+		}
+	}
+	ready();
+	do {
+		state = chain(state, 1000);
+		rounds += 1000;
+	} while (!gone_on());
+	check_eq(chain(1, rounds), state);
+}
+
+/* strict: only read, write and _exit are allowed. */
+static void strict(int argc, char **argv)
+{
+	ready();
+	need(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT));
+	wait_go();
+	tell("done");
+	syscall(SYS_exit, 0);
+}
+
+static pid_t vfork_child;
+
+/* vforked: waits for a child that shares its memory. */
+static void vforked(int argc, char **argv)
+{
+	char c = 0;
+	pid_t pid;
+
+	vfork_child = 0;
+	pid = vfork();
+	if (!pid) {
+		vfork_child = getpid();
+		ready();
+		if (read(0, &c, 1) != 1)
+			_exit(1);
+		_exit(c == 'g' ? 3 : 1);
+	}
+	check_eq(pid, vfork_child);
+	check_eq(pid, waitpid(pid, &argc, 0));
+	check_eq(3, WEXITSTATUS(argc));
+}
+
+const struct mode obstacle_modes[] = {
+	{ "obstacle", obstacle },
+	{ "strict", strict },
+	{ "vforked", vforked },
+	{}
+};
