@@ -70,14 +70,15 @@ static void add_tree(struct image *image, const struct recipe *r)
 		struct ckpt_rec_task task = {
 			.tid = tid_of(i / r->threads, i % r->threads),
 			.tgid = tid_of(i / r->threads, 0),
-			.ppid = tid_of(i < r->threads ? 0 : i / r->threads - 1, 0),
-			.pgid = FIRST_PID,
-			.sid = FIRST_PID,
 		};
 
-		/* Only the leader of the root: its threads name the root itself. */
-		if (!i)
-			task.ppid = 0;
+		/* A thread has what its leader has. */
+		if (i % r->threads == 0) {
+			task.parent = i ? tid_of(i / r->threads - 1, 0) : 0;
+			task.pgid = FIRST_PID;
+			task.sid = FIRST_PID;
+			task.exit_signal = i ? 17 : 0;
+		}
 		memcpy(piece->payload + sizeof(tree) + i * sizeof(task), &task, sizeof(task));
 	}
 }
@@ -215,7 +216,7 @@ static void add_fs(struct image *image)
 		.root_len = 1,
 		.cwd_len = sizeof(paths) - 2,
 	};
-	struct piece *piece = image_add(image, CKPT_REC_FS, 0, sizeof(fs), &fs, sizeof(fs));
+	struct piece *piece = image_add(image, CKPT_REC_FS, tag, sizeof(fs), &fs, sizeof(fs));
 
 	piece_resize(piece, sizeof(fs) + sizeof(paths) - 1);
 	memcpy(piece->payload + sizeof(fs), paths, sizeof(paths) - 1);
@@ -252,7 +253,7 @@ static void add_fds(struct image *image, const struct recipe *r, u32 tag)
 	}
 	for (; i < nr; i++)
 		add_pipe(image, tag + nr + i, tag + i);
-	piece = image_add(image, CKPT_REC_FDS, 0, sizeof(fd), NULL, 0);
+	piece = image_add(image, CKPT_REC_FDS, tag, sizeof(fd), NULL, 0);
 	piece_resize(piece, nr * sizeof(fd));
 	for (i = 0; i < nr; i++) {
 		fd.fd = 3 * i;
@@ -270,7 +271,7 @@ static void add_sighand(struct image *image)
 	actions[1].flags = 0x04000000;
 	actions[1].restorer = CODE + 32;
 	actions[12].handler = 1;
-	image_add(image, CKPT_REC_SIGHAND, 0, sizeof(actions[0]), actions, sizeof(actions));
+	image_add(image, CKPT_REC_SIGHAND, tag, sizeof(actions[0]), actions, sizeof(actions));
 }
 
 static void add_sigpending(struct image *image, const struct recipe *r)
