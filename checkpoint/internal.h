@@ -366,6 +366,7 @@ long ckpt_do_checkpoint(pid_t pid, struct file *file, struct file *log,
 long ckpt_do_restart(pid_t pid, struct file *file, struct file *log,
 		     unsigned long flags, struct checkpoint_stats *stats);
 int ckpt_next_record(struct ckpt_ctx *ctx, struct ckpt_rec **recp);
+bool ckpt_wait_pid(u32 nr, unsigned long deadline);
 int ckpt_restore_fail(struct ckpt_ctx *ctx, struct ckpt_task *t, int err);
 
 /* registry.c */

@@ -109,8 +109,39 @@ static int restart_thread(void *arg)
 	return leave(t, ret);
 }
 
+/*
+ * Is a pid only still in use because its process is being killed, or was not
+ * waited for yet? Init waits for those of a killed tree, in its own time.
+ */
+static bool is_dying(u32 nr)
+{
+	struct task_struct *task;
+	bool dying;
+
+	rcu_read_lock();
+	task = find_task_by_vpid(nr);
+	dying = !task || READ_ONCE(task->flags) & PF_EXITING || fatal_signal_pending(task);
+	rcu_read_unlock();
+	return dying;
+}
+
+/**
+ * ckpt_wait_pid - wait for a pid that is about to become free
+ * @nr: the pid, of which an allocation has just failed
+ * @deadline: in jiffies
+ *
+ * Return: true: try again.
+ */
+bool ckpt_wait_pid(u32 nr, unsigned long deadline)
+{
+	if (!is_dying(nr) || time_after(jiffies, deadline))
+		return false;
+	return !schedule_timeout_killable(1) && !fatal_signal_pending(current);
+}
+
 static int create_task(struct ckpt_task *t, u64 flags, int (*fn)(void *))
 {
+	unsigned long deadline = jiffies + msecs_to_jiffies(CKPT_PID_WAIT_MS);
 	struct ckpt_ctx *ctx = t->ctx;
 	pid_t tid = t->rec->tid;
 	struct kernel_clone_args args = {
@@ -120,8 +151,11 @@ static int create_task(struct ckpt_task *t, u64 flags, int (*fn)(void *))
 		.set_tid = ctx->flags & RESTART_NEW_PIDS ? NULL : &tid,
 		.set_tid_size = ctx->flags & RESTART_NEW_PIDS ? 0 : 1,
 	};
-	pid_t nr = kernel_clone(&args);
+	pid_t nr;
 
+	do {
+		nr = kernel_clone(&args);
+	} while (nr == -EEXIST && ckpt_wait_pid(tid, deadline));
 	t->nr = max(nr, 0);
 	if (nr > 0)
 		return 0;

@@ -127,6 +127,7 @@ int ckpt_tree_read(struct ckpt_ctx *ctx, pid_t pid)
 
 static struct lost *add_lost(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr)
 {
+	unsigned long deadline = jiffies + msecs_to_jiffies(CKPT_PID_WAIT_MS);
 	bool fresh = ctx->flags & RESTART_NEW_PIDS;
 	struct lost *lost = kzalloc(sizeof(*lost), GFP_KERNEL_ACCOUNT);
 	pid_t tid = nr;
@@ -134,7 +135,10 @@ static struct lost *add_lost(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr)
 
 	if (!lost)
 		return ERR_PTR(ret);
-	lost->pid = alloc_pid(current->nsproxy->pid_ns_for_children, fresh ? NULL : &tid, !fresh);
+	do {
+		lost->pid = alloc_pid(current->nsproxy->pid_ns_for_children,
+				      fresh ? NULL : &tid, !fresh);
+	} while (lost->pid == ERR_PTR(-EEXIST) && ckpt_wait_pid(nr, deadline));
 	if (IS_ERR(lost->pid)) {
 		ret = PTR_ERR(lost->pid);
 	} else {

@@ -34,9 +34,9 @@
  * @CKPT_REC_PAGES: array of struct ckpt_rec_extent, then page data follows
  * @CKPT_REC_SUMS: array of __u64, one for each chunk of the page data before
  * @CKPT_REC_MM_END: no payload, ends the pages of an address space
- * @CKPT_REC_FS: struct ckpt_rec_fs and its two paths
- * @CKPT_REC_FDS: array of struct ckpt_rec_fd
- * @CKPT_REC_SIGHAND: array of 64 struct ckpt_rec_sigaction, signals 1 to 64
+ * @CKPT_REC_FS: struct ckpt_rec_fs and its two paths; has a tag
+ * @CKPT_REC_FDS: array of struct ckpt_rec_fd; has a tag
+ * @CKPT_REC_SIGHAND: array of 64 struct ckpt_rec_sigaction, signals 1 to 64; has a tag
  * @CKPT_REC_SIGPENDING: array of struct ckpt_rec_siginfo
  * @CKPT_REC_THREAD: struct ckpt_rec_thread, starts a thread
  * @CKPT_REC_CRED: struct ckpt_rec_cred and its groups, of the thread before
@@ -46,6 +46,7 @@
  * @CKPT_REC_INDEX: array of struct ckpt_rec_index_entry; skippable
  * @CKPT_REC_TRAILER: struct ckpt_rec_trailer, makes the image complete
  * @CKPT_REC_PIPE: struct ckpt_rec_pipe and its content; has a tag
+ * @CKPT_REC_USE: struct ckpt_rec_use, in place of what the process shares
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
