@@ -382,6 +382,9 @@ struct ckpt_task *ckpt_thread_being_read(struct ckpt_ctx *ctx, struct ckpt_task 
 int ckpt_thread_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
 void ckpt_thread_commit(struct ckpt_task *t);
 
+/* task/new_tid.c */
+int ckpt_new_tid_apply(struct ckpt_task *t);
+
 /* task/sched.c */
 void ckpt_sched_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);
 void ckpt_sched_save(struct task_struct *task, struct ckpt_rec_thread *rec);

@@ -243,7 +243,9 @@ int ckpt_thread_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	if (ret)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,
 				  "what the thread had registered with the kernel cannot be set");
-	ret = ckpt_restart_apply(ctx, t, saved);
+	ret = ckpt_new_tid_apply(t);
+	if (!ret)
+		ret = ckpt_restart_apply(ctx, t, saved);
 	if (!ret)
 		ret = ckpt_sched_apply(ctx, t, saved);
 	if (!ret)

@@ -258,7 +258,7 @@ TEST_F_TIMEOUT(save, argument_struct, TEST_TIMEOUT)
 /* The disk is full in the middle: at several places. */
 TEST_F_TIMEOUT(save, disk_full, TEST_TIMEOUT)
 {
-	static const char * const sizes[] = { "size=4k", "size=16k", "size=64k" };
+	static const char * const sizes[] = { "size=4k", "size=16k", "size=24k" };
 	struct subject *s = &self->s;
 	char path[120];
 	size_t i;

@@ -31,7 +31,6 @@ OBSTACLE(unix_socket, FILE);
 OBSTACLE(tcp_socket, FILE);
 OBSTACLE(packet_pipe, FILE);
 OBSTACLE(reopened_pipe, FILE);
-OBSTACLE(outside_pipe, FILE);
 OBSTACLE(fifo, FILE);
 OBSTACLE(eventfd, FILE);
 OBSTACLE(epoll, FILE);
@@ -288,13 +287,29 @@ TEST_F_TIMEOUT(special, shared_with_child, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_end(s));
 }
 
-TEST_F_TIMEOUT(special, vfork_child_left_out, TEST_TIMEOUT)
+TEST_F_TIMEOUT(special, pipe_to_child, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	ASSERT_EQ(0, subject_start(s, "vforked"));
+	ASSERT_EQ(0, subject_start(s, "obstacle outside_pipe"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, refused(s, CHECKPOINT_ONLY | CHECKPOINT_KILL, CKPT_WHY_VFORK));
+	ASSERT_EQ(0, refused(s, CHECKPOINT_ONLY | CHECKPOINT_KILL, CKPT_WHY_FILE));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_F_TIMEOUT(special, vfork_child_left_out, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	int i;
+
+	ASSERT_EQ(0, subject_start(s, "vforked"));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, subject_expect(s, "ready"));
+		ASSERT_EQ(0, refused(s, CHECKPOINT_ONLY | CHECKPOINT_KILL, CKPT_WHY_VFORK));
+		ASSERT_EQ(0, subject_go(s));
+	}
+	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_end(s));
 }

@@ -6,6 +6,7 @@
 #include "kselftest_harness.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "common.h"
@@ -84,6 +85,76 @@ TEST_F_TIMEOUT(process, shared, TEST_TIMEOUT)
 			break;
 		}
 	}
+}
+
+FIXTURE(fresh) {
+	struct subject s;
+	struct subject copy;
+};
+
+FIXTURE_SETUP(fresh)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+}
+
+FIXTURE_TEARDOWN(fresh)
+{
+	subject_destroy(&self->s);
+}
+
+/* Saves the subject, which stays where it is, and restarts the image beside it. */
+static int copy_subject(struct subject *s, struct subject *copy)
+{
+	if (subject_expect(s, "ready") || subject_save(s, 0) || kill(s->pid, SIGSTOP) ||
+	    subject_in_state(s->pid, 'T'))
+		return -1;
+	*copy = *s;
+	if (subject_restart(copy, RESTART_NEW_PIDS)) {
+		messages_show(copy);
+		return -1;
+	}
+	return copy->pid == s->pid ? -1 : 0;
+}
+
+/* The copy has ended; so does the original, of which nothing is expected. */
+static int end_original(struct subject *s)
+{
+	return kill(s->pid, SIGKILL) || kill(s->pid, SIGCONT) || subject_reap(s, SIGKILL);
+}
+
+TEST_F_TIMEOUT(fresh, tree, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s, *copy = &self->copy;
+	int now, before;
+
+	ASSERT_EQ(0, subject_start(s, "kin"));
+	ASSERT_EQ(0, copy_subject(s, copy));
+	ASSERT_EQ(0, subject_go(copy));
+	ASSERT_EQ(0, subject_expect(copy, "ready"));
+	ASSERT_EQ(0, subject_go(copy));
+	ASSERT_EQ(0, subject_read(copy));
+	ASSERT_EQ(2, sscanf(copy->line, "pid %d was %d", &now, &before));
+	ASSERT_EQ(copy->pid, now);
+	ASSERT_EQ(s->pid, before);
+	ASSERT_EQ(0, subject_end(copy));
+	ASSERT_EQ(0, end_original(s));
+}
+
+TEST_F_TIMEOUT(fresh, robust_locks, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s, *copy = &self->copy;
+
+	ASSERT_EQ(0, subject_start(s, "robust_locks"));
+	ASSERT_EQ(0, copy_subject(s, copy));
+	ASSERT_EQ(0, subject_go(copy));
+	/* A second time, with locks that a thread is about to leave behind. */
+	ASSERT_EQ(0, subject_expect(copy, "ready"));
+	ASSERT_EQ(0, subject_save(copy, CHECKPOINT_KILL));
+	ASSERT_EQ(0, subject_reap(copy, SIGKILL));
+	ASSERT_EQ(0, subject_restart(copy, RESTART_NEW_PIDS)) messages_show(copy);
+	ASSERT_EQ(0, subject_go(copy));
+	ASSERT_EQ(0, subject_end(copy));
+	ASSERT_EQ(0, end_original(s));
 }
 
 TEST_HARNESS_MAIN

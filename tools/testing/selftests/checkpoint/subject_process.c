@@ -553,7 +553,84 @@ static void exit_signals(int argc, char **argv)
 	check(!sigismember(&set, SIGCHLD));
 }
 
+/* kin: relations without numbers, which are allowed to change. */
+static void kin(int argc, char **argv)
+{
+	struct channel c;
+	pid_t old = getpid();
+	int i;
+
+	if (!fork_child(&c)) {
+		need(setsid() == getpid());
+		while (asked(&c)) {
+			check_eq(getpid(), getpgrp());
+			check_eq(getpid(), getsid(0));
+			check_eq(getpid(), syscall(SYS_gettid));
+			answer(&c, getppid());
+		}
+		_exit(0);
+	}
+	for (i = 0; i < 3; i++) {
+		check_eq(getpid(), ask(&c));
+		if (i < 2)
+			stage();
+	}
+	tell("pid %d was %d", getpid(), old);
+	hang_up(&c);
+	check(wait(&i) > 0);
+	check_eq(0, i);
+}
+
+static pthread_mutex_t robust[2];
+
+static void *try_lock(void *arg)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		check_eq(EBUSY, pthread_mutex_trylock(&robust[i]));
+	return NULL;
+}
+
+static void *lock_and_die(void *arg)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		check_eq(0, pthread_mutex_lock(&robust[i]));
+	stage();
+	return NULL;
+}
+
+/* robust_locks: locks that hold the id of the thread that has them. */
+static void robust_locks(int argc, char **argv)
+{
+	pthread_mutexattr_t attr;
+	pthread_t thread;
+	int i;
+
+	need(!pthread_mutexattr_init(&attr));
+	need(!pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST));
+	need(!pthread_mutex_init(&robust[0], &attr));
+	need(!pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT));
+	need(!pthread_mutex_init(&robust[1], &attr));
+	for (i = 0; i < 2; i++)
+		check_eq(0, pthread_mutex_lock(&robust[i]));
+	stage();
+	need(!pthread_create(&thread, NULL, try_lock, NULL));
+	need(!pthread_join(thread, NULL));
+	for (i = 0; i < 2; i++)
+		check_eq(0, pthread_mutex_unlock(&robust[i]));
+	/* That its owner has died is told after it has got a fresh id, too. */
+	need(!pthread_create(&thread, NULL, lock_and_die, NULL));
+	need(!pthread_join(thread, NULL));
+	for (i = 0; i < 2; i++)
+		check_eq(EOWNERDEAD, pthread_mutex_lock(&robust[i]));
+}
+
 const struct mode process_modes[] = {
+	{ "kin", kin },
+	{ "robust_locks", robust_locks },
 	{ "child", child },
 	{ "waiting", waiting },
 	{ "zombies", zombies },
