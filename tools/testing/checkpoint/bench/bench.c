@@ -32,6 +32,7 @@
 #define __NR_restart	601
 #endif
 
+#define KIB		1024UL
 #define MIB		0x100000UL
 #define ARGS_MAX	12
 #define ANSWER_SECONDS	120
@@ -43,18 +44,26 @@ struct test_case {
 	size_t size;
 	int huge;
 	int threads;
+	int processes;
 };
 
 static const struct test_case all_cases[] = {
-	{ 1 * MIB, 0, 1 },
-	{ 1 * MIB, 0, 16 },
-	{ 1 * MIB, 0, 256 },
-	{ 64 * MIB, 0, 1 },
-	{ 64 * MIB, 1, 1 },
-	{ 256 * MIB, 0, 1 },
-	{ 256 * MIB, 1, 1 },
-	{ 1024 * MIB, 0, 1 },
-	{ 1024 * MIB, 1, 1 },
+	{ 1 * MIB, 0, 1, 1 },
+	{ 1 * MIB, 0, 16, 1 },
+	{ 1 * MIB, 0, 256, 1 },
+	{ 64 * MIB, 0, 1, 1 },
+	{ 64 * MIB, 1, 1, 1 },
+	{ 256 * MIB, 0, 1, 1 },
+	{ 256 * MIB, 1, 1, 1 },
+	{ 1024 * MIB, 0, 1, 1 },
+	{ 1024 * MIB, 1, 1, 1 },
+	{ 64 * KIB, 0, 1, 10 },
+	{ 64 * KIB, 0, 1, 100 },
+	{ 64 * KIB, 0, 1, 1000 },
+	{ 64 * KIB, 0, 10, 1 },
+	{ 64 * KIB, 0, 100, 1 },
+	{ 64 * KIB, 0, 1000, 1 },
+	{ 64 * KIB, 0, 5000, 1 },
 };
 
 /* What one run of one tool gave. */
@@ -188,14 +197,15 @@ static bool target_says(pid_t pid, const char *word)
 
 static pid_t start_target(const struct test_case *c)
 {
-	char size[32], huge[8], threads[16];
+	char size[32], huge[8], threads[16], processes[16];
 	pid_t pid;
 
 	snprintf(size, sizeof(size), "%zu", c->size);
 	snprintf(huge, sizeof(huge), "%d", c->huge);
 	snprintf(threads, sizeof(threads), "%d", c->threads);
+	snprintf(processes, sizeof(processes), "%d", c->processes);
 	unlink(answer);
-	pid = start("/dev/null", true, target, size, huge, threads, answer, NULL);
+	pid = start("/dev/null", true, target, size, huge, threads, processes, answer, NULL);
 	if (pid < 0)
 		err(1, "%s", target);
 	if (!target_says(pid, "ready"))
@@ -203,12 +213,14 @@ static pid_t start_target(const struct test_case *c)
 	return pid;
 }
 
-/* Anonymous pages of a process, in bytes. */
+/* Anonymous pages of a process and its children, in bytes. */
 static uint64_t private_bytes(pid_t pid)
 {
 	unsigned long kib = 0;
 	char path[64], line[256];
+	uint64_t sum;
 	FILE *file;
+	int child;
 
 	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
 	file = fopen(path, "r");
@@ -217,7 +229,14 @@ static uint64_t private_bytes(pid_t pid)
 			break;
 	if (file)
 		fclose(file);
-	return kib << 10;
+	sum = kib << 10;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	file = fopen(path, "r");
+	while (file && fscanf(file, "%d", &child) == 1)
+		sum += private_bytes(child);
+	if (file)
+		fclose(file);
+	return sum;
 }
 
 static int ckpt_save(pid_t pid, struct result *result)
@@ -336,8 +355,8 @@ static void print_stats(const char *name, const struct checkpoint_stats *s)
 /* Every line starts so. */
 static void print_head(const char *tool, const struct test_case *c, int run)
 {
-	printf("{\"tool\": \"%s\", \"size\": %zu, \"huge\": %d, \"threads\": %d, \"run\": %d",
-	       tool, c->size, c->huge, c->threads, run);
+	printf("{\"tool\": \"%s\", \"size\": %zu, \"huge\": %d, \"threads\": %d, \"processes\": %d, "
+	       "\"run\": %d", tool, c->size, c->huge, c->threads, c->processes, run);
 }
 
 static void print_error(const char *text)
@@ -464,8 +483,9 @@ static int run_case(const struct test_case *c, int runs, const struct tool *cons
 	bool broken[3] = { false };
 	int rc = 0;
 
-	fprintf(stderr, "%zu MiB%s, %d thread%s", c->size / MIB, c->huge ? " huge" : "",
-		c->threads, c->threads > 1 ? "s" : "");
+	fprintf(stderr, "%zu KiB%s, %d thread%s, %d process%s", c->size / KIB,
+		c->huge ? " huge" : "", c->threads, c->threads > 1 ? "s" : "",
+		c->processes, c->processes > 1 ? "es" : "");
 	for (int run = -1; run < runs; run++) {
 		fputc('.', stderr);
 		rc |= limit(c, run);
