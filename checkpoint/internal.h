@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <linux/task_work.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "image.h"
@@ -339,6 +340,31 @@ void ckpt_timed_resume(struct ckpt_task *t);
 
 /* task/regset.c */
 int ckpt_regset_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
+
+/* mm/sums.c */
+
+/**
+ * struct ckpt_sums - checksums of chunks of page data
+ * @work: what takes them on another processor
+ * @bv: the data; every chunk starts with a new entry
+ * @nr: chunks
+ * @next: first chunk that nobody has taken
+ * @first: for every chunk its first entry of @bv, then the number of entries
+ * @sums: for every chunk its checksum
+ */
+struct ckpt_sums {
+	struct work_struct work;
+	const struct bio_vec *bv;
+	u32 nr;
+	atomic_t next;
+	u32 first[CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES + 1];
+	u64 sums[CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES];
+};
+
+void ckpt_sums_init(struct ckpt_sums *s);
+void ckpt_sums_start(struct ckpt_sums *s, u32 nr);
+void ckpt_sums_stop(struct ckpt_sums *s);
+void ckpt_sums_finish(struct ckpt_sums *s);
 
 /* mm/pages_save.c, mm/pages_restore.c */
 int ckpt_pages_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm);

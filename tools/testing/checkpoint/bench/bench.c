@@ -34,6 +34,7 @@
 
 #define MIB		0x100000UL
 #define ARGS_MAX	12
+#define CASES_MAX	16
 #define ANSWER_SECONDS	120
 
 /* Exit status: nothing can be measured with this clock. */
@@ -519,9 +520,26 @@ static bool clock_is_coarse(void)
 	return resolution.tv_sec || resolution.tv_nsec > 1000;
 }
 
+/* "256", "256h" with huge pages, "1x16" with 16 threads. */
+static bool parse_case(const char *text, struct test_case *c)
+{
+	char *end;
+
+	*c = (struct test_case){ .threads = 1 };
+	c->size = strtoul(text, &end, 10) * MIB;
+	if (*end == 'h') {
+		c->huge = 1;
+		end++;
+	}
+	if (*end == 'x')
+		c->threads = strtoul(end + 1, &end, 10);
+	return c->size && c->threads > 0 && !*end;
+}
+
 static int print_usage(void)
 {
-	fprintf(stderr, "usage: bench [--runs N] [--quick] [--no-criu] [--no-ckpt] TARGET DIR\n");
+	fprintf(stderr, "usage: bench [--runs N] [--quick] [--no-criu] [--no-ckpt]\n"
+			"             [--case MIB[h][xTHREADS]]... TARGET DIR\n");
 	return 2;
 }
 
@@ -532,9 +550,12 @@ int main(int argc, char **argv)
 		{ "quick", no_argument, NULL, 'q' },
 		{ "no-criu", no_argument, NULL, 'c' },
 		{ "no-ckpt", no_argument, NULL, 'k' },
+		{ "case", required_argument, NULL, 's' },
 		{}
 	};
-	int nr_cases = sizeof(all_cases) / sizeof(all_cases[0]);
+	struct test_case chosen[CASES_MAX];
+	const struct test_case *cases = all_cases;
+	int nr_cases = sizeof(all_cases) / sizeof(all_cases[0]), nr_chosen = 0;
 	bool with_criu = true, with_ckpt = true, quick = false;
 	const struct tool *tools[4];
 	int runs = 5, nr = 0, rc = 0, opt;
@@ -552,6 +573,10 @@ int main(int argc, char **argv)
 			break;
 		case 'k':
 			with_ckpt = false;
+			break;
+		case 's':
+			if (nr_chosen == CASES_MAX || !parse_case(optarg, &chosen[nr_chosen++]))
+				return print_usage();
 			break;
 		default:
 			return print_usage();
@@ -574,6 +599,10 @@ int main(int argc, char **argv)
 		nr_cases = 1;
 	else
 		touch_free_memory();
+	if (nr_chosen) {
+		cases = chosen;
+		nr_cases = nr_chosen;
+	}
 	if (with_ckpt) {
 		tools[nr++] = &ckpt;
 		tools[nr++] = &call;
@@ -586,6 +615,6 @@ int main(int argc, char **argv)
 	print_machine(runs, with_criu);
 	start_cost(runs);
 	for (int i = 0; i < nr_cases; i++)
-		rc |= run_case(&all_cases[i], runs, tools);
+		rc |= run_case(&cases[i], runs, tools);
 	return rc ? 1 : 0;
 }
