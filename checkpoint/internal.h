@@ -46,7 +46,7 @@ enum ckpt_task_state {
  * @timed: what a timed system call, interrupted without a restart block, had left
  * @rec: restart: ids from the tree record
  * @thread: restart: its THREAD record
- * @cred: restart: its CRED record
+ * @cred: restart: its CRED record, or NULL for that of its leader
  * @pending: restart: its SIGPENDING record
  * @regsets: restart: its REGSET records
  * @nr_regsets: how many
@@ -443,6 +443,7 @@ long ckpt_arch_result(struct task_struct *task);
 long ckpt_arch_call(long nr, const u64 *args);
 long ckpt_arch_call_timed(long nr, int arg, bool ms, u64 left);
 void ckpt_arch_fix_self(struct ckpt_rec_regset *regs, void *data);
+bool ckpt_arch_regset_covered(u32 note_type);
 u32 ckpt_arch_regset_size(const struct user_regset *regset, u32 note_type);
 
 #endif /* _CHECKPOINT_INTERNAL_H */

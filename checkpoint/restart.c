@@ -225,11 +225,11 @@ static int check_complete(struct ckpt_ctx *ctx, struct ckpt_task *leader, u32 fi
 	u32 i;
 
 	if (!leader->process || !leader->seen_mm || !leader->seen_fs ||
-	    !leader->seen_fds || !leader->seen_sighand)
+	    !leader->seen_fds || !leader->seen_sighand || !leader->cred)
 		goto damaged;
 	for (i = first; i < first + leader->nr_threads; i++) {
 		t = ctx->tasks[i];
-		if (!t->thread || !t->cred || !t->nr_regsets)
+		if (!t->thread || !t->nr_regsets)
 			goto damaged;
 	}
 	return 0;

@@ -4,9 +4,9 @@
  *
  * The bulk path: page tables are walked once, references to pages are gathered
  * in a batch with a bounded table of extents, and the batch is handed to the
- * file as it is, without copying, while its checksums are taken. What is not there, the zero page and pages
- * of a file that were never written to are not saved. Swapped-out pages are
- * brought in one by one.
+ * file as it is, without copying, while its checksums are taken. What is not
+ * there, the zero page and pages of a file that were never written to are not
+ * saved. Swapped-out pages are brought in one by one.
  */
 #include <linux/hugetlb.h>
 #include <linux/mm.h>

@@ -10,8 +10,8 @@
 
 #include "../internal.h"
 
-/* Waking another processor costs as much as the sums of so many chunks. */
-#define ALONE	2
+/* The sums of so many chunks are not worth waking another processor. */
+#define ALONE	1
 
 static u64 sum_of(const struct bio_vec *bv, const struct bio_vec *end)
 {

@@ -132,8 +132,11 @@ static int check_thread(struct image *img)
 
 static int check_thread_end(struct image *img)
 {
-	uint32_t needed = 1U << CKPT_REC_CRED | 1U << CKPT_REC_REGSET;
+	uint32_t needed = 1U << CKPT_REC_REGSET;
 
+	/* Other threads may have the identity of the first. */
+	if (img->order.nr_threads == 1)
+		needed |= 1U << CKPT_REC_CRED;
 	if ((img->order.thread_once & needed) != needed)
 		return bad(img, "a part of the thread is missing");
 	img->order.in_thread = false;
@@ -147,9 +150,21 @@ static int check_file(struct image *img)
 	if (rec_tail_length(img) != file->path_len || file->path_len >= CKPT_PATH_MAX ||
 	    memchr(rec_tail(img), 0, file->path_len))
 		return bad(img, "impossible path");
-	if (!file->kind || file->kind > CKPT_FILE_EXTERNAL || file->flags & ~CKPT_FILEF_ALL ||
+	if (!file->kind || file->kind > CKPT_FILE_PIPE || file->flags & ~CKPT_FILEF_ALL ||
 	    file->build_id_len > sizeof(file->build_id))
 		return bad(img, "unknown kind, unknown flags or impossible value");
+	if (file->kind == CKPT_FILE_PIPE &&
+	    tags_find(&img->order.tags, file->pipe) != CKPT_REC_PIPE)
+		return bad(img, "a pipe was not named before");
+	return 0;
+}
+
+static int check_pipe(struct image *img)
+{
+	const struct ckpt_rec_pipe *pipe = rec_data(img);
+
+	if (rec_tail_length(img) != pipe->data_len || pipe->capacity > INT_MAX)
+		return bad(img, "impossible size");
 	return 0;
 }
 
@@ -359,6 +374,7 @@ static const struct {
 	[CKPT_REC_TREE] = { PLACE_TREE, false, check_tree },
 	[CKPT_REC_PROCESS] = { PLACE_TOP, false, check_process },
 	[CKPT_REC_FILE] = { PLACE_ANY, true, check_file },
+	[CKPT_REC_PIPE] = { PLACE_ANY, true, check_pipe },
 	[CKPT_REC_MM] = { PLACE_PROCESS, true, check_mm },
 	[CKPT_REC_VMAS] = { PLACE_MM, false, check_vmas },
 	[CKPT_REC_PAGES] = { PLACE_MM, false, check_pages },

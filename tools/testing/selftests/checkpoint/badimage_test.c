@@ -265,6 +265,7 @@ static void insert(FIXTURE_DATA(bad) *self, struct image *image, size_t at, cons
 	struct ckpt_rec_trailer *trailer;
 	size_t offset;
 
+	image->unpacked = NULL;
 	image->size = self->image.size + size;
 	image->data = malloc(image->size);
 	memcpy(image->data, self->image.data, at);

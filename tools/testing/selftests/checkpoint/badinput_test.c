@@ -293,7 +293,7 @@ TEST_F_TIMEOUT(save, file_too_large, TEST_TIMEOUT)
 TEST_F_TIMEOUT(save, reader_gone, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
-	char buf[8192];
+	char buf[100];
 	int p[2];
 	pid_t pid;
 
@@ -307,8 +307,9 @@ TEST_F_TIMEOUT(save, reader_gone, TEST_TIMEOUT)
 	EXPECT_EQ(EPIPE, save_errno(s, p[1], CHECKPOINT_KILL));
 	close(p[1]);
 
-	/* Gone after the first bytes. */
+	/* Gone after the first bytes; no image is so small that it fits into the pipe. */
 	ASSERT_EQ(0, pipe2(p, O_CLOEXEC));
+	ASSERT_EQ(4096, fcntl(p[1], F_SETPIPE_SZ, 4096));
 	pid = fork();
 	if (!pid) {
 		close(p[1]);
@@ -325,6 +326,7 @@ TEST_F_TIMEOUT(save, full_pipe, TEST_TIMEOUT)
 	int p[2];
 
 	ASSERT_EQ(0, pipe2(p, O_CLOEXEC | O_NONBLOCK));
+	ASSERT_EQ(4096, fcntl(p[1], F_SETPIPE_SZ, 4096));
 	EXPECT_EQ(EAGAIN, save_errno(&self->s, p[1], CHECKPOINT_KILL));
 	close(p[0]);
 	close(p[1]);
