@@ -33,6 +33,9 @@ enum {
 	WITH_BAD_TAG	= 1 << 12,
 	WITH_BAD_TOTAL	= 1 << 13,
 	WITH_NAMES	= 1 << 14,	/* names that are hard to print */
+	WITH_PACKED	= 1 << 15,	/* records without their zero bytes */
+	WITH_BAD_PACKED	= 1 << 16,	/* one that says it was longer */
+	WITH_PIPE	= 1 << 17,
 };
 
 static unsigned char image[ROOM];
@@ -65,6 +68,48 @@ static void put(const void *data, size_t size)
 	length += size;
 }
 
+/* Packs what was put behind @start, the payload of a record. */
+static uint64_t pack(size_t start)
+{
+	struct ckpt_rec_packed packed = { .length = length - start };
+	static unsigned char from[ROOM];
+	size_t i = 0, k, size = (length - start + 7) & ~7UL;
+
+	memset(from, 0, size);
+	memcpy(from, image + start, packed.length);
+	memset(image + start, 0, packed.length);
+	if (with & WITH_BAD_PACKED)
+		packed.length++;
+	length = start;
+	put(&packed, sizeof(packed));
+	while (i < size) {
+		size_t mask_at = length++;
+		unsigned char more = 0;
+
+		image[mask_at] = 0;
+		for (k = 0; k < 8; k++, i++) {
+			if (!from[i])
+				continue;
+			image[mask_at] |= (unsigned char)(1 << k);
+			put(&from[i], 1);
+		}
+		if (image[mask_at])
+			continue;
+		while (more < 255 && i < size && !memcmp(from + i, "\0\0\0\0\0\0\0", 8)) {
+			more++;
+			i += 8;
+		}
+		put(&more, 1);
+	}
+	return length - start;
+}
+
+static bool may_pack(uint32_t type, size_t size)
+{
+	return with & WITH_PACKED && size && type != CKPT_REC_HEADER &&
+	       type != CKPT_REC_PAGES && type != CKPT_REC_TRAILER;
+}
+
 static void record_flags(uint32_t type, uint32_t flags, uint32_t tag, uint32_t unit,
 			 const void *data, size_t size, const void *tail, size_t tail_size)
 {
@@ -81,6 +126,11 @@ static void record_flags(uint32_t type, uint32_t flags, uint32_t tag, uint32_t u
 	put(&head, sizeof(head));
 	put(data, size);
 	put(tail, tail_size);
+	if (may_pack(type, size)) {
+		head.flags |= CKPT_RECF_PACKED;
+		head.length = pack(start + sizeof(head));
+		memcpy(image + start, &head, sizeof(head));
+	}
 	length = (length + 7) & ~7UL;
 	head.sum = XXH64(image + start, length - start, 0);
 	memcpy(image + start, &head, sizeof(head));
@@ -103,6 +153,19 @@ static void put_file(uint32_t tag, const char *path, uint32_t kind, uint32_t fla
 	};
 
 	record_tail(CKPT_REC_FILE, tag, file, path, strlen(path));
+}
+
+/* A pipe, and the file of its one end that the process has. */
+static void put_pipe(uint32_t tag)
+{
+	struct ckpt_rec_pipe pipe = { .capacity = 65536, .data_len = 5 };
+	struct ckpt_rec_file file = {
+		.kind = CKPT_FILE_PIPE, .flags = CKPT_FILEF_READ, .mode = 0010600,
+		.pipe = with & WITH_BAD_TAG ? tag + 100 : tag,
+	};
+
+	record_tail(CKPT_REC_PIPE, tag, pipe, "bytes", 5);
+	record(CKPT_REC_FILE, tag + 1, file);
 }
 
 static void put_pages(uint64_t addr, uint64_t pages)
@@ -142,7 +205,7 @@ static void put_mm(uint32_t tag, uint32_t exe)
 		.nr_vmas = 3, .dumpable = 1,
 	};
 
-	if (with & WITH_BAD_TAG)
+	if (with & WITH_BAD_TAG && !(with & WITH_PIPE))
 		mm.exe = 999;
 	record(CKPT_REC_MM, tag, mm);
 	record_array(CKPT_REC_VMAS, 0, vmas, 3);
@@ -197,6 +260,10 @@ static void put_process(uint32_t tgid, uint32_t tag)
 		 CKPT_FILE_PATH, CKPT_FILEF_WRITE | CKPT_FILEF_APPEND, 0);
 	fds[0].file = fds[1].file = tag + 2;
 	fds[2].file = tag + 3;
+	if (with & WITH_PIPE) {
+		put_pipe(tag + 4);
+		fds[1].file = tag + 5;
+	}
 	record_array(CKPT_REC_FDS, 0, fds, 3);
 	record_array(CKPT_REC_SIGHAND, 0, actions, 64);
 	put_thread(tgid, true);
@@ -258,6 +325,8 @@ static const struct {
 	{ "tree", WITH_PAGES | WITH_CHILD },
 	{ "no-index", WITH_PAGES | WITH_NO_INDEX },
 	{ "names", WITH_NAMES },
+	{ "packed", WITH_PAGES | WITH_THREADS | WITH_SIGNALS | WITH_PACKED | WITH_PIPE },
+	{ "pipe", WITH_PIPE },
 	{ "unknown", WITH_UNKNOWN },
 	{ "longer", WITH_LONGER },
 	{ "bad-newer", WITH_NEWER },
@@ -267,6 +336,8 @@ static const struct {
 	{ "bad-order", WITH_BAD_ORDER },
 	{ "bad-tag", WITH_BAD_TAG },
 	{ "bad-total", WITH_BAD_TOTAL },
+	{ "bad-packed", WITH_PACKED | WITH_BAD_PACKED },
+	{ "bad-pipe", WITH_PIPE | WITH_BAD_TAG },
 	{ "other-arch", 0 },
 	{ "other-version", 0 },
 	{ "other-feature", 0 },
