@@ -175,7 +175,8 @@ static void put_pages(uint64_t addr, uint64_t pages)
 	size_t start, i, nr_sums = 0;
 
 	record_array(CKPT_REC_PAGES, 0, &extent, 1);
-	start = length = (length + PAGE - 1) & ~(size_t)(PAGE - 1);
+	length = (length + PAGE - 1) & ~(size_t)(PAGE - 1);
+	start = length;
 	for (i = 0; i < pages; i++) {
 		memset(image + length, (int)(nr_pages + i + 1), PAGE);
 		length += PAGE;
@@ -245,9 +246,11 @@ static void put_process(uint32_t tgid, uint32_t tag)
 {
 	struct ckpt_rec_process process = { .tgid = tgid, .nr_threads = 1 };
 	static struct ckpt_rec_sigaction actions[64];
-	static const char paths[] = "/" "/home/user";
+	static const char paths[] = "//home/user";
 	struct ckpt_rec_fs fs = { .umask = 022, .root_len = 1, .cwd_len = 10 };
-	struct ckpt_rec_fd fds[3] = { { 0, 0, 0, 0 }, { 1, 0, 0, 0 }, { 5, 0, CKPT_FD_CLOEXEC, 0 } };
+	struct ckpt_rec_fd fds[3] = {
+		{ .fd = 0 }, { .fd = 1 }, { .fd = 5, .flags = CKPT_FD_CLOEXEC },
+	};
 
 	if (with & WITH_THREADS)
 		process.nr_threads = 2;
@@ -258,7 +261,8 @@ static void put_process(uint32_t tgid, uint32_t tag)
 	put_file(tag + 2, "/dev/pts/0", CKPT_FILE_EXTERNAL, CKPT_FILEF_READ | CKPT_FILEF_WRITE, 0);
 	put_file(tag + 3, with & WITH_NAMES ? "/tmp/\x1b[31m\xe2\x82\xac\xff\"\n" : "/tmp/out",
 		 CKPT_FILE_PATH, CKPT_FILEF_WRITE | CKPT_FILEF_APPEND, 0);
-	fds[0].file = fds[1].file = tag + 2;
+	fds[0].file = tag + 2;
+	fds[1].file = tag + 2;
 	fds[2].file = tag + 3;
 	if (with & WITH_PIPE) {
 		put_pipe(tag + 4);

@@ -225,7 +225,9 @@ TEST_F_TIMEOUT(bad, byte_order, TEST_TIMEOUT)
 /* Not an image at all. */
 TEST_F_TIMEOUT(bad, not_an_image, TEST_TIMEOUT)
 {
-	static const char * const files[] = { "/bin/true", "/etc/passwd", "/dev/null", "/dev/zero" };
+	static const char * const files[] = {
+		"/bin/true", "/etc/passwd", "/dev/null", "/dev/zero",
+	};
 	uint8_t noise[8192];
 	size_t i;
 	int fd;
