@@ -54,6 +54,9 @@ static inline u64 ckpt_rec_count(const struct ckpt_rec *rec)
 	return rec->unit ? rec->length / rec->unit : 0;
 }
 
+size_t ckpt_pack(void *to, size_t room, const void *from, size_t len);
+int ckpt_unpack(void *to, size_t len, const void *from, size_t from_len);
+
 const char *ckpt_rec_name(u32 type);
 u64 ckpt_rec_sum(struct ckpt_rec *rec);
 int ckpt_read_record(struct ckpt_reader *r, struct ckpt_rec **recp);

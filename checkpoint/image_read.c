@@ -261,6 +261,37 @@ static int resize_units(struct ckpt_reader *r, struct ckpt_rec **recp,
 	return 0;
 }
 
+/* What has to be understood to find the next record is never packed. */
+static bool may_be_packed(u32 type)
+{
+	return type != CKPT_REC_HEADER && type != CKPT_REC_PAGES && type != CKPT_REC_TRAILER;
+}
+
+static int unpack(struct ckpt_reader *r, struct ckpt_rec **recp)
+{
+	struct ckpt_rec *old = *recp;
+	struct ckpt_rec_packed *packed = ckpt_rec_data(old);
+	struct ckpt_rec *rec;
+
+	if (old->length < sizeof(*packed) || packed->length > CKPT_PACKED_MAX)
+		return damaged(r, "a packed record has an impossible length");
+	rec = kvzalloc(sizeof(*rec) + padded(packed->length),
+		       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!rec)
+		return -ENOMEM;
+	*rec = *old;
+	rec->flags &= ~CKPT_RECF_PACKED;
+	rec->length = packed->length;
+	if (ckpt_unpack(rec + 1, padded(rec->length), packed + 1, old->length - sizeof(*packed)) ||
+	    !all_zero((char *)(rec + 1) + rec->length, padded(rec->length) - rec->length)) {
+		kvfree(rec);
+		return damaged(r, "a record is badly packed");
+	}
+	kvfree(old);
+	*recp = rec;
+	return 0;
+}
+
 static int check_sum(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	const char *payload = ckpt_rec_data(rec);
@@ -277,6 +308,7 @@ static int read_one(struct ckpt_reader *r, struct ckpt_rec **recp, bool *skip)
 	const struct rec_desc *desc = NULL;
 	struct ckpt_rec *rec;
 	struct ckpt_rec head;
+	bool packed;
 	int ret;
 
 	ret = read_exact(r, &head, sizeof(head));
@@ -289,17 +321,21 @@ static int read_one(struct ckpt_reader *r, struct ckpt_rec **recp, bool *skip)
 		desc = &rec_descs[head.type];
 	else if (!(head.flags & CKPT_RECF_SKIPPABLE))
 		return damaged(r, "a record has an unknown type");
-	if (head.flags & ~CKPT_RECF_SKIPPABLE)
+	packed = head.flags & CKPT_RECF_PACKED;
+	if (head.flags & ~(CKPT_RECF_SKIPPABLE | CKPT_RECF_PACKED) ||
+	    (packed && !may_be_packed(head.type)))
 		return damaged(r, "a record has unknown flags");
-	if (head.length > CKPT_MAX_RECORD)
+	if (head.length > (packed ? CKPT_PACKED_MAX : CKPT_MAX_RECORD))
 		return damaged(r, "a record is too long");
-	ret = *skip ? 0 : check_head(r, &head, desc);
+	ret = *skip || packed ? 0 : check_head(r, &head, desc);
 	if (ret)
 		return ret;
 	ret = read_payload(r, &head, &rec);
 	if (ret)
 		return ret;
 	ret = check_sum(r, rec);
+	if (!ret && !*skip && packed)
+		ret = unpack(r, &rec) ?: check_head(r, rec, desc);
 	if (!ret && !*skip)
 		ret = resize_units(r, &rec, desc);
 	if (ret) {

@@ -36,6 +36,31 @@ static int add_index(struct ckpt_ctx *ctx, u32 type, u32 tag)
 	return 0;
 }
 
+static bool may_pack(u32 type, size_t length)
+{
+	/* These hold what has no order, or what readers look for in the file. */
+	if (type == CKPT_REC_HEADER || type == CKPT_REC_TRAILER || type == CKPT_REC_PAGES ||
+	    type == CKPT_REC_SUMS || type == CKPT_REC_INDEX)
+		return false;
+	return length >= CKPT_PACKED_MIN && length <= CKPT_PACKED_MAX;
+}
+
+/* At @out there are as many zero bytes as the record has; false: it is not worth it. */
+static bool pack_record(struct ckpt_rec *out, const struct ckpt_rec *rec)
+{
+	struct ckpt_rec_packed *packed = ckpt_rec_data(out);
+	size_t len;
+
+	len = ckpt_pack(packed + 1, rec->length - sizeof(*packed), rec + 1, ALIGN(rec->length, 8));
+	if (!len)
+		return false;
+	*out = *rec;
+	out->flags |= CKPT_RECF_PACKED;
+	out->length = sizeof(*packed) + len;
+	packed->length = rec->length;
+	return true;
+}
+
 /**
  * ckpt_write_record - append a record to the image
  * @ctx: context of a save
@@ -55,12 +80,14 @@ int ckpt_write_record(struct ckpt_ctx *ctx, u32 type, u32 tag, u32 unit,
 {
 	size_t length = len + tail_len;
 	size_t total = sizeof(struct ckpt_rec) + ALIGN(length, 8);
-	struct ckpt_rec *rec;
+	struct ckpt_rec *rec, *out;
+	bool pack = may_pack(type, length);
 	int ret = 0;
 
 	if (length > CKPT_MAX_RECORD)
 		return -EFBIG;
-	rec = kvzalloc(total, GFP_KERNEL_ACCOUNT);
+	/* The packed record, which is shorter, behind it. */
+	rec = kvzalloc(pack ? 2 * total : total, GFP_KERNEL_ACCOUNT);
 	if (!rec)
 		return -ENOMEM;
 	rec->type = type;
@@ -72,11 +99,14 @@ int ckpt_write_record(struct ckpt_ctx *ctx, u32 type, u32 tag, u32 unit,
 		memcpy(rec + 1, data, len);
 	if (tail_len)
 		memcpy((char *)(rec + 1) + len, tail, tail_len);
-	rec->sum = ckpt_rec_sum(rec);
+	out = (void *)rec + total;
+	if (!pack || !pack_record(out, rec))
+		out = rec;
+	out->sum = ckpt_rec_sum(out);
 	if (type == CKPT_REC_PROCESS || type == CKPT_REC_MM || type == CKPT_REC_PAGES)
 		ret = add_index(ctx, type, tag);
 	if (!ret)
-		ret = ckpt_write_bytes(ctx, rec, total);
+		ret = ckpt_write_bytes(ctx, out, sizeof(*out) + ALIGN(out->length, 8));
 	ctx->nr_records++;
 	kvfree(rec);
 	return ret;

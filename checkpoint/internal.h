@@ -16,6 +16,7 @@
 #include <linux/sched.h>
 #include <linux/task_work.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "image.h"
@@ -52,7 +53,7 @@ enum ckpt_task_state {
  * @timed: what a timed system call, interrupted without a restart block, had left
  * @rec: restart: ids from the tree record
  * @thread: restart: its THREAD record
- * @cred: restart: its CRED record
+ * @cred: restart: its CRED record, or NULL for that of its leader
  * @pending: restart: its SIGPENDING record
  * @regsets: restart: its REGSET records
  * @nr_regsets: how many
@@ -408,6 +409,31 @@ void ckpt_timed_resume(struct ckpt_task *t);
 /* task/regset.c */
 int ckpt_regset_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
 
+/* mm/sums.c */
+
+/**
+ * struct ckpt_sums - checksums of chunks of page data
+ * @work: what takes them on another processor
+ * @bv: the data; every chunk starts with a new entry
+ * @nr: chunks
+ * @next: first chunk that nobody has taken
+ * @first: for every chunk its first entry of @bv, then the number of entries
+ * @sums: for every chunk its checksum
+ */
+struct ckpt_sums {
+	struct work_struct work;
+	const struct bio_vec *bv;
+	u32 nr;
+	atomic_t next;
+	u32 first[CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES + 1];
+	u64 sums[CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES];
+};
+
+void ckpt_sums_init(struct ckpt_sums *s);
+void ckpt_sums_start(struct ckpt_sums *s, u32 nr);
+void ckpt_sums_stop(struct ckpt_sums *s);
+void ckpt_sums_finish(struct ckpt_sums *s);
+
 /* mm/pages_save.c, mm/pages_restore.c */
 int ckpt_pages_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm);
 int ckpt_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
@@ -494,6 +520,7 @@ long ckpt_arch_result(struct task_struct *task);
 long ckpt_arch_call(long nr, const u64 *args);
 long ckpt_arch_call_timed(long nr, int arg, bool ms, u64 left);
 void ckpt_arch_finish_call(struct ckpt_rec_regset *rec, void *data, long result);
+bool ckpt_arch_regset_covered(u32 note_type);
 u32 ckpt_arch_regset_size(const struct user_regset *regset, u32 note_type);
 
 #endif /* _CHECKPOINT_INTERNAL_H */

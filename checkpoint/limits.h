@@ -21,6 +21,10 @@
 /* A reader believes a length only step by step, as bytes really arrive. */
 #define CKPT_READ_STEP		(64 * 1024)
 
+/* A packed record may be so long when it is unpacked; shorter ones are not worth it. */
+#define CKPT_PACKED_MAX		CKPT_READ_STEP
+#define CKPT_PACKED_MIN		64
+
 /* Bounds of what an image may ask for. */
 #define CKPT_MAX_RECORD		(512 * 1024 * 1024)
 #define CKPT_MAX_TASKS		(4 * 1024 * 1024)

@@ -301,14 +301,14 @@ static bool is_complete(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 	struct ckpt_task *t;
 	u32 i;
 
-	if (!leader->process)
+	if (!leader->process || !leader->cred)
 		return false;
 	if (leader->main && (!leader->seen_mm || !leader->seen_fs || !leader->seen_fds ||
 			     !leader->seen_sighand))
 		return false;
 	for (i = leader->index; i < leader->index + leader->nr_threads; i++) {
 		t = ctx->tasks[i];
-		if (!t->thread || !t->cred || (!t->dead && !t->nr_regsets))
+		if (!t->thread || (!t->dead && !t->nr_regsets))
 			return false;
 	}
 	return true;

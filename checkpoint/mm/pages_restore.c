@@ -3,57 +3,93 @@
  * Private pages, from the image straight into the pages of current.
  *
  * Pages are faulted in for writing a chunk at a time, without the detour of an
- * exception for each, the file is read into them, and the chunk's checksum is
- * taken. What the image does not have is left as the mapping has it.
+ * exception for each, and the file is read into them. The checksums of a few
+ * chunks are taken together, while the next few are read. What the image does
+ * not have is left as the mapping has it.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include <linux/xxhash.h>
 
 #include "../internal.h"
 
+#define GROUP_CHUNKS	4
+#define GROUP_PAGES	(GROUP_CHUNKS * CKPT_CHUNK_PAGES)
+
 /**
- * struct chunk - pages under one checksum
+ * struct group - pages that are read before their checksums are taken
  * @pages: pages of current, each referenced
- * @bv: runs of them
+ * @bv: runs of them, which end where a chunk ends
  * @nr: how many pages
  * @nr_bv: how many runs
+ * @sums: a checksum for each chunk
  */
-struct chunk {
-	struct page *pages[CKPT_CHUNK_PAGES];
-	struct bio_vec bv[CKPT_CHUNK_PAGES];
+struct group {
+	struct page *pages[GROUP_PAGES];
+	struct bio_vec bv[GROUP_PAGES];
 	u32 nr;
 	u32 nr_bv;
+	struct ckpt_sums sums;
 };
 
-static void put_chunk(struct chunk *c, bool dirty)
-{
-	u32 i;
+/**
+ * struct progress - how far one record has come
+ * @e: extent to read next
+ * @end: behind the last
+ * @done: pages of @e that were read
+ * @nr_sums: checksums taken
+ * @sums: their values
+ */
+struct progress {
+	const struct ckpt_rec_extent *e;
+	const struct ckpt_rec_extent *end;
+	u64 done;
+	u32 nr_sums;
+	u64 sums[CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES];
+};
 
-	for (i = 0; i < c->nr; i++) {
+static void put_run(struct page *page, u32 nr)
+{
+	struct folio *folio;
+	u32 part;
+
+	for (; nr; nr -= part, page += part) {
+		folio = page_folio(page);
+		part = min_t(u32, nr, folio_nr_pages(folio) - folio_page_idx(folio, page));
 		/* It may have been made ready for swapping before it was read. */
-		if (dirty)
-			set_page_dirty(c->pages[i]);
-		put_page(c->pages[i]);
+		folio_mark_dirty(folio);
+		folio_put_refs(folio, part);
 	}
-	c->nr = 0;
-	c->nr_bv = 0;
 }
 
-static int fault_in(struct chunk *c, unsigned long addr, u32 nr)
+static void empty_group(struct group *g)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < g->nr_bv; i++) {
+		put_run(g->bv[i].bv_page, g->bv[i].bv_len >> PAGE_SHIFT);
+		nr += g->bv[i].bv_len >> PAGE_SHIFT;
+	}
+	/* After an error there are pages that are in no run. */
+	for (i = nr; i < g->nr; i++)
+		put_page(g->pages[i]);
+	g->nr = 0;
+	g->nr_bv = 0;
+}
+
+static int fault_in(struct group *g, unsigned long addr, u32 nr)
 {
 	long got;
 	u32 i;
 
 	while (nr) {
-		got = get_user_pages_unlocked(addr, nr, c->pages + c->nr,
+		got = get_user_pages_unlocked(addr, nr, g->pages + g->nr,
 					      FOLL_WRITE | FOLL_FORCE);
 		if (got <= 0)
 			return got ?: -EFAULT;
-		c->nr += got;
+		g->nr += got;
 		/* Content of shared mappings is not the image's to give. */
-		for (i = c->nr - got; i < c->nr; i++)
-			if (!PageAnon(c->pages[i]))
+		for (i = g->nr - got; i < g->nr; i++)
+			if (!PageAnon(g->pages[i]))
 				return -EFAULT;
 		nr -= got;
 		addr += got * PAGE_SIZE;
@@ -61,68 +97,126 @@ static int fault_in(struct chunk *c, unsigned long addr, u32 nr)
 	return 0;
 }
 
-static void make_runs(struct chunk *c)
+/* Makes runs of the pages from @first on. */
+static void make_runs(struct group *g, u32 first)
 {
-	struct bio_vec *last = c->bv;
+	struct bio_vec *last = NULL;
 	u32 i;
 
-	for (i = 0; i < c->nr; i++) {
-		if (i && c->pages[i] == last->bv_page + (last->bv_len >> PAGE_SHIFT)) {
+	for (i = first; i < g->nr; i++) {
+		if (last && g->pages[i] == last->bv_page + (last->bv_len >> PAGE_SHIFT)) {
 			last->bv_len += PAGE_SIZE;
 			continue;
 		}
-		last = &c->bv[c->nr_bv++];
-		bvec_set_page(last, c->pages[i], PAGE_SIZE, 0);
+		last = &g->bv[g->nr_bv++];
+		bvec_set_page(last, g->pages[i], PAGE_SIZE, 0);
 	}
 }
 
-static u64 sum_of(const struct chunk *c)
+static int read_chunk(struct ckpt_ctx *ctx, struct ckpt_task *t, struct group *g,
+		      struct progress *p)
 {
-	struct xxh64_state state;
-	u32 i;
-
-	xxh64_reset(&state, 0);
-	for (i = 0; i < c->nr_bv; i++)
-		xxh64_update(&state, page_address(c->bv[i].bv_page), c->bv[i].bv_len);
-	return xxh64_digest(&state);
-}
-
-/* Reads the next chunk of the extents from @e on, of which @done pages are done. */
-static int read_chunk(struct ckpt_ctx *ctx, struct ckpt_task *t, struct chunk *c,
-		      const struct ckpt_rec_extent **e, u64 *done,
-		      const struct ckpt_rec_extent *end, u64 *sum)
-{
+	u32 first = g->nr, first_bv = g->nr_bv;
 	unsigned long addr;
 	u32 nr;
 	int ret;
 
-	while (*e < end && c->nr < CKPT_CHUNK_PAGES) {
-		nr = min_t(u64, (*e)->nr_pages - *done, CKPT_CHUNK_PAGES - c->nr);
-		addr = (*e)->addr + *done * PAGE_SIZE;
-		ret = fault_in(c, addr, nr);
+	while (p->e < p->end && g->nr < first + CKPT_CHUNK_PAGES) {
+		nr = min_t(u64, p->e->nr_pages - p->done, first + CKPT_CHUNK_PAGES - g->nr);
+		addr = p->e->addr + p->done * PAGE_SIZE;
+		ret = fault_in(g, addr, nr);
 		if (ret)
 			return ckpt_error(ctx, CKPT_AT_RANGE(t, addr, addr + nr * PAGE_SIZE),
 					  ret == -ENOMEM ? CKPT_WHY_LIMIT : CKPT_WHY_IMAGE,
 					  ret == -EFAULT ? -EBADMSG : ret,
 					  "pages cannot be put there");
-		*done += nr;
-		if (*done == (*e)->nr_pages) {
-			(*e)++;
-			*done = 0;
+		p->done += nr;
+		if (p->done == p->e->nr_pages) {
+			p->e++;
+			p->done = 0;
 		}
 	}
-	make_runs(c);
-	ret = ckpt_read_bvecs(ctx, c->bv, c->nr_bv, (size_t)c->nr << PAGE_SHIFT);
+	make_runs(g, first);
+	ret = ckpt_read_bvecs(ctx, g->bv + first_bv, g->nr_bv - first_bv,
+			      (size_t)(g->nr - first) << PAGE_SHIFT);
 	if (ret)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,
 				  "the image, at offset %llu: page data cannot be read",
 				  ctx->reader.offset);
-	ctx->reader.nr_pages += c->nr;
-	*sum = sum_of(c);
+	ctx->reader.nr_pages += g->nr - first;
 	return 0;
 }
 
-static int check_sums(struct ckpt_ctx *ctx, struct ckpt_task *t, const u64 *sums, u32 nr)
+/* Leaves the checksums of what it has read to ckpt_sums_finish(). */
+static int read_group(struct ckpt_ctx *ctx, struct ckpt_task *t, struct group *g,
+		      struct progress *p)
+{
+	u32 nr;
+	int ret;
+
+	for (nr = 0; nr < GROUP_CHUNKS && p->e < p->end; nr++) {
+		g->sums.first[nr] = g->nr_bv;
+		ret = read_chunk(ctx, t, g, p);
+		if (ret)
+			return ret;
+		cond_resched();
+	}
+	g->sums.bv = g->bv;
+	g->sums.first[nr] = g->nr_bv;
+	return 0;
+}
+
+static void finish_group(struct group *g, struct progress *p)
+{
+	u32 nr = g->sums.nr;
+
+	ckpt_sums_finish(&g->sums);
+	memcpy(p->sums + p->nr_sums, g->sums.sums, nr * sizeof(*p->sums));
+	p->nr_sums += nr;
+	empty_group(g);
+}
+
+/* While the checksums of one group are taken, the next one is read. */
+static int read_groups(struct ckpt_ctx *ctx, struct ckpt_task *t, struct progress *p,
+		       struct group **groups)
+{
+	struct group *g = groups[0], *before = groups[1];
+	int ret;
+
+	while (p->e < p->end) {
+		ret = read_group(ctx, t, g, p);
+		if (ret)
+			return ret;
+		finish_group(before, p);
+		ckpt_sums_start(&g->sums, DIV_ROUND_UP(g->nr, CKPT_CHUNK_PAGES));
+		swap(g, before);
+	}
+	finish_group(before, p);
+	return 0;
+}
+
+static struct group *alloc_group(void)
+{
+	struct group *g = kvmalloc(sizeof(*g), GFP_KERNEL_ACCOUNT);
+
+	if (g) {
+		g->nr = 0;
+		g->nr_bv = 0;
+		ckpt_sums_init(&g->sums);
+	}
+	return g;
+}
+
+static void free_group(struct group *g)
+{
+	if (!g)
+		return;
+	ckpt_sums_stop(&g->sums);
+	empty_group(g);
+	kvfree(g);
+}
+
+static int check_sums(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct progress *p)
 {
 	struct ckpt_rec *rec;
 	int ret;
@@ -130,8 +224,8 @@ static int check_sums(struct ckpt_ctx *ctx, struct ckpt_task *t, const u64 *sums
 	ret = ckpt_next_record(ctx, &rec);
 	if (ret)
 		return ret;
-	if (rec->type != CKPT_REC_SUMS || ckpt_rec_count(rec) != nr ||
-	    memcmp(ckpt_rec_data(rec), sums, nr * sizeof(*sums)))
+	if (rec->type != CKPT_REC_SUMS || ckpt_rec_count(rec) != p->nr_sums ||
+	    memcmp(ckpt_rec_data(rec), p->sums, p->nr_sums * sizeof(*p->sums)))
 		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
 				 "the image, before offset %llu: page data is damaged",
 				 ctx->reader.offset);
@@ -149,27 +243,23 @@ static int check_sums(struct ckpt_ctx *ctx, struct ckpt_task *t, const u64 *sums
  */
 int ckpt_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
-	const struct ckpt_rec_extent *e = ckpt_rec_data(rec);
-	const struct ckpt_rec_extent *end = e + ckpt_rec_count(rec);
-	u64 *sums = kcalloc(CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES, sizeof(*sums),
-			    GFP_KERNEL_ACCOUNT);
-	struct chunk *c = kvzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
-	u64 done = 0;
-	u32 nr = 0;
-	int ret = sums && c ? 0 : -ENOMEM;
+	struct progress *p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	struct group *groups[] = { alloc_group(), alloc_group() };
+	int ret = p && groups[0] && groups[1] ? 0 : -ENOMEM;
 
 	if (!ret && ckpt_read_padding(&ctx->reader))
 		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
 				 "the image, at offset %llu: bad space before page data",
 				 ctx->reader.offset);
-	while (!ret && e < end) {
-		ret = read_chunk(ctx, t, c, &e, &done, end, &sums[nr++]);
-		put_chunk(c, !ret);
-		cond_resched();
+	if (!ret) {
+		p->e = ckpt_rec_data(rec);
+		p->end = p->e + ckpt_rec_count(rec);
+		ret = read_groups(ctx, t, p, groups);
 	}
+	free_group(groups[0]);
+	free_group(groups[1]);
 	if (!ret)
-		ret = check_sums(ctx, t, sums, nr);
-	kvfree(c);
-	kfree(sums);
+		ret = check_sums(ctx, t, p);
+	kfree(p);
 	return ret;
 }

@@ -4,9 +4,9 @@
  *
  * The bulk path: page tables are walked once, references to pages are gathered
  * in a batch with a bounded table of extents, and the batch is handed to the
- * file as it is, without copying. What is not there, the zero page and pages
- * of a file that were never written to are not saved. Swapped-out pages are
- * brought in one by one.
+ * file as it is, without copying, while its checksums are taken. What is not
+ * there, the zero page and pages of a file that were never written to are not
+ * saved. Swapped-out pages are brought in one by one.
  */
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
@@ -14,7 +14,6 @@
 #include <linux/rmap.h>
 #include <linux/slab.h>
 #include <linux/swapops.h>
-#include <linux/xxhash.h>
 
 #include "../internal.h"
 
@@ -22,7 +21,7 @@
  * struct batch - pages for one PAGES record
  * @extents: runs of addresses
  * @bv: runs of pages; one reference is held for each entry
- * @sums: a checksum for each chunk
+ * @sums: a checksum for each chunk; no entry of @bv goes beyond the end of one
  * @nr_extents: entries in @extents
  * @nr_bv: entries in @bv
  * @nr_pages: pages in all
@@ -32,7 +31,7 @@
 struct batch {
 	struct ckpt_rec_extent *extents;
 	struct bio_vec *bv;
-	u64 *sums;
+	struct ckpt_sums sums;
 	u32 nr_extents;
 	u32 nr_bv;
 	u32 nr_pages;
@@ -57,22 +56,34 @@ static void add_extent(struct batch *b, unsigned long addr, u32 nr)
 	b->extents[b->nr_extents++] = (struct ckpt_rec_extent){ .addr = addr, .nr_pages = nr };
 }
 
-/* Takes over a reference to the folio of @page. */
-static void add_pages(struct batch *b, unsigned long addr, struct page *page, u32 nr)
+/* Up to the end of a chunk; neighbours in one folio need one entry and one reference. */
+static void add_run(struct batch *b, struct page *page, u32 nr)
 {
 	struct bio_vec *last = b->bv + b->nr_bv - 1;
+	bool starts = b->nr_pages % CKPT_CHUNK_PAGES == 0;
 
-	add_extent(b, addr, nr);
+	if (starts)
+		b->sums.first[b->nr_pages / CKPT_CHUNK_PAGES] = b->nr_bv;
 	b->nr_pages += nr;
-	b->next = addr + nr * PAGE_SIZE;
-	/* Neighbours in one folio need one entry and one reference. */
-	if (b->nr_bv && page_folio(last->bv_page) == page_folio(page) &&
+	if (!starts && page_folio(last->bv_page) == page_folio(page) &&
 	    last->bv_page + (last->bv_len >> PAGE_SHIFT) == page) {
 		last->bv_len += nr * PAGE_SIZE;
-		folio_put(page_folio(page));
 		return;
 	}
+	folio_get(page_folio(page));
 	bvec_set_page(&b->bv[b->nr_bv++], page, nr * PAGE_SIZE, 0);
+}
+
+static void add_pages(struct batch *b, unsigned long addr, struct page *page, u32 nr)
+{
+	u32 part;
+
+	add_extent(b, addr, nr);
+	b->next = addr + nr * PAGE_SIZE;
+	for (; nr; nr -= part, page += part) {
+		part = min(nr, CKPT_CHUNK_PAGES - b->nr_pages % CKPT_CHUNK_PAGES);
+		add_run(b, page, part);
+	}
 }
 
 static int walk_huge(struct batch *b, pmd_t pmd, unsigned long addr, unsigned long next,
@@ -84,7 +95,7 @@ static int walk_huge(struct batch *b, pmd_t pmd, unsigned long addr, unsigned lo
 	if (!pmd_present(pmd)) {
 		/* Under migration: its pages come one by one. */
 		b->next = addr;
-		b->swapped = true;
+		b->swapped = !is_full(b, 1);
 		return 1;
 	}
 	if (is_huge_zero_pmd(pmd))
@@ -97,7 +108,6 @@ static int walk_huge(struct batch *b, pmd_t pmd, unsigned long addr, unsigned lo
 		return 1;
 	}
 	page += (addr & ~HPAGE_PMD_MASK) >> PAGE_SHIFT;
-	folio_get(page_folio(page));
 	add_pages(b, addr, page, nr);
 	return 0;
 }
@@ -123,7 +133,6 @@ static int walk_pte(struct batch *b, pte_t pte, unsigned long addr, struct vm_ar
 		return is_zero_pfn(pte_pfn(pte)) ? 0 : -EOPNOTSUPP;
 	if (!PageAnon(page))
 		return 0;
-	folio_get(page_folio(page));
 	add_pages(b, addr, page, 1);
 	return 0;
 }
@@ -175,18 +184,18 @@ static int fetch_swapped(struct batch *b, struct mm_struct *mm)
 	long nr;
 
 	b->swapped = false;
-	mmap_read_lock(mm);
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
 	nr = get_user_pages_remote(mm, addr, 1, FOLL_FORCE, &page, &locked);
 	if (locked)
 		mmap_read_unlock(mm);
 	if (nr != 1)
 		return nr < 0 ? nr : -EFAULT;
-	if (PageAnon(page)) {
+	if (PageAnon(page))
 		add_pages(b, addr, page, 1);
-	} else {
-		put_page(page);
+	else
 		b->next = addr + PAGE_SIZE;
-	}
+	put_page(page);
 	return 0;
 }
 
@@ -213,37 +222,16 @@ static int fill(struct batch *b, struct ckpt_ctx *ctx, struct ckpt_task *t,
 	return ret;
 }
 
-static void sum_chunks(struct batch *b)
-{
-	u32 left = CKPT_CHUNK_PAGES * PAGE_SIZE;
-	struct xxh64_state state;
-	u32 i, off, len, chunk = 0;
-
-	xxh64_reset(&state, 0);
-	for (i = 0; i < b->nr_bv; i++) {
-		for (off = 0; off < b->bv[i].bv_len; off += len) {
-			len = min(left, b->bv[i].bv_len - off);
-			xxh64_update(&state, page_address(b->bv[i].bv_page) + off, len);
-			left -= len;
-			if (left)
-				continue;
-			b->sums[chunk++] = xxh64_digest(&state);
-			xxh64_reset(&state, 0);
-			left = CKPT_CHUNK_PAGES * PAGE_SIZE;
-		}
-		cond_resched();
-	}
-	if (left != CKPT_CHUNK_PAGES * PAGE_SIZE)
-		b->sums[chunk] = xxh64_digest(&state);
-}
-
 static int write_batch(struct ckpt_ctx *ctx, struct batch *b)
 {
+	u32 nr = DIV_ROUND_UP(b->nr_pages, CKPT_CHUNK_PAGES);
 	int ret;
 
-	if (!b->nr_pages)
+	if (!nr)
 		return 0;
-	sum_chunks(b);
+	b->sums.bv = b->bv;
+	b->sums.first[nr] = b->nr_bv;
+	ckpt_sums_start(&b->sums, nr);
 	ret = ckpt_write_record(ctx, CKPT_REC_PAGES, 0, sizeof(*b->extents), b->extents,
 				b->nr_extents * sizeof(*b->extents), NULL, 0);
 	if (!ret)
@@ -251,8 +239,13 @@ static int write_batch(struct ckpt_ctx *ctx, struct batch *b)
 	if (!ret)
 		ret = ckpt_write_bvecs(ctx, b->bv, b->nr_bv, (size_t)b->nr_pages << PAGE_SHIFT);
 	ctx->nr_pages += b->nr_pages;
-	return ret ?: ckpt_write_record(ctx, CKPT_REC_SUMS, 0, sizeof(u64), b->sums,
-			DIV_ROUND_UP(b->nr_pages, CKPT_CHUNK_PAGES) * sizeof(u64), NULL, 0);
+	if (ret) {
+		ckpt_sums_stop(&b->sums);
+		return ret;
+	}
+	ckpt_sums_finish(&b->sums);
+	return ckpt_write_record(ctx, CKPT_REC_SUMS, 0, sizeof(u64), b->sums.sums,
+				 nr * sizeof(u64), NULL, 0);
 }
 
 static void empty_batch(struct batch *b)
@@ -270,16 +263,22 @@ static void free_batch(struct batch *b)
 {
 	kvfree(b->extents);
 	kvfree(b->bv);
-	kvfree(b->sums);
+	kfree(b);
 }
 
-static int alloc_batch(struct batch *b)
+static struct batch *alloc_batch(void)
 {
+	struct batch *b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
+
+	if (!b)
+		return NULL;
+	ckpt_sums_init(&b->sums);
 	b->extents = kvmalloc_array(CKPT_MAX_EXTENTS, sizeof(*b->extents), GFP_KERNEL_ACCOUNT);
 	b->bv = kvmalloc_array(CKPT_MAX_RECORD_PAGES, sizeof(*b->bv), GFP_KERNEL_ACCOUNT);
-	b->sums = kvmalloc_array(CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES, sizeof(*b->sums),
-				 GFP_KERNEL_ACCOUNT);
-	return b->extents && b->bv && b->sums ? 0 : -ENOMEM;
+	if (b->extents && b->bv)
+		return b;
+	free_batch(b);
+	return NULL;
 }
 
 /**
@@ -293,17 +292,16 @@ static int alloc_batch(struct batch *b)
  */
 int ckpt_pages_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm)
 {
-	struct batch b = {};
-	int ret, more;
+	struct batch *b = alloc_batch();
+	int ret = 0, more = 1;
 
-	ret = alloc_batch(&b);
-	while (!ret) {
-		more = fill(&b, ctx, t, mm);
-		ret = more < 0 ? more : write_batch(ctx, &b);
-		empty_batch(&b);
-		if (!more)
-			break;
+	if (!b)
+		return -ENOMEM;
+	while (!ret && more) {
+		more = fill(b, ctx, t, mm);
+		ret = more < 0 ? more : write_batch(ctx, b);
+		empty_batch(b);
 	}
-	free_batch(&b);
+	free_batch(b);
 	return ret;
 }

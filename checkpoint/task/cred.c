@@ -93,6 +93,18 @@ static int cred_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return 0;
 }
 
+/* Threads share the identity that they were created with. */
+static bool same_as_leader(struct ckpt_task *t, const struct cred *c)
+{
+	struct task_struct *leader = t->leader->task;
+	const struct cred *of_leader = get_task_cred(leader);
+	bool same = t != t->leader && of_leader == c &&
+		    task_no_new_privs(leader) == task_no_new_privs(t->task);
+
+	put_cred(of_leader);
+	return same;
+}
+
 static int cred_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	const struct cred *c = get_task_cred(t->task);
@@ -118,6 +130,10 @@ static int cred_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	u32 *groups;
 	int i, ret = -ENOMEM;
 
+	if (same_as_leader(t, c)) {
+		put_cred(c);
+		return 0;
+	}
 	groups = kvcalloc(max(rec.nr_groups, 1U), sizeof(*groups), GFP_KERNEL_ACCOUNT);
 	if (groups) {
 		for (i = 0; i < rec.nr_groups; i++)
@@ -281,13 +297,14 @@ static int build_cred(struct cred *new, const struct cred *old, struct ckpt_rec 
  */
 int ckpt_cred_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
-	const struct ckpt_rec_cred *c = ckpt_rec_data(t->cred);
+	struct ckpt_rec *rec = t->cred ?: t->leader->cred;
+	const struct ckpt_rec_cred *c = ckpt_rec_data(rec);
 	struct cred *new = prepare_creds();
 	int ret;
 
 	if (!new)
 		return -ENOMEM;
-	ret = build_cred(new, current_cred(), t->cred);
+	ret = build_cred(new, current_cred(), rec);
 	if (ret) {
 		abort_creds(new);
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, ret,

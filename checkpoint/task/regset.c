@@ -44,7 +44,8 @@ static int save_regset(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	void *data = NULL;
 	int len, ret;
 
-	if (!regset->set || (regset->active && regset->active(t->task, regset) <= 0))
+	if (!regset->set || ckpt_arch_regset_covered(regset->core_note_type) ||
+	    (regset->active && regset->active(t->task, regset) <= 0))
 		return 0;
 	len = regset_get_alloc(t->task, regset, regset->n * regset->size, &data);
 	if (len <= 0)

@@ -210,7 +210,7 @@ static void image_unknown_record(struct kunit *test)
 	read_skip_header(test, image);
 	test_image_expect_refused(test, image, -EBADMSG);
 
-	unknown->flags = CKPT_RECF_SKIPPABLE | 2;
+	unknown->flags = CKPT_RECF_SKIPPABLE | 1U << 7;
 	unknown->sum = ckpt_rec_sum(unknown);
 	read_skip_header(test, image);
 	test_image_expect_refused(test, image, -EBADMSG);

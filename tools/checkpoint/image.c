@@ -16,6 +16,7 @@
 #define MAX_RECORD	(512ULL << 20)
 #define READ_STEP	65536
 #define MAX_UNIT	4096
+#define MAX_PACKED	65536
 
 enum layout {
 	LAYOUT_EMPTY,	/* no payload */
@@ -227,6 +228,12 @@ static int pass_pages(struct image *img)
 	return read_data(img, pages);
 }
 
+/* What has to be understood to find the next record is never packed. */
+static bool may_be_packed(uint32_t type)
+{
+	return type != CKPT_REC_HEADER && type != CKPT_REC_PAGES && type != CKPT_REC_TRAILER;
+}
+
 static int check_head(struct image *img, const struct ckpt_rec *head)
 {
 	if (!img->nr_records && head->type != CKPT_REC_HEADER) {
@@ -234,13 +241,17 @@ static int check_head(struct image *img, const struct ckpt_rec *head)
 			return image_fail(img, ENOEXEC, "the image has another byte order");
 		return image_fail(img, EBADMSG, "this is not a checkpoint image");
 	}
-	if (head->flags & ~CKPT_RECF_SKIPPABLE)
+	if (head->flags & ~(CKPT_RECF_SKIPPABLE | CKPT_RECF_PACKED) ||
+	    (head->flags & CKPT_RECF_PACKED && !may_be_packed(head->type)))
 		return image_fail(img, EBADMSG, "a record has unknown flags");
-	if (head->length > MAX_RECORD || head->unit > MAX_UNIT)
+	if (head->length > (head->flags & CKPT_RECF_PACKED ? MAX_PACKED : MAX_RECORD) ||
+	    head->unit > MAX_UNIT)
 		return image_fail(img, EBADMSG, "a record has an impossible length");
 	if (!known(head->type))
 		return head->flags & CKPT_RECF_SKIPPABLE ? 0 :
 		       image_fail(img, EBADMSG, "unknown record type %u", head->type);
+	if (head->flags & CKPT_RECF_PACKED)
+		return 0;
 	switch (types[head->type].layout) {
 	case LAYOUT_EMPTY:
 		if (!head->length && !head->unit)
@@ -305,6 +316,64 @@ static int check_sum(struct image *img)
 	return 0;
 }
 
+static bool unpack_bytes(unsigned char *to, size_t len, const unsigned char *from, size_t from_len)
+{
+	const unsigned char *from_end = from + from_len;
+	unsigned char *end = to + len;
+
+	while (from < from_end && to < end) {
+		unsigned char mask = *from++;
+		int i;
+
+		for (i = 0; i < 8; i++) {
+			*to = 0;
+			if (mask & 1 << i) {
+				if (from == from_end)
+					return false;
+				*to = *from++;
+			}
+			to++;
+		}
+		if (mask)
+			continue;
+		if (from == from_end || *from * 8 > end - to)
+			return false;
+		memset(to, 0, *from * 8U);
+		to += *from++ * 8;
+	}
+	return from == from_end && to == end;
+}
+
+/* Puts the payload that a packed record stands for in its place. */
+static int unpack(struct image *img)
+{
+	const struct ckpt_rec_packed *packed = rec_data(img);
+	uint64_t length = img->rec->length >= sizeof(*packed) ? packed->length : 0;
+	size_t room = sizeof(*img->rec) + READ_STEP;
+	struct ckpt_rec *rec;
+
+	if (!length || length > MAX_PACKED)
+		return image_fail(img, EBADMSG, "a packed record has an impossible length");
+	rec = calloc(1, room);
+	if (!rec)
+		return image_fail(img, ENOMEM, "%s", strerror(ENOMEM));
+	*rec = *img->rec;
+	rec->length = length;
+	rec->flags &= ~CKPT_RECF_PACKED;
+	if (!unpack_bytes((unsigned char *)(rec + 1), padded(length),
+			  (const unsigned char *)(packed + 1),
+			  img->rec->length - sizeof(*packed)) ||
+	    !all_zero((char *)(rec + 1) + length, padded(length) - length)) {
+		free(rec);
+		return image_fail(img, EBADMSG, "the %s record is badly packed",
+				  record_name(img->rec->type));
+	}
+	free(img->rec);
+	img->rec = rec;
+	img->rec_room = room;
+	return check_head(img, rec);
+}
+
 /* Structs of a later format have more members: cut them off if they are zero. */
 static int cut_units(struct image *img)
 {
@@ -342,6 +411,8 @@ static int read_record(struct image *img)
 		err = read_payload(img);
 	if (!err)
 		err = check_sum(img);
+	if (!err && known(img->rec->type) && img->rec->flags & CKPT_RECF_PACKED)
+		err = unpack(img);
 	if (!err && known(img->rec->type))
 		err = cut_units(img);
 	if (!err)

@@ -142,10 +142,11 @@ static int check_thread(struct image *img)
 
 static int check_thread_end(struct image *img)
 {
-	uint32_t needed = 1U << CKPT_REC_CRED;
+	uint32_t needed = img->order.dead_thread ? 0 : 1U << CKPT_REC_REGSET;
 
-	if (!img->order.dead_thread)
-		needed |= 1U << CKPT_REC_REGSET;
+	/* Other threads may have the identity of the first. */
+	if (img->order.nr_threads == 1)
+		needed |= 1U << CKPT_REC_CRED;
 	if ((img->order.thread_once & needed) != needed)
 		return bad(img, "a part of the thread is missing");
 	img->order.in_thread = false;
@@ -164,7 +165,7 @@ static int check_file(struct image *img)
 		return bad(img, "unknown kind, unknown flags or impossible value");
 	if (file->kind == CKPT_FILE_PIPE &&
 	    tags_find(&img->order.tags, file->pipe) != CKPT_REC_PIPE)
-		return bad(img, "the pipe was not named before");
+		return bad(img, "a pipe was not named before");
 	return 0;
 }
 
@@ -172,8 +173,8 @@ static int check_pipe(struct image *img)
 {
 	const struct ckpt_rec_pipe *pipe = rec_data(img);
 
-	if (rec_tail_length(img) != pipe->data_len || pipe->data_len > INT_MAX)
-		return bad(img, "wrong length");
+	if (rec_tail_length(img) != pipe->data_len || pipe->capacity > INT_MAX)
+		return bad(img, "impossible size");
 	return 0;
 }
 
@@ -399,6 +400,7 @@ static const struct {
 	[CKPT_REC_TREE] = { PLACE_TREE, false, check_tree },
 	[CKPT_REC_PROCESS] = { PLACE_TOP, false, check_process },
 	[CKPT_REC_FILE] = { PLACE_ANY, true, check_file },
+	[CKPT_REC_PIPE] = { PLACE_ANY, true, check_pipe },
 	[CKPT_REC_MM] = { PLACE_PROCESS, true, check_mm },
 	[CKPT_REC_VMAS] = { PLACE_MM, false, check_vmas },
 	[CKPT_REC_PAGES] = { PLACE_MM, false, check_pages },
@@ -414,7 +416,6 @@ static const struct {
 	[CKPT_REC_THREAD_END] = { PLACE_THREAD, false, check_thread_end },
 	[CKPT_REC_PROCESS_END] = { PLACE_PROCESS, false, check_process_end },
 	[CKPT_REC_INDEX] = { PLACE_TOP, false, check_index },
-	[CKPT_REC_PIPE] = { PLACE_ANY, true, check_pipe },
 	[CKPT_REC_USE] = { PLACE_PROCESS, false, check_use },
 	[CKPT_REC_TRAILER] = { PLACE_TOP, false, check_trailer },
 };

@@ -172,6 +172,14 @@ static int add_thread(struct model_process *process, struct image *img)
 		return no_memory(img);
 	process->nr_threads++;
 	thread->rec = *(struct ckpt_rec_thread *)rec_data(img);
+	/* Until it turns out that it has an identity of its own. */
+	if (thread == process->threads)
+		return 0;
+	thread->cred = process->threads->cred;
+	thread->groups = copy(process->threads->groups,
+			      thread->cred.nr_groups * sizeof(*thread->groups));
+	if (!thread->groups)
+		return no_memory(img);
 	return 0;
 }
 

@@ -72,8 +72,10 @@ static uint64_t expected_size(pid_t pid)
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
-	if (fscanf(file, "%*u %llu %llu", &resident, &shared) != 2 || shared > resident)
-		resident = shared = 0;
+	if (fscanf(file, "%*u %llu %llu", &resident, &shared) != 2 || shared > resident) {
+		resident = 0;
+		shared = 0;
+	}
 	fclose(file);
 	return (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
 }

@@ -183,6 +183,17 @@ void ckpt_arch_finish_call(struct ckpt_rec_regset *rec, void *data, long result)
 }
 
 /**
+ * ckpt_arch_regset_covered - is all of a regset in another one, too?
+ * @note_type: its type
+ *
+ * Return: true: it need not be saved.
+ */
+bool ckpt_arch_regset_covered(u32 note_type)
+{
+	return note_type == NT_PRFPREG && cpu_feature_enabled(X86_FEATURE_XSAVE);
+}
+
+/**
  * ckpt_arch_regset_size - bytes that setting a regset takes
  * @regset: the regset
  * @note_type: its type

@@ -39,7 +39,8 @@
  * @CKPT_REC_SIGHAND: array of 64 struct ckpt_rec_sigaction, signals 1 to 64; has a tag
  * @CKPT_REC_SIGPENDING: array of struct ckpt_rec_siginfo
  * @CKPT_REC_THREAD: struct ckpt_rec_thread, starts a thread
- * @CKPT_REC_CRED: struct ckpt_rec_cred and its groups, of the thread before
+ * @CKPT_REC_CRED: struct ckpt_rec_cred and its groups, of the thread before; one
+ *	that has none has that of its process' first thread
  * @CKPT_REC_REGSET: struct ckpt_rec_regset and data, of the thread before
  * @CKPT_REC_THREAD_END: no payload, ends a thread
  * @CKPT_REC_PROCESS_END: no payload, ends a thread group
@@ -76,13 +77,15 @@ enum ckpt_rec_type {
 };
 
 #define CKPT_RECF_SKIPPABLE	(1U << 0)	/* a reader may ignore it */
+#define CKPT_RECF_PACKED	(1U << 1)	/* the payload is a struct ckpt_rec_packed */
 
 /**
  * struct ckpt_rec - head of every record
  * @type: enum ckpt_rec_type
  * @flags: CKPT_RECF_*
  * @tag: the number by which later records name this object, or 0
- * @unit: bytes of the payload's struct, or of one element where it is an array;
+ * @unit: bytes of the payload's struct, or of one element where it is an array,
+ *	unpacked;
  *	more than the reader knows: what it does not know must be zero;
  *	less: what is missing counts as zero
  * @length: bytes of payload; zero bytes pad it to a multiple of 8
@@ -95,6 +98,14 @@ struct ckpt_rec {
 	__u32 unit;
 	__aligned_u64 length;
 	__aligned_u64 sum;
+};
+
+/**
+ * struct ckpt_rec_packed - payload of a packed record; the packed bytes follow
+ * @length: bytes of payload when it is unpacked
+ */
+struct ckpt_rec_packed {
+	__aligned_u64 length;
 };
 
 /**

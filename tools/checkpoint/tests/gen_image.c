@@ -33,6 +33,9 @@ enum {
 	WITH_BAD_TAG	= 1 << 12,
 	WITH_BAD_TOTAL	= 1 << 13,
 	WITH_NAMES	= 1 << 14,	/* names that are hard to print */
+	WITH_PACKED	= 1 << 15,	/* records without their zero bytes */
+	WITH_BAD_PACKED	= 1 << 16,	/* one that says it was longer */
+	WITH_PIPE	= 1 << 17,
 };
 
 static unsigned char image[ROOM];
@@ -65,6 +68,48 @@ static void put(const void *data, size_t size)
 	length += size;
 }
 
+/* Packs what was put behind @start, the payload of a record. */
+static uint64_t pack(size_t start)
+{
+	struct ckpt_rec_packed packed = { .length = length - start };
+	static unsigned char from[ROOM];
+	size_t i = 0, k, size = (length - start + 7) & ~7UL;
+
+	memset(from, 0, size);
+	memcpy(from, image + start, packed.length);
+	memset(image + start, 0, packed.length);
+	if (with & WITH_BAD_PACKED)
+		packed.length++;
+	length = start;
+	put(&packed, sizeof(packed));
+	while (i < size) {
+		size_t mask_at = length++;
+		unsigned char more = 0;
+
+		image[mask_at] = 0;
+		for (k = 0; k < 8; k++, i++) {
+			if (!from[i])
+				continue;
+			image[mask_at] |= (unsigned char)(1 << k);
+			put(&from[i], 1);
+		}
+		if (image[mask_at])
+			continue;
+		while (more < 255 && i < size && !memcmp(from + i, "\0\0\0\0\0\0\0", 8)) {
+			more++;
+			i += 8;
+		}
+		put(&more, 1);
+	}
+	return length - start;
+}
+
+static bool may_pack(uint32_t type, size_t size)
+{
+	return with & WITH_PACKED && size && type != CKPT_REC_HEADER &&
+	       type != CKPT_REC_PAGES && type != CKPT_REC_TRAILER;
+}
+
 static void record_flags(uint32_t type, uint32_t flags, uint32_t tag, uint32_t unit,
 			 const void *data, size_t size, const void *tail, size_t tail_size)
 {
@@ -81,6 +126,11 @@ static void record_flags(uint32_t type, uint32_t flags, uint32_t tag, uint32_t u
 	put(&head, sizeof(head));
 	put(data, size);
 	put(tail, tail_size);
+	if (may_pack(type, size)) {
+		head.flags |= CKPT_RECF_PACKED;
+		head.length = pack(start + sizeof(head));
+		memcpy(image + start, &head, sizeof(head));
+	}
 	length = (length + 7) & ~7UL;
 	head.sum = XXH64(image + start, length - start, 0);
 	memcpy(image + start, &head, sizeof(head));
@@ -93,6 +143,8 @@ static void record_flags(uint32_t type, uint32_t flags, uint32_t tag, uint32_t u
 	record_flags(type, 0, tag, sizeof(data), &(data), sizeof(data), tail, tail_size)
 #define record_array(type, flags, array, count) \
 	record_flags(type, flags, 0, sizeof(*(array)), array, (count) * sizeof(*(array)), NULL, 0)
+#define record_array_tag(type, tag, array, count) \
+	record_flags(type, 0, tag, sizeof(*(array)), array, (count) * sizeof(*(array)), NULL, 0)
 #define record_empty(type)	record_flags(type, 0, 0, 0, NULL, 0, NULL, 0)
 
 static void put_file(uint32_t tag, const char *path, uint32_t kind, uint32_t flags, uint32_t std_fd)
@@ -105,6 +157,19 @@ static void put_file(uint32_t tag, const char *path, uint32_t kind, uint32_t fla
 	record_tail(CKPT_REC_FILE, tag, file, path, strlen(path));
 }
 
+/* A pipe, and the file of its one end that the process has. */
+static void put_pipe(uint32_t tag)
+{
+	struct ckpt_rec_pipe pipe = { .capacity = 65536, .data_len = 5 };
+	struct ckpt_rec_file file = {
+		.kind = CKPT_FILE_PIPE, .flags = CKPT_FILEF_READ, .mode = 0010600,
+		.pipe = with & WITH_BAD_TAG ? tag + 100 : tag,
+	};
+
+	record_tail(CKPT_REC_PIPE, tag, pipe, "bytes", 5);
+	record(CKPT_REC_FILE, tag + 1, file);
+}
+
 static void put_pages(uint64_t addr, uint64_t pages)
 {
 	struct ckpt_rec_extent extent = { .addr = addr, .nr_pages = pages };
@@ -112,7 +177,8 @@ static void put_pages(uint64_t addr, uint64_t pages)
 	size_t start, i, nr_sums = 0;
 
 	record_array(CKPT_REC_PAGES, 0, &extent, 1);
-	start = length = (length + PAGE - 1) & ~(size_t)(PAGE - 1);
+	length = (length + PAGE - 1) & ~(size_t)(PAGE - 1);
+	start = length;
 	for (i = 0; i < pages; i++) {
 		memset(image + length, (int)(nr_pages + i + 1), PAGE);
 		length += PAGE;
@@ -142,7 +208,7 @@ static void put_mm(uint32_t tag, uint32_t exe)
 		.nr_vmas = 3, .dumpable = 1,
 	};
 
-	if (with & WITH_BAD_TAG)
+	if (with & WITH_BAD_TAG && !(with & WITH_PIPE))
 		mm.exe = 999;
 	record(CKPT_REC_MM, tag, mm);
 	record_array(CKPT_REC_VMAS, 0, vmas, 3);
@@ -182,23 +248,30 @@ static void put_process(uint32_t tgid, uint32_t tag)
 {
 	struct ckpt_rec_process process = { .tgid = tgid, .nr_threads = 1 };
 	static struct ckpt_rec_sigaction actions[64];
-	static const char paths[] = "/" "/home/user";
+	static const char paths[] = "//home/user";
 	struct ckpt_rec_fs fs = { .umask = 022, .root_len = 1, .cwd_len = 10 };
-	struct ckpt_rec_fd fds[3] = { { 0, 0, 0, 0 }, { 1, 0, 0, 0 }, { 5, 0, CKPT_FD_CLOEXEC, 0 } };
+	struct ckpt_rec_fd fds[3] = {
+		{ .fd = 0 }, { .fd = 1 }, { .fd = 5, .flags = CKPT_FD_CLOEXEC },
+	};
 
 	if (with & WITH_THREADS)
 		process.nr_threads = 2;
 	record(CKPT_REC_PROCESS, 0, process);
 	put_file(tag, "/usr/bin/test", CKPT_FILE_PATH, CKPT_FILEF_READ | CKPT_FILEF_EXEC, 0);
 	put_mm(tag + 1, tag);
-	record_tail(CKPT_REC_FS, 0, fs, paths, 11);
+	record_tail(CKPT_REC_FS, tag + 30, fs, paths, 11);
 	put_file(tag + 2, "/dev/pts/0", CKPT_FILE_EXTERNAL, CKPT_FILEF_READ | CKPT_FILEF_WRITE, 0);
 	put_file(tag + 3, with & WITH_NAMES ? "/tmp/\x1b[31m\xe2\x82\xac\xff\"\n" : "/tmp/out",
 		 CKPT_FILE_PATH, CKPT_FILEF_WRITE | CKPT_FILEF_APPEND, 0);
-	fds[0].file = fds[1].file = tag + 2;
+	fds[0].file = tag + 2;
+	fds[1].file = tag + 2;
 	fds[2].file = tag + 3;
-	record_array(CKPT_REC_FDS, 0, fds, 3);
-	record_array(CKPT_REC_SIGHAND, 0, actions, 64);
+	if (with & WITH_PIPE) {
+		put_pipe(tag + 4);
+		fds[1].file = tag + 5;
+	}
+	record_array_tag(CKPT_REC_FDS, tag + 31, fds, 3);
+	record_array_tag(CKPT_REC_SIGHAND, tag + 32, actions, 64);
 	put_thread(tgid, true);
 	if (with & WITH_THREADS)
 		put_thread(tgid + 1, false);
@@ -258,6 +331,8 @@ static const struct {
 	{ "tree", WITH_PAGES | WITH_CHILD },
 	{ "no-index", WITH_PAGES | WITH_NO_INDEX },
 	{ "names", WITH_NAMES },
+	{ "packed", WITH_PAGES | WITH_THREADS | WITH_SIGNALS | WITH_PACKED | WITH_PIPE },
+	{ "pipe", WITH_PIPE },
 	{ "unknown", WITH_UNKNOWN },
 	{ "longer", WITH_LONGER },
 	{ "bad-newer", WITH_NEWER },
@@ -267,6 +342,8 @@ static const struct {
 	{ "bad-order", WITH_BAD_ORDER },
 	{ "bad-tag", WITH_BAD_TAG },
 	{ "bad-total", WITH_BAD_TOTAL },
+	{ "bad-packed", WITH_PACKED | WITH_BAD_PACKED },
+	{ "bad-pipe", WITH_PIPE | WITH_BAD_TAG },
 	{ "other-arch", 0 },
 	{ "other-version", 0 },
 	{ "other-feature", 0 },

@@ -112,6 +112,10 @@ result $? 'show: nothing reaches the terminal'
 
 include "$out/tests/message_test"
 include "$out/tests/mutate" "$tmp/no-index"
+for variant in typical tree packed; do
+	expect 0 '^[0-9]{4,5} damaged images' "sanitizers: $variant" \
+		timeout 300 "$out/tests/mutate-asan" "$tmp/$variant" 20000
+done
 
 echo "1..$number"
 exit $failed

@@ -109,7 +109,7 @@ static void change_head(struct piece *piece)
 		piece->head.type = below(4) ? below(CKPT_REC_NR + 1) : any();
 		break;
 	case 1:
-		piece->head.flags = below(4) ? CKPT_RECF_SKIPPABLE : any_value(0);
+		piece->head.flags = below(4) ? below(4) : any_value(0);
 		break;
 	case 2:
 		piece->head.tag = any_value(piece->head.tag);

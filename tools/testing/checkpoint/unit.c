@@ -89,6 +89,7 @@ int main(void)
 	damage_tests();
 	hostile_tests();
 	grow_tests();
+	pack_tests();
 	check_tests();
 	printf("1..%u\n", nr_tests);
 	return nr_failed != 0;

@@ -26,6 +26,7 @@ void read_tests(void);
 void damage_tests(void);
 void hostile_tests(void);
 void grow_tests(void);
+void pack_tests(void);
 void check_tests(void);
 
 #endif

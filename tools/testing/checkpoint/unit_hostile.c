@@ -252,7 +252,7 @@ static void unknown_flags(const void *arg)
 		}
 		image.pieces[i].head.flags = flags;
 	}
-	insert_unknown(&image, CKPT_REC_NR, CKPT_RECF_SKIPPABLE | 2, 8);
+	insert_unknown(&image, CKPT_REC_NR, CKPT_RECF_SKIPPABLE | 1U << 7, 8);
 	expect_refused(&image, -EBADMSG);
 	image_clear(&image);
 }

@@ -225,7 +225,9 @@ TEST_F_TIMEOUT(bad, byte_order, TEST_TIMEOUT)
 /* Not an image at all. */
 TEST_F_TIMEOUT(bad, not_an_image, TEST_TIMEOUT)
 {
-	static const char * const files[] = { "/bin/true", "/etc/passwd", "/dev/null", "/dev/zero" };
+	static const char * const files[] = {
+		"/bin/true", "/etc/passwd", "/dev/null", "/dev/zero",
+	};
 	uint8_t noise[8192];
 	size_t i;
 	int fd;
@@ -265,6 +267,7 @@ static void insert(FIXTURE_DATA(bad) *self, struct image *image, size_t at, cons
 	struct ckpt_rec_trailer *trailer;
 	size_t offset;
 
+	image->unpacked = NULL;
 	image->size = self->image.size + size;
 	image->data = malloc(image->size);
 	memcpy(image->data, self->image.data, at);

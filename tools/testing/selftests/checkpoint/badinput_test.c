@@ -176,7 +176,8 @@ TEST_F_TIMEOUT(save, bad_log_fd, TEST_TIMEOUT)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fds); i++) {
-		args.log_fd = rargs.log_fd = fds[i];
+		args.log_fd = fds[i];
+		rargs.log_fd = fds[i];
 		EXPECT_EQ(-1, sys_checkpoint(s->pid, self->image, CHECKPOINT_ARGS, &args,
 					     sizeof(args)));
 		EXPECT_EQ(EBADF, errno);
@@ -286,14 +287,15 @@ TEST_F_TIMEOUT(save, file_too_large, TEST_TIMEOUT)
 	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &limit));
 	EXPECT_EQ(EFBIG, save_errno(&self->s, self->image, CHECKPOINT_KILL));
 	/* So that the check at the end can write an image. */
-	limit.rlim_cur = limit.rlim_max = RLIM_INFINITY;
+	limit.rlim_cur = RLIM_INFINITY;
+	limit.rlim_max = RLIM_INFINITY;
 	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &limit));
 }
 
 TEST_F_TIMEOUT(save, reader_gone, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
-	char buf[8192];
+	char buf[100];
 	int p[2];
 	pid_t pid;
 

@@ -144,6 +144,7 @@ int snapshot_same(const char *before, pid_t pid, bool moving);
 struct image {
 	uint8_t *data;
 	size_t size;
+	uint8_t *unpacked;	/* of image_payload() */
 };
 
 int image_load(struct image *image, const char *path);
@@ -151,7 +152,7 @@ void image_free(struct image *image);
 int image_store(const struct image *image, const char *path);
 size_t image_next(const struct image *image, size_t offset);
 size_t image_find(const struct image *image, uint32_t type, unsigned int nr);
-void *image_payload(const struct image *image, uint32_t type, unsigned int nr);
+void *image_payload(struct image *image, uint32_t type, unsigned int nr);
 void image_seal(struct image *image, size_t offset);
 
 /* util.c */

@@ -255,15 +255,18 @@ static void stop_faults(void)
 TEST_F_TIMEOUT(faults, no_memory_to_save, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
-	int i, ret, failed = 0;
+	int i, fd, ret, failed = 0;
 
 	if (access("/sys/kernel/debug/failslab", F_OK) && prepare_faults())
 		SKIP(return, "this kernel injects no faults");
 	ASSERT_EQ(0, prepare_faults());
 	for (i = 0; i < FAULT_RUNS; i++) {
+		fd = open(s->image, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		ASSERT_LE(0, fd);
 		allow_faults(i);
-		ret = subject_save(s, 0);
+		ret = subject_save_fd(s, fd, 0);
 		stop_faults();
+		close(fd);
 		if (!ret)
 			continue;
 		failed++;
@@ -281,16 +284,22 @@ TEST_F_TIMEOUT(faults, no_memory_to_save, TEST_TIMEOUT)
 TEST_F_TIMEOUT(faults, no_memory_to_restart, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
-	int i, ret, failed = 0;
+	int i, fd, ret, failed = 0;
 
 	if (access("/sys/kernel/debug/failslab", F_OK) && prepare_faults())
 		SKIP(return, "this kernel injects no faults");
-	ASSERT_EQ(0, prepare_faults());
+	/* Once without: our own descriptor table has to be large enough. */
 	ASSERT_EQ(0, save_and_kill(s));
+	ASSERT_EQ(0, subject_restart(s, 0));
+	ASSERT_EQ(0, save_and_kill(s));
+	ASSERT_EQ(0, prepare_faults());
 	for (i = 0; i < FAULT_RUNS; i++) {
+		fd = open(s->image, O_RDONLY | O_CLOEXEC);
+		ASSERT_LE(0, fd);
 		allow_faults(i);
-		ret = subject_restart(s, 0);
+		ret = subject_restart_fd(s, fd, 0);
 		stop_faults();
+		close(fd);
 		if (!ret) {
 			ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
 			ASSERT_EQ(0, subject_reap(s, SIGKILL));

@@ -21,6 +21,7 @@ int image_load(struct image *image, const char *path)
 	size_t have = 0;
 	ssize_t n;
 
+	image->unpacked = NULL;
 	if (fd < 0 || fstat(fd, &st)) {
 		say("%s: %m", path);
 		return -1;
@@ -40,7 +41,9 @@ int image_load(struct image *image, const char *path)
 void image_free(struct image *image)
 {
 	free(image->data);
+	free(image->unpacked);
 	image->data = NULL;
+	image->unpacked = NULL;
 }
 
 int image_store(const struct image *image, const char *path)
@@ -91,11 +94,39 @@ size_t image_find(const struct image *image, uint32_t type, unsigned int nr)
 	return image->size;
 }
 
-void *image_payload(const struct image *image, uint32_t type, unsigned int nr)
+static void unpack(uint8_t *to, const uint8_t *from, const uint8_t *end)
+{
+	uint8_t mask;
+	int i;
+
+	while (from < end) {
+		mask = *from++;
+		for (i = 0; i < 8; i++)
+			*to++ = mask & 1 << i ? *from++ : 0;
+		if (!mask)
+			to += *from++ * 8;
+	}
+}
+
+/* The payload of a packed record is a copy, which lives as long as the image. */
+void *image_payload(struct image *image, uint32_t type, unsigned int nr)
 {
 	size_t offset = image_find(image, type, nr);
+	const struct ckpt_rec_packed *packed;
+	const struct ckpt_rec *rec;
 
-	return offset == image->size ? NULL : image->data + offset + sizeof(struct ckpt_rec);
+	if (offset == image->size)
+		return NULL;
+	rec = record(image, offset);
+	packed = (const void *)(rec + 1);
+	if (!(rec->flags & CKPT_RECF_PACKED))
+		return (void *)packed;
+	free(image->unpacked);
+	image->unpacked = calloc(1, padded(packed->length));
+	if (image->unpacked)
+		unpack(image->unpacked, (const uint8_t *)(packed + 1),
+		       (const uint8_t *)packed + rec->length);
+	return image->unpacked;
 }
 
 /* Gives the record at this offset the sum of its bytes. */

@@ -230,7 +230,8 @@ TEST_F_TIMEOUT(command, save_and_restart, TEST_TIMEOUT)
 	ASSERT_LT(0, s->pid);
 	ASSERT_EQ(0, wait_output(s, size / 3));
 	if (way_now(WAY_KILL) != WAY_NONE) {
-		snprintf(command, sizeof(command), "ckpt save %d -o %s --kill >&2", s->pid, s->image);
+		snprintf(command, sizeof(command), "ckpt save %d -o %s --kill >&2", s->pid,
+			 s->image);
 		ASSERT_EQ(0, system(command));
 		ASSERT_EQ(0, subject_reap(s, SIGKILL));
 		snprintf(command, sizeof(command), "ckpt restart %s >&2", s->image);

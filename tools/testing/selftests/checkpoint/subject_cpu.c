@@ -102,7 +102,8 @@ static void general(int argc, char **argv)
 static uint8_t vectors[16 * 64] __attribute__((aligned(64)));
 static uint8_t vectors_after[16 * 64] __attribute__((aligned(64)));
 
-#define EACH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+#define EACH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) \
+	X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
 #define SPIN						\
 	"movl	$1, %[spinning]\n"			\

@@ -150,7 +150,8 @@ static void limits(int argc, char **argv)
 			set[i].rlim_cur = 100;
 			set[i].rlim_max = 200;
 		} else if (i == RLIMIT_AS || i == RLIMIT_DATA || i == RLIMIT_NPROC) {
-			set[i].rlim_cur = set[i].rlim_max = 1 << 20;
+			set[i].rlim_cur = 1 << 20;
+			set[i].rlim_max = 1 << 20;
 		} else if (i == RLIMIT_FSIZE) {
 			set[i].rlim_cur = 1000;
 			set[i].rlim_max = 2000;

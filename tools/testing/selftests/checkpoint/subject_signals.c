@@ -307,7 +307,9 @@ static void count_handler(int sig, siginfo_t *info, void *context)
 
 static void count(int argc, char **argv)
 {
-	struct sigaction sa = { .sa_sigaction = count_handler, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction sa = {
+		.sa_sigaction = count_handler, .sa_flags = SA_SIGINFO | SA_RESTART,
+	};
 	uint64_t state = 1, rounds = 0;
 
 	need(!sigaction(SIGRTMIN, &sa, NULL));

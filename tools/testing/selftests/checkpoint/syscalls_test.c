@@ -124,7 +124,7 @@ static int drain(struct subject *s)
 	return 0;
 }
 
-static int end_call(struct subject *s, enum end end, int id, int lock)
+static int end_call(struct subject *s, enum end way, int id, int lock)
 {
 	struct {
 		long type;
@@ -132,7 +132,7 @@ static int end_call(struct subject *s, enum end end, int id, int lock)
 	} message = { 1, "hi" };
 	char path[100];
 
-	switch (end) {
+	switch (way) {
 	case END_GO:
 		return subject_go(s);
 	case END_SIGNAL:
