@@ -59,8 +59,9 @@ static void collect_sharing(struct ckpt_ctx *ctx, struct ckpt_task *t)
 static void collect_dir(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
 			const char *what)
 {
-	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL);
-	char *name = buf ? ckpt_path_name(ctx, path, buf) : NULL;
+	/* A lack of memory must not look like an obstacle. */
+	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
+	char *name = ckpt_path_name(ctx, path, buf);
 
 	if (d_unlinked(path->dentry))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE_DELETED,

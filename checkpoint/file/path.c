@@ -104,8 +104,9 @@ static void path_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			      "a file without a name: %pD was deleted", file);
 		return;
 	}
-	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL);
-	name = buf ? ckpt_path_name(ctx, path, buf) : NULL;
+	/* A lack of memory must not look like an obstacle. */
+	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
+	name = ckpt_path_name(ctx, path, buf);
 	if (IS_ERR_OR_NULL(name))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_UNREACHABLE,
 			      "a file outside of the caller's root directory or mounts: %pD", file);
