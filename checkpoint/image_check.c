@@ -94,7 +94,8 @@ static int check_process(struct ckpt_reader *r, struct ckpt_rec *rec)
 	struct ckpt_rec_process *p = ckpt_rec_data(rec);
 	int i;
 
-	if (p->flags & ~(CKPT_PROC_STOPPED | CKPT_PROC_SUBREAPER) || p->reserved)
+	if (p->flags & ~(CKPT_PROC_STOPPED | CKPT_PROC_SUBREAPER | CKPT_PROC_EXECED) ||
+	    p->reserved)
 		return damaged(r, "a process has unknown flags");
 	if (p->stop_signal > 64 || !p->nr_threads || p->nr_threads > CKPT_MAX_TASKS)
 		return damaged(r, "a process has an impossible value");

@@ -162,6 +162,7 @@ struct ckpt_rec_task {
 /* ckpt_rec_process.flags */
 #define CKPT_PROC_STOPPED	(1U << 0)	/* stopped by job control */
 #define CKPT_PROC_SUBREAPER	(1U << 1)	/* PR_SET_CHILD_SUBREAPER */
+#define CKPT_PROC_EXECED	(1U << 2)	/* has executed a program since its fork */
 
 struct ckpt_rec_rlimit {
 	__aligned_u64 soft;	/* all ones: no limit */
