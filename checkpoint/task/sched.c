@@ -48,8 +48,6 @@ void ckpt_sched_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SCHED, text, "an I/O priority");
 	if (ckpt_has_uclamp(task))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SCHED, text, "utilisation clamps");
-	if (task->se.custom_slice)
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SCHED, text, "a time slice of its own");
 	if (ckpt_has_core_cookie(task))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SCHED, text, "a core scheduling cookie");
 	if (ckpt_has_mempolicy(task))

@@ -151,7 +151,7 @@ static const struct change changes[] = {
 	CHANGE(TREE, tree.tasks[2].sid, 0x80000000),
 	CHANGE(TREE, tree.tasks[2].reserved, 1),
 
-	CHANGE(PROCESS, process.flags, 4),
+	CHANGE(PROCESS, process.flags, 8),
 	CHANGE(PROCESS, process.stop_signal, 65),
 	CHANGE(PROCESS, process.nr_threads, 0),
 	CHANGE(PROCESS, process.oom_score_adj, 1001),

@@ -58,8 +58,6 @@ void ckpt_arch_collect_task(struct ckpt_ctx *ctx, struct ckpt_task *t)
 			break;
 	if (i < HBP_NUM)
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PTRACE, "has a hardware breakpoint");
-	if (test_tsk_thread_flag(t->task, TIF_SPEC_L1D_FLUSH))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL, "has speculation controls");
 	if (test_tsk_thread_flag(t->task, TIF_NOTSC) || test_tsk_thread_flag(t->task, TIF_NOCPUID))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL,
 			      "has the TSC or CPUID instruction disabled");

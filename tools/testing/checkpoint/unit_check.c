@@ -107,7 +107,7 @@ static const struct change changes[] = {
 	TASK(2, sid, 0, 0), TASK(2, sid, ~0U, BAD), TASK(5, reserved, 1, BAD),
 	TASK(2, tid, 201, BAD), TASK(3, tid, 200, BAD),
 
-	PROCESS(flags, 3, 0), PROCESS(flags, 4, BAD), PROCESS(flags, 1U << 31, BAD),
+	PROCESS(flags, 7, 0), PROCESS(flags, 8, BAD), PROCESS(flags, 1U << 31, BAD),
 	PROCESS(reserved, 1, BAD), PROCESS(stop_signal, 64, 0), PROCESS(stop_signal, 65, BAD),
 	PROCESS(nr_threads, 0, BAD), PROCESS(nr_threads, CKPT_MAX_TASKS + 1, BAD),
 	PROCESS(oom_score_adj, 1000, 0), PROCESS(oom_score_adj, 1001, BAD),
