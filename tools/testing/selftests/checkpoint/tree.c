@@ -127,18 +127,20 @@ int forest_stop(struct forest *f)
 	return 0;
 }
 
-/* The state of all threads, but for one that computes. */
-static bool sleeps(const struct forest *f, int node, pid_t tid)
+/* 1: it waits, as planned, or is one that computes; 0: not yet; -1: never. */
+static int is_settled(const struct forest *f, int node, pid_t tid)
 {
 	const struct tree_node *n = &f->plan.node[node];
 	char path[64], buf[512], *end;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", f->pid[node], tid);
 	if (read_file(path, buf, sizeof(buf)) <= 0)
-		return false;
+		return -1;
 	end = strrchr(buf, ')');
-	return end && (end[2] == (n->stopped ? 'T' : 'S') ||
-		       (n->wait == TREE_SPIN && tid == f->pid[node]));
+	if (!end || end[2] == 'Z' || end[2] == 'X')
+		return -1;
+	return end[2] == (n->stopped ? 'T' : 'S') ||
+	       (n->wait == TREE_SPIN && tid == f->pid[node]);
 }
 
 static int settle(struct forest *f, int node)
@@ -146,12 +148,13 @@ static int settle(struct forest *f, int node)
 	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
 	char *tids = strstr(f->seen[node], " tids"), *next;
 	pid_t tid = f->pid[node];
+	int settled;
 
 	tids += strlen(" tids");
 	while (tid > 0) {
-		while (!sleeps(f, node, tid)) {
-			if (now_ns() > deadline)
-				return tell_problem(f, node, "does not go to sleep", "");
+		while ((settled = is_settled(f, node, tid)) <= 0) {
+			if (settled < 0 || now_ns() > deadline)
+				return tell_problem(f, node, "has ended, or does not wait", "");
 			poll_pause();
 		}
 		tid = strtol(tids, &next, 10);
@@ -175,7 +178,7 @@ static bool changes_call(const struct tree_node *n)
 static char *look_at_zombie(pid_t pid)
 {
 	char path[64], buf[1024], *end, *text = NULL;
-	int ppid, pgid, sid, status = -1, field;
+	int ppid, pgid, sid, status;
 	char state;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
@@ -184,9 +187,7 @@ static char *look_at_zombie(pid_t pid)
 	end = strrchr(buf, ')');
 	if (!end || sscanf(end + 1, " %c %d %d %d", &state, &ppid, &pgid, &sid) != 4)
 		return strdup("is unknown");
-	for (field = 3, end++; field < 53 && end; field++)
-		end = strchr(end + 1, ' ');
-	sscanf(strrchr(buf, ' '), "%d", &status);
+	status = strtol(strrchr(buf, ' '), NULL, 10);
 	*strrchr(buf, ')') = 0;
 	if (asprintf(&text, "%s state %c ppid %d pgid %d sid %d status %#x\n",
 		     strchr(buf, '('), state, ppid, pgid, sid, status) < 0)

@@ -259,8 +259,8 @@ void tree_show(const struct tree *tree, const pid_t *pids)
 		if (node->exits)
 			snprintf(end, sizeof(end), " exits %#x%s", node->status,
 				 node->reaped ? " reaped" : "");
-		say("%2d: pid %d creator %d parent %d pgid %d sid %d threads %d wait %d%s%s%s%s%s", i,
-		    pids[i], node->creator, node->parent, node->pgid, node->sid,
+		say("%2d: pid %d creator %d parent %d pgid %d sid %d threads %d wait %d%s%s%s%s%s",
+		    i, pids[i], node->creator, node->parent, node->pgid, node->sid,
 		    node->nr_threads, node->wait, groups[node->group],
 		    node->sibling ? " sibling" : "", node->subreaper ? " subreaper" : "",
 		    node->stopped ? " stopped" : "", end);
