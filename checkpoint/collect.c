@@ -11,8 +11,8 @@
 #include "internal.h"
 
 /**
- * ckpt_used_outside - is an object used by a task outside of a process?
- * @leader: leader of the process
+ * ckpt_used_outside - is an object used by a task outside of the tree?
+ * @ctx: context of a save
  * @uses: does the task use the object? Called under RCU, without other locks.
  * @obj: the object
  *
@@ -20,7 +20,7 @@
  *
  * Return: true if it is.
  */
-bool ckpt_used_outside(struct task_struct *leader,
+bool ckpt_used_outside(struct ckpt_ctx *ctx,
 		       bool (*uses)(struct task_struct *task, const void *obj),
 		       const void *obj)
 {
@@ -29,33 +29,10 @@ bool ckpt_used_outside(struct task_struct *leader,
 
 	rcu_read_lock();
 	for_each_process_thread(p, thread)
-		if (p->signal != leader->signal && uses(thread, obj))
+		if (uses(thread, obj) && !xa_load(&ctx->task_index, thread->pid))
 			found = true;
 	rcu_read_unlock();
 	return found;
-}
-
-/* A child is not part of the tree yet, and must not be lost. */
-static void collect_children(struct ckpt_ctx *ctx, struct ckpt_task *t)
-{
-	struct task_struct *child;
-	int children = 0, zombies = 0;
-
-	read_lock(&tasklist_lock);
-	list_for_each_entry(child, &t->task->children, sibling) {
-		if (child->exit_state)
-			zombies++;
-		else
-			children++;
-	}
-	read_unlock(&tasklist_lock);
-	if (zombies)
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_ZOMBIE,
-			      "%d child processes have exited and were not waited for", zombies);
-	if (children)
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CHILD,
-			      "%d child processes (trees of processes are not supported yet)",
-			      children);
 }
 
 static int collect_table(struct ckpt_ctx *ctx, struct ckpt_task *t,
@@ -73,6 +50,25 @@ static int collect_table(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	return 0;
 }
 
+static int collect_process(struct ckpt_ctx *ctx, struct ckpt_task *leader)
+{
+	struct ckpt_task *t;
+	int ret = 0;
+	u32 i;
+
+	if (leader->main)
+		ret = collect_table(ctx, leader->main, ckpt_process_objs);
+	for (i = leader->index; !ret && i < leader->index + leader->nr_threads; i++) {
+		t = ctx->tasks[i];
+		if (!t->dead)
+			ret = collect_table(ctx, t, ckpt_thread_objs);
+		else if (t->task->ptrace)
+			ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PTRACE, "is being traced");
+		cond_resched();
+	}
+	return ret;
+}
+
 /**
  * ckpt_collect - find all obstacles of a frozen tree
  * @ctx: context
@@ -83,18 +79,12 @@ static int collect_table(struct ckpt_ctx *ctx, struct ckpt_task *t,
 int ckpt_collect(struct ckpt_ctx *ctx)
 {
 	struct ckpt_task *t;
-	int ret = 0;
-	u32 i;
+	int ret;
 
-	for (i = 0; i < ctx->nr_tasks && !ret; i++) {
-		t = ctx->tasks[i];
-		if (t == t->leader)
-			ret = collect_table(ctx, t, ckpt_process_objs);
-		if (!ret)
-			ret = collect_table(ctx, t, ckpt_thread_objs);
-		if (!(ctx->flags & CHECKPOINT_ONLY))
-			collect_children(ctx, t);
-	}
+	ckpt_tree_collect(ctx);
+	ret = ckpt_refs_count(ctx);
+	for (t = ckpt_next_leader(ctx, NULL); t && !ret; t = ckpt_next_leader(ctx, t))
+		ret = collect_process(ctx, t);
 	if (!ret && ctx->nr_obstacles)
 		ret = -EOPNOTSUPP;
 	return ret;

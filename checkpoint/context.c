@@ -37,6 +37,10 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	init_waitqueue_head(&ctx->hold);
 	spin_lock_init(&ctx->log_lock);
 	xa_init(&ctx->task_index);
+	xa_init(&ctx->mm_index);
+	xa_init(&ctx->file_refs);
+	xa_init(&ctx->pipe_refs);
+	xa_init(&ctx->lost_pids);
 	xa_init(&ctx->objs);
 	ctx->next_tag = 1;
 	ctx->flags = flags;
@@ -83,6 +87,9 @@ static void free_ctx(struct kref *ref)
 	kvfree(ctx->log);
 	ckpt_free_record(ctx->tree);
 	xa_destroy(&ctx->task_index);
+	xa_destroy(&ctx->mm_index);
+	ckpt_tree_forget(ctx);
+	ckpt_refs_free(ctx);
 	xa_destroy(&ctx->objs);
 	path_put(&ctx->root);
 	put_task_struct(ctx->caller);
@@ -141,6 +148,8 @@ struct ckpt_task *ckpt_add_task(struct ckpt_ctx *ctx, struct task_struct *task)
 		return ERR_PTR(-ENOMEM);
 	t->ctx = ctx;
 	t->timed = KTIME_MAX;
+	t->index = ctx->nr_tasks;
+	init_completion(&t->vfork);
 	if (task)
 		t->task = get_task_struct(task);
 	ctx->tasks[ctx->nr_tasks++] = t;

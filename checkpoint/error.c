@@ -126,6 +126,9 @@ int ckpt_error(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 {
 	va_list args;
 
+	/* What fails in a task that is being killed is not what killed it. */
+	if (current != ctx->caller && fatal_signal_pending(current))
+		return err;
 	va_start(args, fmt);
 	message(ctx, "error", where, why, err, fmt, args);
 	va_end(args);

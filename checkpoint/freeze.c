@@ -6,7 +6,8 @@
  * at the user boundary, and an interrupted system call has left its -ERESTART*
  * result in place. It parks there, killable, until it is released. A thread
  * that job control has stopped is at the same place already and counts as
- * parked; its work stays queued, so that it cannot slip away to user mode.
+ * parked; its work stays queued, so that it cannot slip away to user mode. So
+ * does one that waits in vfork(2) for a child that is parked.
  */
 #include <linux/completion.h>
 #include <linux/mm.h>
@@ -33,6 +34,11 @@ static void settle(struct ckpt_task *t, int state)
 		wake_up(&ctx->wait);
 }
 
+static bool may_go(struct ckpt_task *t)
+{
+	return READ_ONCE(t->ctx->released) || READ_ONCE(t->bury);
+}
+
 /*
  * Waits to be released. The call may be looking at this task just now: one that
  * is killed only makes the call fail, at once, and dies when it is let go.
@@ -45,12 +51,12 @@ static void hold(struct ckpt_task *t)
 	/* Asleep in the eyes of wait_task_inactive() before anyone may ask it. */
 	prepare_to_wait(&ctx->hold, &wait, TASK_KILLABLE);
 	settle(t, CKPT_TASK_PARKED);
-	while (!READ_ONCE(ctx->released) && !fatal_signal_pending(current)) {
+	while (!may_go(t) && !fatal_signal_pending(current)) {
 		schedule();
 		prepare_to_wait(&ctx->hold, &wait, TASK_KILLABLE);
 	}
 	finish_wait(&ctx->hold, &wait);
-	if (READ_ONCE(ctx->released))
+	if (may_go(t))
 		return;
 	WRITE_ONCE(ctx->killed, true);
 	settle(t, CKPT_TASK_GONE);
@@ -58,6 +64,37 @@ static void hold(struct ckpt_task *t)
 		ckpt_restore_fail(ctx, t, -ESRCH);
 	set_notify_signal(ctx->caller);
 	wait_event(ctx->hold, READ_ONCE(ctx->released));
+}
+
+/* Waits in vfork(2), as the saved thread did, until the child lets go of it. */
+static void wait_vfork(struct ckpt_task *t)
+{
+	struct task_struct *child = t->vfork_child->task;
+
+	if (!wait_for_completion_state(&t->vfork, TASK_KILLABLE | TASK_FREEZABLE))
+		return;
+	task_lock(child);
+	child->vfork_done = NULL;
+	task_unlock(child);
+}
+
+/* Last steps of a restored thread, in its own context. */
+static void become(struct ckpt_task *t)
+{
+	struct ckpt_ctx *ctx = t->ctx;
+	long code = t->rec->exit_code;
+
+	if (READ_ONCE(ctx->failed)) {
+		ckpt_ctx_put(ctx);
+		do_group_exit(SIGKILL);
+	}
+	if (t->dead) {
+		ckpt_ctx_put(ctx);
+		do_exit(code);
+	}
+	ckpt_thread_commit(t);
+	if (t->vfork_child)
+		wait_vfork(t);
 }
 
 static void park(struct callback_head *work)
@@ -70,8 +107,8 @@ static void park(struct callback_head *work)
 	} else {
 		ckpt_timed_resume(t);
 		hold(t);
-		if (t->rec && !READ_ONCE(ctx->failed))
-			ckpt_thread_commit(t);
+		if (t->rec)
+			become(t);
 	}
 	ckpt_ctx_put(ctx);
 }
@@ -124,28 +161,49 @@ bool ckpt_may_use(struct task_struct *task)
 	return task == current || ptrace_may_access(task, PTRACE_MODE_ATTACH_REALCREDS);
 }
 
-/*
- * References up to @max threads of the tree that the context does not know;
- * for the moment descendants are only looked for to be refused.
- */
+/* Is this a thread that the context has to ask, or to note as dead? */
+static bool is_new(struct ckpt_ctx *ctx, struct task_struct *thread)
+{
+	if (xa_load(&ctx->task_index, thread->pid))
+		return false;
+	if (thread_group_leader(thread) && thread->exit_state)
+		return thread->exit_state == EXIT_ZOMBIE;
+	return !thread->exit_state && !(READ_ONCE(thread->flags) & PF_EXITING);
+}
+
+/* References up to @max threads of the tree that the context does not know. */
 static int find_new(struct ckpt_ctx *ctx, struct task_struct *root,
 		    struct task_struct **found, int max)
 {
-	struct task_struct *thread;
+	struct task_struct *p, *thread;
 	int nr = 0;
 
-	rcu_read_lock();
-	for_each_thread(root, thread) {
-		if (xa_load(&ctx->task_index, thread->pid))
-			continue;
-		if (thread->exit_state || (thread->flags & PF_EXITING && thread != root))
-			continue;
-		found[nr++] = get_task_struct(thread);
-		if (nr == max)
-			break;
+	read_lock(&tasklist_lock);
+	for (p = root; p; p = ckpt_next_process(ctx, root, p)) {
+		for_each_thread(p, thread) {
+			if (!is_new(ctx, thread))
+				continue;
+			found[nr++] = get_task_struct(thread);
+			if (nr == max)
+				goto full;
+		}
 	}
-	rcu_read_unlock();
+full:
+	read_unlock(&tasklist_lock);
 	return nr;
+}
+
+static int check_right(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	if (is_child_reaper(task_pid(t->task))) {
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_NAMESPACE,
+			      "is the init process of a pid namespace");
+		return -EOPNOTSUPP;
+	}
+	if (ckpt_may_use(t->task))
+		return 0;
+	return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, -EPERM,
+			  "no right to this process (it takes the right to trace it)");
 }
 
 static int take(struct ckpt_ctx *ctx, struct task_struct *task)
@@ -156,11 +214,11 @@ static int take(struct ckpt_ctx *ctx, struct task_struct *task)
 	t = ckpt_add_task(ctx, task);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	t->leader = ctx->tasks[0];
-	if (!ckpt_may_use(task))
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, -EPERM,
-				  "no right to this process (it takes the right to trace it)");
-	ret = xa_err(xa_store(&ctx->task_index, task->pid, t, GFP_KERNEL_ACCOUNT));
+	/* Until the tree is put in order it answers for itself. */
+	t->leader = t;
+	ret = check_right(ctx, t);
+	if (!ret)
+		ret = xa_err(xa_store(&ctx->task_index, task->pid, t, GFP_KERNEL_ACCOUNT));
 	if (ret)
 		return ret;
 	ret = ckpt_claim(t);
@@ -171,22 +229,28 @@ static int take(struct ckpt_ctx *ctx, struct task_struct *task)
 		return ret;
 	if (task == current) {
 		t->state = CKPT_TASK_SELF;
-		return 0;
+	} else if (task->exit_state) {
+		t->dead = true;
+		t->state = CKPT_TASK_DEAD;
+	} else {
+		ckpt_timed_note(t);
+		queue_park(t);
 	}
-	ckpt_timed_note(t);
-	queue_park(t);
 	return 0;
 }
 
-#define FIND_BATCH	64
+#define FIND_BATCH	1024
 
 /* Asks all threads that are new since the last time; returns their number. */
 static int take_new(struct ckpt_ctx *ctx, struct task_struct *root)
 {
-	struct task_struct *found[FIND_BATCH];
+	struct task_struct **found;
 	int total = 0;
 	int nr, i, ret;
 
+	found = kvmalloc_array(FIND_BATCH, sizeof(*found), GFP_KERNEL_ACCOUNT);
+	if (!found)
+		return -ENOMEM;
 	do {
 		nr = find_new(ctx, root, found, FIND_BATCH);
 		ret = 0;
@@ -195,44 +259,58 @@ static int take_new(struct ckpt_ctx *ctx, struct task_struct *root)
 				ret = take(ctx, found[i]);
 			put_task_struct(found[i]);
 		}
-		if (ret)
-			return ret;
 		total += nr;
-	} while (nr == FIND_BATCH);
-	return total;
+	} while (nr == FIND_BATCH && !ret);
+	kvfree(found);
+	return ret ?: total;
 }
 
-/* Counts threads that job control holds as parked. */
-static void note_stopped(struct ckpt_ctx *ctx)
+/**
+ * ckpt_vfork_child - child for which a thread waits in vfork(2)
+ * @ctx: context of a save
+ * @t: the thread
+ *
+ * Return: its pid, as the thread will see it, or 0: there is none.
+ */
+pid_t ckpt_vfork_child(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct task_struct *child;
+	pid_t nr = 0;
+
+	read_lock(&tasklist_lock);
+	list_for_each_entry(child, &t->task->children, sibling)
+		if (READ_ONCE(child->vfork_done))
+			nr = task_tgid_nr_ns(child, task_active_pid_ns(t->task));
+	read_unlock(&tasklist_lock);
+	return nr;
+}
+
+/* Counts a thread that sleeps where it cannot park, but stays, as parked. */
+static void note_held(struct ckpt_task *t, unsigned int task_state, int state)
+{
+	t->held_csw = wait_task_inactive(t->task, task_state);
+	/* It may wake and park itself at this very moment. */
+	if (t->held_csw &&
+	    cmpxchg(&t->state, CKPT_TASK_ASKED, state) == CKPT_TASK_ASKED &&
+	    atomic_dec_and_test(&t->ctx->nr_busy))
+		wake_up(&t->ctx->wait);
+}
+
+/* Threads that job control has stopped, and those in vfork(2). */
+static void note_all_held(struct ckpt_ctx *ctx)
 {
 	struct ckpt_task *t;
 	u32 i;
 
 	for (i = 0; i < ctx->nr_tasks; i++) {
 		t = ctx->tasks[i];
-		if (READ_ONCE(t->state) != CKPT_TASK_ASKED || !task_is_stopped(t->task))
+		if (READ_ONCE(t->state) != CKPT_TASK_ASKED)
 			continue;
-		t->stopped_csw = wait_task_inactive(t->task, __TASK_STOPPED);
-		if (!t->stopped_csw)
-			continue;
-		/* It may wake and park itself at this very moment. */
-		if (cmpxchg(&t->state, CKPT_TASK_ASKED, CKPT_TASK_STOPPED) == CKPT_TASK_ASKED &&
-		    atomic_dec_and_test(&ctx->nr_busy))
-			wake_up(&ctx->wait);
+		if (task_is_stopped(t->task))
+			note_held(t, __TASK_STOPPED, CKPT_TASK_STOPPED);
+		else if (!(ctx->flags & CHECKPOINT_ONLY) && ckpt_vfork_child(ctx, t))
+			note_held(t, TASK_WAKEKILL, CKPT_TASK_VFORK);
 	}
-}
-
-static bool waits_for_vfork(struct task_struct *task)
-{
-	struct task_struct *child;
-	bool found = false;
-
-	read_lock(&tasklist_lock);
-	list_for_each_entry(child, &task->children, sibling)
-		if (child->vfork_done)
-			found = true;
-	read_unlock(&tasklist_lock);
-	return found;
 }
 
 /* Names the threads that have not parked; true: one of them never will. */
@@ -246,7 +324,7 @@ static bool name_busy(struct ckpt_ctx *ctx, bool deadline)
 		t = ctx->tasks[i];
 		if (READ_ONCE(t->state) != CKPT_TASK_ASKED)
 			continue;
-		if (waits_for_vfork(t->task)) {
+		if (ctx->flags & CHECKPOINT_ONLY && ckpt_vfork_child(ctx, t)) {
 			ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_VFORK,
 				      "waits for its vfork() child");
 			never = true;
@@ -267,7 +345,7 @@ static int wait_parked(struct ckpt_ctx *ctx, unsigned long deadline)
 	long ret;
 
 	for (;;) {
-		note_stopped(ctx);
+		note_all_held(ctx);
 		ret = wait_event_interruptible_timeout(ctx->wait, !atomic_read(&ctx->nr_busy),
 						       poll);
 		if (ret < 0)
@@ -283,16 +361,20 @@ static int wait_parked(struct ckpt_ctx *ctx, unsigned long deadline)
 	}
 }
 
-/* A thread that exits on its own while we stop the others is no loss. */
+/*
+ * A thread that exits on its own while we stop the others is no loss; a process
+ * that does so comes back as a zombie, until its parent has waited for it.
+ */
 static void drop_gone(struct ckpt_ctx *ctx)
 {
 	struct ckpt_task *t;
-	u32 i, n = 1;
+	u32 i, n = 0;
 
-	for (i = 1; i < ctx->nr_tasks; i++) {
+	for (i = 0; i < ctx->nr_tasks; i++) {
 		t = ctx->tasks[i];
 		/* One that was killed while parked still waits for its release. */
-		if (READ_ONCE(t->state) != CKPT_TASK_GONE || READ_ONCE(ctx->killed)) {
+		if ((READ_ONCE(t->state) != CKPT_TASK_GONE || READ_ONCE(ctx->killed)) &&
+		    !(t->dead && READ_ONCE(t->task->exit_state) != EXIT_ZOMBIE)) {
 			ctx->tasks[n++] = t;
 			continue;
 		}
@@ -316,7 +398,7 @@ static int wait_inactive(struct ckpt_ctx *ctx)
 		if (READ_ONCE(t->state) != CKPT_TASK_PARKED)
 			continue;
 		/* It may have been stopped for a while before. */
-		t->stopped_csw = 0;
+		t->held_csw = 0;
 		if (!wait_task_inactive(t->task, TASK_KILLABLE))
 			return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH,
 					  "died while it was being saved");
@@ -324,9 +406,71 @@ static int wait_inactive(struct ckpt_ctx *ctx)
 	return 0;
 }
 
+/* Has a thread that could not park slept all the time? */
+static bool is_held(struct ckpt_task *t)
+{
+	switch (READ_ONCE(t->state)) {
+	case CKPT_TASK_STOPPED:
+		return wait_task_inactive(t->task, __TASK_STOPPED) == t->held_csw;
+	case CKPT_TASK_VFORK:
+		return wait_task_inactive(t->task, TASK_WAKEKILL) == t->held_csw;
+	case CKPT_TASK_PARKED:
+		t->held_csw = 0;
+		return true;
+	}
+	return false;
+}
+
+static bool all_held(struct ckpt_ctx *ctx)
+{
+	u32 i;
+
+	for (i = 0; i < ctx->nr_tasks; i++)
+		if (ctx->tasks[i]->held_csw && !is_held(ctx->tasks[i]))
+			return false;
+	return true;
+}
+
+/* All known tasks are at rest: is that the whole tree? */
+static int look_again(struct ckpt_ctx *ctx, struct task_struct *root, unsigned long deadline)
+{
+	int ret = all_held(ctx) ? ckpt_tree_order(ctx, root) : -EAGAIN;
+
+	if (ret != -EAGAIN)
+		return ret;
+	if (time_after(jiffies, deadline))
+		return ckpt_error(ctx, CKPT_AT(NULL), CKPT_WHY_TIMEOUT, -ETIMEDOUT,
+				  "the tree did not come to rest in time");
+	/* One is on its way out, or to its park. */
+	schedule_timeout_killable(1);
+	return -EAGAIN;
+}
+
+/* -EAGAIN: there may be tasks that were not asked yet. */
+static int freeze_once(struct ckpt_ctx *ctx, struct task_struct *root, unsigned long deadline)
+{
+	int ret = take_new(ctx, root);
+
+	if (ret < 0)
+		return ret;
+	if (!ret && !atomic_read(&ctx->nr_busy)) {
+		ret = look_again(ctx, root, deadline);
+		if (ret != -EAGAIN)
+			return ret;
+	}
+	ret = wait_parked(ctx, deadline);
+	if (ret)
+		return ret;
+	drop_gone(ctx);
+	if (READ_ONCE(ctx->killed))
+		return ckpt_error(ctx, CKPT_AT(NULL), CKPT_WHY_GONE, -ESRCH,
+				  "a process was killed while it was being saved");
+	return fatal_signal_pending(current) ? -EINTR : -EAGAIN;
+}
+
 /**
  * ckpt_freeze - stop a tree
- * @ctx: context; gets the threads, the root first
+ * @ctx: context; gets the tasks, see ckpt_tree_order()
  * @root: leader of the root process
  *
  * On failure the caller still has to call ckpt_release().
@@ -341,26 +485,12 @@ int ckpt_freeze(struct ckpt_ctx *ctx, struct task_struct *root)
 	int ret;
 
 	ctx->t_frozen = ktime_get();
-	ret = take(ctx, root);
+	do {
+		ret = freeze_once(ctx, root, deadline);
+	} while (ret == -EAGAIN);
 	if (ret)
 		return ret;
-	for (;;) {
-		ret = take_new(ctx, root);
-		if (ret < 0)
-			return ret;
-		if (!ret && !atomic_read(&ctx->nr_busy))
-			break;
-		ret = wait_parked(ctx, deadline);
-		if (ret)
-			return ret;
-		drop_gone(ctx);
-		if (READ_ONCE(ctx->killed))
-			return ckpt_error(ctx, CKPT_AT(ctx->tasks[0]), CKPT_WHY_GONE, -ESRCH,
-					  "was killed while it was being saved");
-	}
-	ctx->nr_processes = 1;
-	ctx->tasks[0]->nr_threads = ctx->nr_tasks;
-	if (READ_ONCE(ctx->tasks[0]->state) == CKPT_TASK_GONE)
+	if (!ctx->tasks[0]->main)
 		return ckpt_error(ctx, CKPT_AT(ctx->tasks[0]), CKPT_WHY_GONE, -ESRCH,
 				  "the process has exited");
 	return wait_inactive(ctx);
@@ -379,13 +509,13 @@ int ckpt_still_frozen(struct ckpt_ctx *ctx)
 
 	for (i = 0; i < ctx->nr_tasks; i++) {
 		t = ctx->tasks[i];
+		if (t->dead)
+			continue;
 		if (READ_ONCE(t->state) == CKPT_TASK_GONE ||
 		    (t->state != CKPT_TASK_SELF && fatal_signal_pending(t->task)))
 			return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH,
 					  "was killed while it was being saved");
-		if (t->stopped_csw && (READ_ONCE(t->state) != CKPT_TASK_STOPPED ||
-				       wait_task_inactive(t->task, __TASK_STOPPED) !=
-				       t->stopped_csw))
+		if (t->held_csw && !is_held(t))
 			return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_CHANGED, -EBUSY,
 					  "was continued while it was being saved");
 	}
@@ -412,6 +542,8 @@ void ckpt_release(struct ckpt_ctx *ctx, bool failed)
 		if (!t->task)
 			continue;
 		ckpt_unclaim(t);
+		if (t->dead)
+			continue;
 		/* If the work has begun, or begins later, it drops its own reference. */
 		if (t->task != current && task_work_cancel(t->task, &t->work))
 			ckpt_ctx_put(ctx);

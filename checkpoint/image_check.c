@@ -63,26 +63,64 @@ static int check_header(struct ckpt_reader *r, struct ckpt_rec *rec)
 	return 0;
 }
 
+static bool is_id(u32 id)
+{
+	return id && id <= INT_MAX;
+}
+
+/* A thread has only ids; what its process has is the leader's. */
+static int check_thread_of(struct ckpt_reader *r, const struct ckpt_rec_task *task, bool first)
+{
+	if (first || task->tgid != task[-1].tgid)
+		return damaged(r, "a thread of the tree has no leader");
+	if (task->parent || task->pgid || task->sid || task->exit_signal || task->mm_owner ||
+	    task->flags & (CKPT_TASKF_DEAD | CKPT_TASKF_VFORK | CKPT_TASKF_PARENT_EXEC))
+		return damaged(r, "a thread of the tree has what only its leader can have");
+	return 0;
+}
+
+static int check_leader(struct ckpt_reader *r, const struct ckpt_rec_task *task, bool first)
+{
+	if (first ? task->parent || task->mm_owner : !is_id(task->parent))
+		return damaged(r, "a task of the tree has an impossible parent");
+	if (task->pgid > INT_MAX || task->sid > INT_MAX || task->mm_owner > INT_MAX)
+		return damaged(r, "a task of the tree has an impossible id");
+	/* A session has all groups of its members; its leader's is its own. */
+	if ((task->sid && !task->pgid) || (task->sid == task->tid && task->pgid != task->tid))
+		return damaged(r, "a process of the tree has an impossible process group");
+	if (task->exit_signal > 64)
+		return damaged(r, "a process of the tree has an impossible signal for its end");
+	return 0;
+}
+
+static int check_task(struct ckpt_reader *r, const struct ckpt_rec_task *task, bool first)
+{
+	if (!is_id(task->tid) || !is_id(task->tgid))
+		return damaged(r, "a task of the tree has an impossible id");
+	if (task->flags & ~CKPT_TASKF_ALL || task->reserved)
+		return damaged(r, "a task of the tree has unknown flags");
+	if (task->exit_code > 0xffff || (task->exit_code && !(task->flags & CKPT_TASKF_DEAD)))
+		return damaged(r, "a task of the tree has an impossible exit status");
+	return task->tid == task->tgid ? check_leader(r, task, first) :
+					 check_thread_of(r, task, first);
+}
+
 static int check_tree(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_tree *tree = ckpt_rec_data(rec);
 	struct ckpt_rec_task *task = ckpt_rec_tail(rec);
 	u64 tail = rec->length - rec->unit;
 	u32 i, processes = 0;
+	int ret;
 
 	if (!tree->nr_tasks || tail != (u64)tree->nr_tasks * sizeof(*task))
 		return damaged(r, "the tree has a wrong number of tasks");
 	for (i = 0; i < tree->nr_tasks; i++, task++) {
-		if (task->tid == 0 || task->tid > INT_MAX || task->tgid > INT_MAX ||
-		    task->ppid > INT_MAX || task->pgid > INT_MAX ||
-		    task->sid > INT_MAX || task->reserved)
-			return damaged(r, "a task of the tree has an impossible id");
+		ret = check_task(r, task, !i);
+		if (ret)
+			return ret;
 		if (task->tid == task->tgid)
 			processes++;
-		else if (!i || task->tgid != task[-1].tgid)
-			return damaged(r, "a thread of the tree has no leader");
-		if (!i != !task->ppid)
-			return damaged(r, "a task of the tree has an impossible parent");
 	}
 	if (processes != tree->nr_processes)
 		return damaged(r, "the tree has a wrong number of processes");
@@ -94,17 +132,33 @@ static int check_process(struct ckpt_reader *r, struct ckpt_rec *rec)
 	struct ckpt_rec_process *p = ckpt_rec_data(rec);
 	int i;
 
-	if (p->flags & ~(CKPT_PROC_STOPPED | CKPT_PROC_SUBREAPER | CKPT_PROC_EXECED) ||
-	    p->reserved)
+	if (p->flags & ~CKPT_PROC_ALL)
 		return damaged(r, "a process has unknown flags");
 	if (p->stop_signal > 64 || !p->nr_threads || p->nr_threads > CKPT_MAX_TASKS)
 		return damaged(r, "a process has an impossible value");
+	if (p->flags & CKPT_PROC_STOPPED ? !p->stop_signal || p->stop_code > 64 :
+					   p->stop_signal || p->stop_code)
+		return damaged(r, "a process is stopped in an impossible way");
 	if (p->oom_score_adj < -1000 || p->oom_score_adj > 1000)
 		return damaged(r, "a process has an impossible oom_score_adj");
 	for (i = 0; i < CKPT_NR_RLIMITS; i++)
 		if (p->rlimits[i].soft > p->rlimits[i].hard)
 			return damaged(r, "a soft limit is above the hard limit");
 	return 0;
+}
+
+static int check_use(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_use *use = ckpt_rec_data(rec);
+
+	switch (use->type) {
+	case CKPT_REC_MM:
+	case CKPT_REC_FDS:
+	case CKPT_REC_FS:
+	case CKPT_REC_SIGHAND:
+		return use->tag ? 0 : damaged(r, "a process shares what has no tag");
+	}
+	return damaged(r, "a process shares what cannot be shared");
 }
 
 static bool is_path(const char *path, u64 len)
@@ -204,7 +258,7 @@ static int check_fs(struct ckpt_reader *r, struct ckpt_rec *rec)
 	struct ckpt_rec_fs *fs = ckpt_rec_data(rec);
 	char *paths = ckpt_rec_tail(rec);
 
-	if ((u64)fs->root_len + fs->cwd_len != rec->length - rec->unit ||
+	if (!rec->tag || (u64)fs->root_len + fs->cwd_len != rec->length - rec->unit ||
 	    fs->umask & ~0777 || fs->reserved)
 		return damaged(r, "a file system context has an impossible value");
 	if (!is_path(paths, fs->root_len) || !is_path(paths + fs->root_len, fs->cwd_len))
@@ -218,6 +272,8 @@ static int check_fds(struct ckpt_reader *r, struct ckpt_rec *rec)
 	u64 count = ckpt_rec_count(rec);
 	s64 last = -1;
 
+	if (!rec->tag)
+		return damaged(r, "a descriptor table has no tag");
 	for (; count; count--, fd++) {
 		if (fd->fd > INT_MAX || (s64)fd->fd <= last || !fd->file ||
 		    fd->flags & ~CKPT_FD_CLOEXEC || fd->reserved)
@@ -229,8 +285,8 @@ static int check_fds(struct ckpt_reader *r, struct ckpt_rec *rec)
 
 static int check_sighand(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
-	if (ckpt_rec_count(rec) != 64)
-		return damaged(r, "there are not 64 signal actions");
+	if (ckpt_rec_count(rec) != 64 || !rec->tag)
+		return damaged(r, "there are not 64 signal actions, or they have no tag");
 	return 0;
 }
 
@@ -309,6 +365,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_REGSET] = check_regset,
 	[CKPT_REC_TRAILER] = check_trailer,
 	[CKPT_REC_PIPE] = check_pipe,
+	[CKPT_REC_USE] = check_use,
 };
 
 /**

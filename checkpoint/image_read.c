@@ -72,6 +72,7 @@ static const struct rec_desc rec_descs[CKPT_REC_NR] = {
 	[CKPT_REC_INDEX] = DESC("INDEX", LAYOUT_ARRAY, struct ckpt_rec_index_entry,
 				CKPT_MAX_INDEX),
 	[CKPT_REC_PIPE] = DESC("PIPE", LAYOUT_TAIL, struct ckpt_rec_pipe, CKPT_MAX_PIPE),
+	[CKPT_REC_USE] = DESC("USE", LAYOUT_FIXED, struct ckpt_rec_use, 0),
 	[CKPT_REC_TRAILER] = DESC("TRAILER", LAYOUT_FIXED, struct ckpt_rec_trailer, 0),
 };
 

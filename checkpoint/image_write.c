@@ -83,6 +83,21 @@ int ckpt_write_record(struct ckpt_ctx *ctx, u32 type, u32 tag, u32 unit,
 }
 
 /**
+ * ckpt_write_use - let a process share what another one has brought along
+ * @ctx: context of a save
+ * @type: of the record that has it
+ * @tag: of that record
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_write_use(struct ckpt_ctx *ctx, u32 type, u32 tag)
+{
+	struct ckpt_rec_use use = { .type = type, .tag = tag };
+
+	return ckpt_write_record(ctx, CKPT_REC_USE, 0, sizeof(use), &use, sizeof(use), NULL, 0);
+}
+
+/**
  * ckpt_write_padding - fill up to the next multiple of the page size
  * @ctx: context of a save
  *
@@ -117,56 +132,6 @@ int ckpt_write_header(struct ckpt_ctx *ctx)
 	strscpy(h.version_text, init_utsname()->version, sizeof(h.version_text));
 	strscpy(h.machine, init_utsname()->machine, sizeof(h.machine));
 	return ckpt_write_record(ctx, CKPT_REC_HEADER, 0, sizeof(h), &h, sizeof(h), NULL, 0);
-}
-
-static void fill_task(struct ckpt_ctx *ctx, u32 i, struct ckpt_rec_task *rec)
-{
-	struct ckpt_task *t = ctx->tasks[i];
-	struct task_struct *task = t->task;
-	struct task_struct *root = ctx->tasks[0]->task;
-
-	rec->tid = task_pid_nr_ns(task, ctx->pidns);
-	rec->tgid = task_tgid_nr_ns(task, ctx->pidns);
-	rcu_read_lock();
-	if (i && task->tgid != root->tgid)
-		rec->ppid = task_tgid_nr_ns(rcu_dereference(task->real_parent), ctx->pidns);
-	else if (i)
-		rec->ppid = rec->tgid;
-	rcu_read_unlock();
-	rec->pgid = task_pgrp_nr_ns(task, ctx->pidns);
-	rec->sid = task_session_nr_ns(task, ctx->pidns);
-	/* Groups and sessions that others lead are the restarter's to give. */
-	if (rec->pgid != rec->tgid)
-		rec->pgid = 0;
-	if (rec->sid != rec->tgid)
-		rec->sid = 0;
-}
-
-/**
- * ckpt_write_tree - write the ids of all tasks
- * @ctx: context of a save, the tree frozen
- *
- * Return: 0 or a negative errno.
- */
-int ckpt_write_tree(struct ckpt_ctx *ctx)
-{
-	struct ckpt_rec_tree tree = {
-		.nr_tasks = ctx->nr_tasks,
-		.nr_processes = ctx->nr_processes,
-	};
-	struct ckpt_rec_task *tasks;
-	int ret;
-	u32 i;
-
-	tasks = kvcalloc(ctx->nr_tasks, sizeof(*tasks), GFP_KERNEL_ACCOUNT);
-	if (!tasks)
-		return -ENOMEM;
-	for (i = 0; i < ctx->nr_tasks; i++)
-		fill_task(ctx, i, &tasks[i]);
-	ret = ckpt_write_record(ctx, CKPT_REC_TREE, 0, sizeof(tree), &tree, sizeof(tree),
-				tasks, ctx->nr_tasks * sizeof(*tasks));
-	kvfree(tasks);
-	return ret;
 }
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/bvec.h>
 #include <linux/checkpoint.h>
 #include <linux/checkpoint_image.h>
+#include <linux/completion.h>
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -21,6 +22,7 @@
 #include "limits.h"
 
 struct ckpt_ctx;
+struct pipe_inode_info;
 struct user_regset;
 
 /* Where a ckpt_task is on its way. */
@@ -29,6 +31,8 @@ enum ckpt_task_state {
 	CKPT_TASK_ASKED,	/* its work is queued */
 	CKPT_TASK_PARKED,	/* waits in ckpt_park() at the user boundary */
 	CKPT_TASK_STOPPED,	/* job control holds it at the user boundary */
+	CKPT_TASK_VFORK,	/* sleeps in vfork(2) until its child lets it go */
+	CKPT_TASK_DEAD,		/* a zombie */
 	CKPT_TASK_SELF,		/* the caller itself */
 	CKPT_TASK_GONE,		/* has exited or was killed */
 };
@@ -39,9 +43,12 @@ enum ckpt_task_state {
  * @ctx: the call it belongs to; referenced while @work is queued
  * @task: the thread, referenced; restart: once it exists
  * @state: enum ckpt_task_state
+ * @index: its place in the context's table
+ * @dead: a zombie: the process has exited, or the leader before its threads
  * @leader: its thread group's leader, itself for a leader
+ * @main: leader only: first thread that is alive, NULL: the process has exited
  * @nr_threads: leader only: threads, itself included
- * @stopped_csw: switch count of a stopped task, to see that it never ran
+ * @held_csw: switch count of a task that could not park, to see that it never ran
  * @timed: what a timed system call, interrupted without a restart block, had left
  * @rec: restart: ids from the tree record
  * @thread: restart: its THREAD record
@@ -49,8 +56,18 @@ enum ckpt_task_state {
  * @pending: restart: its SIGPENDING record
  * @regsets: restart: its REGSET records
  * @nr_regsets: how many
+ * @parent: restart, leader only: thread that is to be its parent, NULL: the caller
+ * @group: restart, leader only: process group, NULL: the caller's
+ * @session: restart, leader only: session, NULL: the caller's
+ * @sharers: restart, leader only: processes that share its address space
+ * @next_sharer: restart, leader only: the next of them
+ * @turn: restart, leader only: it may read its records
+ * @nr: restart, leader only: its pid for the caller, 0: not created
+ * @bury: restart: dead, and to exit now
+ * @vfork_child: restart: process for which it waits in vfork(2)
+ * @vfork: restart: completed by that child
  * @process: restart, leader only: its PROCESS record
- * @current_thread: restart, leader only: index of the thread being read, plus 1
+ * @current_thread: restart, leader only: threads of which reading has begun
  * @dumpable: restart, leader only: of prctl(2)
  * @seen_mm: restart, leader only: the address space was restored
  * @seen_fs: restart, leader only: root and current directory were restored
@@ -62,9 +79,12 @@ struct ckpt_task {
 	struct ckpt_ctx *ctx;
 	struct task_struct *task;
 	int state;
+	u32 index;
+	bool dead;
 	struct ckpt_task *leader;
+	struct ckpt_task *main;
 	u32 nr_threads;
-	unsigned long stopped_csw;
+	unsigned long held_csw;
 	ktime_t timed;
 	const struct ckpt_rec_task *rec;
 	struct ckpt_rec *thread;
@@ -72,6 +92,16 @@ struct ckpt_task {
 	struct ckpt_rec *pending;
 	struct ckpt_rec *regsets[CKPT_MAX_REGSETS];
 	int nr_regsets;
+	struct ckpt_task *parent;
+	struct pid *group;
+	struct pid *session;
+	struct ckpt_task *sharers;
+	struct ckpt_task *next_sharer;
+	bool turn;
+	pid_t nr;
+	bool bury;
+	struct ckpt_task *vfork_child;
+	struct completion vfork;
 	struct ckpt_rec *process;
 	u32 current_thread;
 	int dumpable;
@@ -107,7 +137,12 @@ struct ckpt_task {
  * @nr_tasks: how many
  * @cap_tasks: room in @tasks
  * @nr_processes: thread groups
- * @task_index: thread to struct ckpt_task, by global pid
+ * @task_index: struct ckpt_task by global pid (save) or saved tid (restart)
+ * @mm_index: save: first process with an address space, by its address;
+ *	restart: address space that a table of signal actions goes with
+ * @file_refs: save: descriptors that refer to an open file, by its address
+ * @pipe_refs: save: the tree's ends of a pipe, by its address
+ * @lost_pids: restart: groups and sessions without a leader, by saved number
  * @wait: the call waits here for the tree
  * @hold: parked tasks wait here
  * @nr_busy: tasks that have not parked yet
@@ -161,6 +196,10 @@ struct ckpt_ctx {
 	u32 cap_tasks;
 	u32 nr_processes;
 	struct xarray task_index;
+	struct xarray mm_index;
+	struct xarray file_refs;
+	struct xarray pipe_refs;
+	struct xarray lost_pids;
 	wait_queue_head_t wait;
 	wait_queue_head_t hold;
 	atomic_t nr_busy;
@@ -194,9 +233,12 @@ struct ckpt_ctx {
  * @restore: Required. Take the record @rec, which the callee owns, and what
  *	belongs to it from the image; runs in the process that is being built.
  * @put: Objects that have a tag. Drop a reference.
+ * @share: Process objects that processes can share. Make current use @obj, which
+ *	another process has restored.
  *
- * All may sleep and are called without locks. For objects of a process the
- * task is the leader; for those of a thread, the thread.
+ * All may sleep and are called without locks. For objects of a process @t is the
+ * first thread that is alive when saving, the leader when restoring; for those
+ * of a thread, the thread.
  */
 struct ckpt_obj_ops {
 	const char *name;
@@ -205,11 +247,14 @@ struct ckpt_obj_ops {
 	int (*save)(struct ckpt_ctx *ctx, struct ckpt_task *t);
 	int (*restore)(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 	void (*put)(void *obj);
+	int (*share)(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj);
 };
 
 /* objects.c */
 extern const struct ckpt_obj_ops *const ckpt_process_objs[];
 extern const struct ckpt_obj_ops *const ckpt_thread_objs[];
+extern const struct ckpt_obj_ops *const ckpt_dead_process_objs[];
+extern const struct ckpt_obj_ops *const ckpt_dead_objs[];
 const struct ckpt_obj_ops *ckpt_find_ops(u32 rec);
 
 /* task/, mm/, file/ */
@@ -268,9 +313,9 @@ void ckpt_read_finish(struct ckpt_ctx *ctx);
 /* image_write.c */
 int ckpt_write_record(struct ckpt_ctx *ctx, u32 type, u32 tag, u32 unit,
 		      const void *data, size_t len, const void *tail, size_t tail_len);
+int ckpt_write_use(struct ckpt_ctx *ctx, u32 type, u32 tag);
 int ckpt_write_padding(struct ckpt_ctx *ctx);
 int ckpt_write_header(struct ckpt_ctx *ctx);
-int ckpt_write_tree(struct ckpt_ctx *ctx);
 int ckpt_write_trailer(struct ckpt_ctx *ctx);
 
 /* object.c */
@@ -280,17 +325,35 @@ int ckpt_put_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops, 
 void *ckpt_get_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops);
 void ckpt_free_tags(struct ckpt_ctx *ctx);
 
+/* tree.c */
+struct task_struct *ckpt_next_process(struct ckpt_ctx *ctx, struct task_struct *root,
+				      struct task_struct *p);
+int ckpt_tree_order(struct ckpt_ctx *ctx, struct task_struct *root);
+struct ckpt_task *ckpt_next_leader(struct ckpt_ctx *ctx, struct ckpt_task *t);
+struct ckpt_task *ckpt_mm_owner(struct ckpt_ctx *ctx, struct ckpt_task *leader,
+				struct mm_struct *mm);
+void ckpt_tree_collect(struct ckpt_ctx *ctx);
+int ckpt_tree_save(struct ckpt_ctx *ctx);
+
+/* tree_restart.c */
+int ckpt_tree_read(struct ckpt_ctx *ctx, pid_t pid);
+int ckpt_tree_prepare(struct ckpt_ctx *ctx);
+void ckpt_tree_bury(struct ckpt_ctx *ctx);
+void ckpt_tree_tie(struct ckpt_ctx *ctx);
+void ckpt_tree_forget(struct ckpt_ctx *ctx);
+
 /* freeze.c */
 int ckpt_freeze(struct ckpt_ctx *ctx, struct task_struct *root);
 int ckpt_still_frozen(struct ckpt_ctx *ctx);
 void ckpt_release(struct ckpt_ctx *ctx, bool failed);
 void ckpt_park_new(struct ckpt_task *t);
 bool ckpt_may_use(struct task_struct *task);
+pid_t ckpt_vfork_child(struct ckpt_ctx *ctx, struct ckpt_task *t);
 
 /* collect.c */
 int ckpt_collect(struct ckpt_ctx *ctx);
 
-bool ckpt_used_outside(struct task_struct *leader,
+bool ckpt_used_outside(struct ckpt_ctx *ctx,
 		       bool (*uses)(struct task_struct *task, const void *obj),
 		       const void *obj);
 
@@ -303,6 +366,7 @@ long ckpt_do_checkpoint(pid_t pid, struct file *file, struct file *log,
 long ckpt_do_restart(pid_t pid, struct file *file, struct file *log,
 		     unsigned long flags, struct checkpoint_stats *stats);
 int ckpt_next_record(struct ckpt_ctx *ctx, struct ckpt_rec **recp);
+bool ckpt_wait_pid(u32 nr, unsigned long deadline);
 int ckpt_restore_fail(struct ckpt_ctx *ctx, struct ckpt_task *t, int err);
 
 /* registry.c */
@@ -311,11 +375,15 @@ void ckpt_unclaim(struct ckpt_task *t);
 
 /* task/process.c */
 int ckpt_process_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
+void ckpt_process_commit(struct ckpt_ctx *ctx, struct ckpt_task *leader);
 
 /* task/thread.c */
 struct ckpt_task *ckpt_thread_being_read(struct ckpt_ctx *ctx, struct ckpt_task *leader);
 int ckpt_thread_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
 void ckpt_thread_commit(struct ckpt_task *t);
+
+/* task/new_tid.c */
+int ckpt_new_tid_apply(struct ckpt_task *t);
 
 /* task/sched.c */
 void ckpt_sched_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);
@@ -399,6 +467,15 @@ void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 		       struct file *file);
 int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file, u32 *tag);
 
+/* file/refs.c */
+int ckpt_refs_count(struct ckpt_ctx *ctx);
+void ckpt_refs_free(struct ckpt_ctx *ctx);
+bool ckpt_pipe_is_inside(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe,
+			 struct file *file);
+
+/* file/pipe.c */
+struct pipe_inode_info *ckpt_pipe_of(struct file *file);
+
 /* file/path.c */
 char *ckpt_path_name(struct ckpt_ctx *ctx, const struct path *path, char *buf);
 
@@ -416,7 +493,7 @@ void ckpt_arch_set_result(struct task_struct *task, long result);
 long ckpt_arch_result(struct task_struct *task);
 long ckpt_arch_call(long nr, const u64 *args);
 long ckpt_arch_call_timed(long nr, int arg, bool ms, u64 left);
-void ckpt_arch_fix_self(struct ckpt_rec_regset *regs, void *data);
+void ckpt_arch_finish_call(struct ckpt_rec_regset *rec, void *data, long result);
 u32 ckpt_arch_regset_size(const struct user_regset *regset, u32 note_type);
 
 #endif /* _CHECKPOINT_INTERNAL_H */

@@ -9,6 +9,9 @@
 #define CKPT_TIMEOUT_MS		10000
 #define CKPT_FREEZE_POLL_MS	10
 
+/* How long a restart waits for pids of processes that are dead already. */
+#define CKPT_PID_WAIT_MS	2000
+
 /* Messages kept until the tree has been released; more are only counted. */
 #define CKPT_LOG_BYTES		(256 * 1024)
 

@@ -30,6 +30,18 @@ const struct ckpt_obj_ops *const ckpt_thread_objs[] = {
 	NULL
 };
 
+/* What is left of a process, and of a thread, that is dead. */
+const struct ckpt_obj_ops *const ckpt_dead_process_objs[] = {
+	&ckpt_process_ops,
+	NULL
+};
+
+const struct ckpt_obj_ops *const ckpt_dead_objs[] = {
+	&ckpt_thread_ops,
+	&ckpt_cred_ops,
+	NULL
+};
+
 /* Objects that others name by a tag. */
 static const struct ckpt_obj_ops *const tagged_objs[] = {
 	&ckpt_file_ops,		/* file/file.c: open files; file/path.c, file/external.c */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * restart(): the caller reads the header and the tree and creates the root;
- * each task then builds itself in its own context, so that the ordinary
- * permission checks apply to it, and parks. When all are parked the caller
- * reads the trailer, sets registers and commits. Nothing runs in user mode
- * before everything has succeeded; otherwise all tasks are killed and reaped.
+ * restart(): the caller reads the header and the tree and creates all processes
+ * as its children. Each reads its own records when its turn comes, creates its
+ * threads, builds itself in its own context, so that the ordinary permission
+ * checks apply to it, and parks. When all are parked the caller reads the
+ * trailer, sets registers and commits: see tree_restart.c. Nothing runs in user
+ * mode before everything has succeeded; otherwise all are killed and reaped.
  */
 #include <linux/checkpoint_state.h>
 #include <linux/binfmts.h>
@@ -96,6 +97,8 @@ static int leave(struct ckpt_task *t, int err)
 	return 0;
 }
 
+static int restart_leader(void *arg);
+
 static int restart_thread(void *arg)
 {
 	struct ckpt_task *t = arg;
@@ -106,8 +109,39 @@ static int restart_thread(void *arg)
 	return leave(t, ret);
 }
 
-static pid_t create_task(struct ckpt_task *t, u64 flags, int (*fn)(void *))
+/*
+ * Is a pid only still in use because its process is being killed, or was not
+ * waited for yet? Init waits for those of a killed tree, in its own time.
+ */
+static bool is_dying(u32 nr)
 {
+	struct task_struct *task;
+	bool dying;
+
+	rcu_read_lock();
+	task = find_task_by_vpid(nr);
+	dying = !task || READ_ONCE(task->flags) & PF_EXITING || fatal_signal_pending(task);
+	rcu_read_unlock();
+	return dying;
+}
+
+/**
+ * ckpt_wait_pid - wait for a pid that is about to become free
+ * @nr: the pid, of which an allocation has just failed
+ * @deadline: in jiffies
+ *
+ * Return: true: try again.
+ */
+bool ckpt_wait_pid(u32 nr, unsigned long deadline)
+{
+	if (!is_dying(nr) || time_after(jiffies, deadline))
+		return false;
+	return !schedule_timeout_killable(1) && !fatal_signal_pending(current);
+}
+
+static int create_task(struct ckpt_task *t, u64 flags, int (*fn)(void *))
+{
+	unsigned long deadline = jiffies + msecs_to_jiffies(CKPT_PID_WAIT_MS);
 	struct ckpt_ctx *ctx = t->ctx;
 	pid_t tid = t->rec->tid;
 	struct kernel_clone_args args = {
@@ -117,10 +151,14 @@ static pid_t create_task(struct ckpt_task *t, u64 flags, int (*fn)(void *))
 		.set_tid = ctx->flags & RESTART_NEW_PIDS ? NULL : &tid,
 		.set_tid_size = ctx->flags & RESTART_NEW_PIDS ? 0 : 1,
 	};
-	pid_t nr = kernel_clone(&args);
+	pid_t nr;
 
+	do {
+		nr = kernel_clone(&args);
+	} while (nr == -EEXIST && ckpt_wait_pid(tid, deadline));
+	t->nr = max(nr, 0);
 	if (nr > 0)
-		return nr;
+		return 0;
 	if (nr == -EEXIST)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PID_IN_USE, nr,
 				  "pid %u is in use", t->rec->tid);
@@ -132,22 +170,30 @@ static pid_t create_task(struct ckpt_task *t, u64 flags, int (*fn)(void *))
 	return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_LIMIT, nr, "cannot create a task");
 }
 
-static int create_threads(struct ckpt_ctx *ctx, struct ckpt_task *leader, u32 first)
+static int create_threads(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 {
-	pid_t nr;
-	u32 i;
+	u32 i, end = leader->index + leader->nr_threads;
+	int ret = 0;
 
-	for (i = first + 1; i < first + leader->nr_threads; i++) {
-		nr = create_task(ctx->tasks[i], CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
-			    CLONE_THREAD | CLONE_SYSVSEM, restart_thread);
-		if (nr < 0)
-			return nr;
-	}
-	return 0;
+	for (i = leader->index + 1; i < end && !ret; i++)
+		ret = create_task(ctx->tasks[i], CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+				  CLONE_THREAD | CLONE_SYSVSEM, restart_thread);
+	return ret;
 }
 
-/* Leaves the caller's memory and files behind, as exec does. */
-static int clear_process(void)
+/* Processes with the address space of current, which is complete; the caller's children. */
+static int create_sharers(struct ckpt_task *leader)
+{
+	struct ckpt_task *t;
+	int ret = 0;
+
+	for (t = leader->sharers; t && !ret; t = t->next_sharer)
+		ret = create_task(t, CLONE_PARENT, restart_leader);
+	return ret;
+}
+
+/* Leaves the caller's memory behind, as exec does. */
+static int clear_memory(void)
 {
 	struct linux_binfmt *binfmt = current->mm->binfmt;
 	struct mm_struct *mm = mm_alloc();
@@ -167,6 +213,15 @@ static int clear_process(void)
 	/* Taken on success, against those who look at a process in between. */
 	up_write(&current->signal->exec_update_lock);
 	set_binfmt(binfmt);
+	return 0;
+}
+
+static int clear_process(struct ckpt_task *leader)
+{
+	int ret = leader->rec->mm_owner ? 0 : clear_memory();
+
+	if (ret)
+		return ret;
 	/* The saved descriptors may be above the caller's soft limit. */
 	task_lock(current->group_leader);
 	current->signal->rlim[RLIMIT_NOFILE].rlim_cur =
@@ -175,16 +230,33 @@ static int clear_process(void)
 	return __close_range(0, UINT_MAX, 0);
 }
 
-static int join_session(const struct ckpt_rec_task *rec)
+/* The image has one process behind the other: so they are read. */
+static int wait_turn(struct ckpt_task *leader)
 {
-	u64 none[6] = {};
-	int ret = 0;
+	return wait_var_event_killable(&leader->turn, READ_ONCE(leader->turn));
+}
 
-	if (rec->sid)
-		ret = ksys_setsid();
-	else if (rec->pgid)
-		ret = ckpt_arch_call(__NR_setpgid, none);
-	return ret < 0 ? ret : 0;
+static void pass_turn(struct ckpt_task *to)
+{
+	if (!to)
+		return;
+	/* Pairs with the other's reading of what is shared. */
+	smp_store_release(&to->turn, true);
+	wake_up_var(&to->turn);
+}
+
+static int share(struct ckpt_ctx *ctx, struct ckpt_task *leader, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_use *use = ckpt_rec_data(rec);
+	const struct ckpt_obj_ops *ops = ckpt_find_ops(use->type);
+	void *obj = ops && ops->share ? ckpt_get_tag(ctx, use->tag, ops) : NULL;
+	int ret = obj ? ops->share(ctx, leader, obj) : -EBADMSG;
+
+	ckpt_free_record(rec);
+	if (ret)
+		ckpt_error(ctx, CKPT_AT(leader), CKPT_WHY_IMAGE, ret,
+			   "the image has a process that shares what is not there");
+	return ret;
 }
 
 /* Reads the records of one process; those of its threads are only kept. */
@@ -206,6 +278,12 @@ static int read_process(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 				return ret;
 			continue;
 		}
+		if (rec->type == CKPT_REC_USE) {
+			ret = share(ctx, leader, rec);
+			if (ret)
+				return ret;
+			continue;
+		}
 		end = rec->type == CKPT_REC_PROCESS_END;
 		ret = end || rec->type == CKPT_REC_THREAD_END ? 0 :
 		      ckpt_error(ctx, CKPT_AT(leader), CKPT_WHY_IMAGE, -EBADMSG,
@@ -218,43 +296,55 @@ static int read_process(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 	return 0;
 }
 
-/* Everything that a process cannot do without must have been there. */
-static int check_complete(struct ckpt_ctx *ctx, struct ckpt_task *leader, u32 first)
+static bool is_complete(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 {
 	struct ckpt_task *t;
 	u32 i;
 
-	if (!leader->process || !leader->seen_mm || !leader->seen_fs ||
-	    !leader->seen_fds || !leader->seen_sighand)
-		goto damaged;
-	for (i = first; i < first + leader->nr_threads; i++) {
+	if (!leader->process)
+		return false;
+	if (leader->main && (!leader->seen_mm || !leader->seen_fs || !leader->seen_fds ||
+			     !leader->seen_sighand))
+		return false;
+	for (i = leader->index; i < leader->index + leader->nr_threads; i++) {
 		t = ctx->tasks[i];
-		if (!t->thread || !t->cred || !t->nr_regsets)
-			goto damaged;
+		if (!t->thread || !t->cred || (!t->dead && !t->nr_regsets))
+			return false;
 	}
-	return 0;
-damaged:
-	return ckpt_error(ctx, CKPT_AT(leader), CKPT_WHY_IMAGE, -EBADMSG,
-			  "the image lacks a part of a process");
+	return true;
+}
+
+static int read_in_turn(struct ckpt_ctx *ctx, struct ckpt_task *leader)
+{
+	ktime_t start;
+	int ret = wait_turn(leader);
+
+	if (ret)
+		return -EINTR;
+	start = ktime_get();
+	ret = read_process(ctx, leader);
+	if (!ret && !is_complete(ctx, leader))
+		ret = ckpt_error(ctx, CKPT_AT(leader), CKPT_WHY_IMAGE, -EBADMSG,
+				 "the image lacks a part of a process");
+	ctx->stats.save_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
+	if (!ret)
+		pass_turn(ckpt_next_leader(ctx, leader));
+	return ret;
 }
 
 static int build_process(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 {
-	ktime_t start = ktime_get();
 	int ret;
 
-	ret = clear_process();
-	if (!ret)
-		ret = join_session(leader->rec);
+	ret = clear_process(leader);
 	if (ret)
 		return ckpt_error(ctx, CKPT_AT(leader), CKPT_WHY_OTHER, ret,
 				  "cannot make an empty process");
-	ret = read_process(ctx, leader);
+	ret = read_in_turn(ctx, leader);
 	if (!ret)
-		ret = check_complete(ctx, leader, 0);
-	ctx->stats.save_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
+		ret = create_threads(ctx, leader);
 	if (!ret)
-		ret = create_threads(ctx, leader, 0);
+		ret = create_sharers(leader);
 	if (!ret)
 		ret = ckpt_process_apply(ctx, leader);
 	return ret ?: ckpt_thread_apply(ctx, leader);
@@ -268,41 +358,6 @@ static int restart_leader(void *arg)
 	if (!ret)
 		ret = build_process(t->ctx, t);
 	return leave(t, ret);
-}
-
-static int read_tree(struct ckpt_ctx *ctx, pid_t pid)
-{
-	const struct ckpt_rec_task *rec;
-	struct ckpt_rec_tree *tree;
-	struct ckpt_task *t;
-	u32 i;
-	int ret;
-
-	ret = ckpt_next_record(ctx, &ctx->tree);
-	if (ret)
-		return ret;
-	if (ctx->tree->type != CKPT_REC_TREE)
-		return ckpt_error(ctx, CKPT_AT(NULL), CKPT_WHY_IMAGE, -EBADMSG,
-				  "the image has no tree of tasks");
-	tree = ckpt_rec_data(ctx->tree);
-	rec = ckpt_rec_tail(ctx->tree);
-	if (tree->nr_processes != 1)
-		return ckpt_error(ctx, CKPT_AT(NULL), CKPT_WHY_MISMATCH, -ENOEXEC,
-				  "the image has several processes, which this kernel cannot restart");
-	if (pid && pid != rec->tid)
-		return ckpt_error(ctx, CKPT_AT(NULL), CKPT_WHY_OTHER, -EINVAL,
-				  "the image is of process %u, not of %d", rec->tid, pid);
-	for (i = 0; i < tree->nr_tasks; i++) {
-		t = ckpt_add_task(ctx, NULL);
-		if (IS_ERR(t))
-			return PTR_ERR(t);
-		t->rec = &rec[i];
-		t->leader = ctx->tasks[0];
-	}
-	ctx->nr_processes = 1;
-	ctx->tasks[0]->nr_threads = ctx->nr_tasks;
-	atomic_set(&ctx->nr_busy, ctx->nr_tasks);
-	return 0;
 }
 
 static int read_start(struct ckpt_ctx *ctx, pid_t pid)
@@ -322,7 +377,7 @@ static int read_start(struct ckpt_ctx *ctx, pid_t pid)
 		return ckpt_error(ctx, CKPT_AT(NULL), CKPT_WHY_MISMATCH, -ENOEXEC,
 				  "the image is of a processor with more features (0x%llx)",
 				  lacking);
-	return read_tree(ctx, pid);
+	return ckpt_tree_read(ctx, pid);
 }
 
 /* The trailer makes the image complete: without it nothing is restarted. */
@@ -352,8 +407,20 @@ static bool settled(struct ckpt_ctx *ctx)
 	return !atomic_read(&ctx->nr_busy) || READ_ONCE(ctx->error);
 }
 
-static int wait_built(struct ckpt_ctx *ctx, struct task_struct *root)
+/* One that dies where it cannot tell us is seen here. */
+static struct ckpt_task *find_killed(struct ckpt_ctx *ctx)
 {
+	struct ckpt_task *t;
+
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
+		if (READ_ONCE(t->task) && READ_ONCE(t->task->flags) & PF_EXITING && !t->dead)
+			return t;
+	return NULL;
+}
+
+static int wait_built(struct ckpt_ctx *ctx)
+{
+	struct ckpt_task *killed;
 	long ret;
 
 	do {
@@ -363,8 +430,9 @@ static int wait_built(struct ckpt_ctx *ctx, struct task_struct *root)
 			return -EINTR;
 		if (READ_ONCE(ctx->error))
 			return ctx->error;
-		if (!ret && READ_ONCE(root->flags) & PF_EXITING)
-			return ckpt_error(ctx, CKPT_AT(ctx->tasks[0]), CKPT_WHY_GONE, -ESRCH,
+		killed = ret ? NULL : find_killed(ctx);
+		if (killed)
+			return ckpt_error(ctx, CKPT_AT(killed), CKPT_WHY_GONE, -ESRCH,
 					  "was killed while it was being restarted");
 	} while (!ret);
 	return 0;
@@ -382,7 +450,7 @@ static int set_registers(struct ckpt_ctx *ctx)
 		    !wait_task_inactive(t->task, TASK_KILLABLE))
 			return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH,
 					  "was killed while it was being restarted");
-		ret = ckpt_regset_apply(ctx, t);
+		ret = t->dead ? 0 : ckpt_regset_apply(ctx, t);
 		if (ret)
 			return ret;
 	}
@@ -390,56 +458,86 @@ static int set_registers(struct ckpt_ctx *ctx)
 }
 
 /* From here on nothing can fail. */
-static void commit(struct ckpt_ctx *ctx, struct task_struct *root)
+static void commit(struct ckpt_ctx *ctx)
 {
-	struct ckpt_rec_process *p = ckpt_rec_data(ctx->tasks[0]->process);
+	struct ckpt_task *t;
 
-	write_lock_irq(&tasklist_lock);
-	root->exit_signal = SIGCHLD;
-	write_unlock_irq(&tasklist_lock);
-	if (ctx->flags & RESTART_FROZEN || p->flags & CKPT_PROC_STOPPED)
-		do_send_sig_info(SIGSTOP, SEND_SIG_PRIV, root, PIDTYPE_TGID);
+	/* The tree must not see references of ours. */
+	ckpt_free_tags(ctx);
+	ckpt_tree_bury(ctx);
+	ckpt_tree_tie(ctx);
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
+		if (t->main)
+			ckpt_process_commit(ctx, t);
 	ckpt_release(ctx, false);
 }
 
-static void kill_tree(struct ckpt_ctx *ctx, struct task_struct *root, pid_t nr)
+static void kill_process(struct ckpt_task *t)
 {
-	do_send_sig_info(SIGKILL, SEND_SIG_PRIV, root, PIDTYPE_TGID);
+	rcu_read_lock();
+	kill_pid(find_vpid(t->nr), SIGKILL, 1);
+	rcu_read_unlock();
+}
+
+/* All processes are still children of current. */
+static void kill_tree(struct ckpt_ctx *ctx)
+{
+	struct ckpt_task *t;
+
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
+		if (READ_ONCE(t->nr))
+			kill_process(t);
 	ckpt_release(ctx, true);
-	/* A signal of ours must not leave a zombie behind. */
-	while (kernel_wait4(nr, NULL, __WALL, NULL) == -ERESTARTSYS)
-		schedule_timeout_uninterruptible(1);
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t)) {
+		if (!READ_ONCE(t->nr))
+			continue;
+		/* It may have been created after the first round, by one that is dead now. */
+		kill_process(t);
+		/* A signal of ours must not leave a zombie behind. */
+		while (kernel_wait4(t->nr, NULL, __WALL, NULL) == -ERESTARTSYS)
+			schedule_timeout_uninterruptible(1);
+	}
+	ckpt_free_tags(ctx);
+	ckpt_tree_forget(ctx);
+}
+
+/* Those that share an address space are created by the first that has it. */
+static int create_processes(struct ckpt_ctx *ctx)
+{
+	struct ckpt_task *t;
+	int ret = 0;
+
+	for (t = ckpt_next_leader(ctx, NULL); t && !ret; t = ckpt_next_leader(ctx, t))
+		if (!t->rec->mm_owner)
+			ret = create_task(t, 0, restart_leader);
+	return ret;
 }
 
 static long restart_tree(struct ckpt_ctx *ctx)
 {
 	ktime_t start = ktime_get();
-	struct task_struct *root;
-	pid_t nr;
 	int ret;
 
-	nr = create_task(ctx->tasks[0], 0, restart_leader);
-	if (nr < 0)
-		return nr;
-	root = find_get_task_by_vpid(nr);
-	if (!root)
-		return -ESRCH;
 	ctx->t_frozen = start;
-	ret = wait_built(ctx, root);
+	pass_turn(ctx->tasks[0]);
+	ret = create_processes(ctx);
+	if (!ret)
+		ret = wait_built(ctx);
 	ctx->stats.freeze_ns = ktime_to_ns(ktime_sub(ktime_get(), start)) - ctx->stats.save_ns;
 	if (!ret)
 		ret = read_end(ctx);
 	if (!ret)
 		ret = set_registers(ctx);
+	if (!ret)
+		ret = ckpt_tree_prepare(ctx);
 	start = ktime_get();
 	if (!ret)
-		commit(ctx, root);
+		commit(ctx);
 	else
-		kill_tree(ctx, root, nr);
+		kill_tree(ctx);
 	ctx->stats.release_ns = ktime_to_ns(ktime_sub(ktime_get(), start));
 	ctx->stats.frozen_ns = ktime_to_ns(ktime_sub(ktime_get(), ctx->t_frozen));
-	put_task_struct(root);
-	return ret ?: nr;
+	return ret ?: ctx->tasks[0]->nr;
 }
 
 /**
@@ -474,7 +572,6 @@ long ckpt_do_restart(pid_t pid, struct file *file, struct file *log,
 		ret = read_start(ctx, pid);
 	if (!ret)
 		ret = restart_tree(ctx);
-	ckpt_free_tags(ctx);
 	ckpt_flush_log(ctx, log);
 	ctx->stats.image_bytes = ctx->reader.offset;
 	ctx->stats.page_bytes = ctx->reader.nr_pages << PAGE_SHIFT;

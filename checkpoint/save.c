@@ -26,33 +26,38 @@ static int save_table(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	return 0;
 }
 
-static int save_process(struct ckpt_ctx *ctx, u32 first, u32 *next)
+/* Of a dead thread only that is left which its parent or /proc may ask for. */
+static int save_thread(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
-	struct ckpt_task *leader = ctx->tasks[first];
-	u32 i;
-	int ret;
+	int ret = save_table(ctx, t, t->dead ? ckpt_dead_objs : ckpt_thread_objs);
 
-	ret = save_table(ctx, leader, ckpt_process_objs);
-	for (i = first; !ret && i < first + leader->nr_threads; i++) {
-		ret = save_table(ctx, ctx->tasks[i], ckpt_thread_objs);
-		if (!ret)
-			ret = ckpt_write_record(ctx, CKPT_REC_THREAD_END, 0, 0,
-						NULL, 0, NULL, 0);
-	}
-	*next = i;
+	return ret ?: ckpt_write_record(ctx, CKPT_REC_THREAD_END, 0, 0, NULL, 0, NULL, 0);
+}
+
+static int save_process(struct ckpt_ctx *ctx, struct ckpt_task *leader)
+{
+	int ret;
+	u32 i;
+
+	if (leader->main)
+		ret = save_table(ctx, leader->main, ckpt_process_objs);
+	else
+		ret = save_table(ctx, leader, ckpt_dead_process_objs);
+	for (i = leader->index; !ret && i < leader->index + leader->nr_threads; i++)
+		ret = save_thread(ctx, ctx->tasks[i]);
 	return ret ?: ckpt_write_record(ctx, CKPT_REC_PROCESS_END, 0, 0, NULL, 0, NULL, 0);
 }
 
 static int save_all(struct ckpt_ctx *ctx)
 {
-	u32 i = 0;
+	struct ckpt_task *t;
 	int ret;
 
 	ret = ckpt_write_header(ctx);
 	if (!ret)
-		ret = ckpt_write_tree(ctx);
-	while (!ret && i < ctx->nr_tasks)
-		ret = save_process(ctx, i, &i);
+		ret = ckpt_tree_save(ctx);
+	for (t = ckpt_next_leader(ctx, NULL); t && !ret; t = ckpt_next_leader(ctx, t))
+		ret = save_process(ctx, t);
 	if (!ret)
 		ret = ckpt_still_frozen(ctx);
 	return ret ?: ckpt_write_trailer(ctx);
@@ -113,14 +118,10 @@ static int check_root(struct ckpt_ctx *ctx, struct task_struct *root)
 			      "is a kernel thread or the init process of a pid namespace");
 		return -EOPNOTSUPP;
 	}
-	if (!(root->flags & PF_EXITING))
-		return 0;
 	if (root->exit_state && thread_group_empty(root))
 		return ckpt_error(ctx, CKPT_AT(&where), CKPT_WHY_GONE, -ESRCH,
 				  "the process has exited");
-	ckpt_obstacle(ctx, CKPT_AT(&where), CKPT_WHY_ZOMBIE,
-		      "its first thread has exited while others run on");
-	return -EOPNOTSUPP;
+	return 0;
 }
 
 static struct task_struct *find_root(pid_t pid)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Descriptor table: numbers, close-on-exec, and which descriptors share a
- * file. A table that is not the one of all threads, and of them only, is an
- * obstacle.
+ * file. Processes of the tree may share one. A thread with a table of its own,
+ * and a table that others use, too, are obstacles.
  */
 #include <linux/fdtable.h>
 #include <linux/file.h>
@@ -40,12 +40,11 @@ static void collect_sharing(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	files = t->task->files;
 	users = files ? atomic_read(&files->count) : 0;
 	task_unlock(t->task);
-	for (i = 0; i < ctx->nr_tasks; i++)
-		if (ctx->tasks[i]->leader == t && ctx->tasks[i]->task->files != files)
+	for (i = t->index; i < t->leader->index + t->leader->nr_threads; i++)
+		if (ctx->tasks[i]->task->files != files)
 			ckpt_obstacle(ctx, CKPT_AT(ctx->tasks[i]), CKPT_WHY_FILE_SHARED,
 				      "a thread has a descriptor table of its own");
-	if (users > t->nr_threads &&
-	    ckpt_used_outside(t->task, uses_files, files))
+	if (users > t->leader->nr_threads && ckpt_used_outside(ctx, uses_files, files))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE_SHARED,
 			      "another process shares the descriptor table");
 }
@@ -98,12 +97,18 @@ static int grow(struct ckpt_rec_fd **recs, u32 nr, u32 *cap)
 
 static int fds_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
+	struct files_struct *files = READ_ONCE(t->task->files);
 	struct ckpt_rec_fd *recs = NULL;
-	u32 nr = 0, cap = 0, tag;
+	u32 nr = 0, cap = 0, tag, own = ckpt_tag_of(ctx, files);
 	unsigned int fd;
 	struct file *file;
 	int ret = 0;
 
+	if (own)
+		return ckpt_write_use(ctx, CKPT_REC_FDS, own);
+	own = ckpt_new_tag(ctx, files);
+	if (!own)
+		return -ENOMEM;
 	for (fd = 0; !ret && (file = next_file(t->task, &fd)); fd++) {
 		if (nr == cap)
 			ret = grow(&recs, nr, &cap);
@@ -120,7 +125,7 @@ static int fds_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		cond_resched();
 	}
 	if (!ret)
-		ret = ckpt_write_record(ctx, CKPT_REC_FDS, 0, sizeof(*recs), recs,
+		ret = ckpt_write_record(ctx, CKPT_REC_FDS, own, sizeof(*recs), recs,
 					nr * sizeof(*recs), NULL, 0);
 	kvfree(recs);
 	return ret;
@@ -148,8 +153,30 @@ static int fds_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_re
 		cond_resched();
 	}
 	t->seen_fds = 1;
+	if (ret >= 0)
+		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_fds_ops, current->files);
+	if (!ret)
+		atomic_inc(&current->files->count);
 	ckpt_free_record(rec);
-	return ret < 0 ? ret : 0;
+	return ret;
+}
+
+static int fds_share(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj)
+{
+	struct files_struct *files = obj, *old = current->files;
+
+	atomic_inc(&files->count);
+	task_lock(current);
+	current->files = files;
+	task_unlock(current);
+	put_files_struct(old);
+	t->seen_fds = 1;
+	return 0;
+}
+
+static void fds_put(void *obj)
+{
+	put_files_struct(obj);
 }
 
 const struct ckpt_obj_ops ckpt_fds_ops = {
@@ -158,4 +185,6 @@ const struct ckpt_obj_ops ckpt_fds_ops = {
 	.collect = fds_collect,
 	.save = fds_save,
 	.restore = fds_restore,
+	.share = fds_share,
+	.put = fds_put,
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * File system context: root and current directory, by name, and umask. One
- * that is not the context of all threads, and of them only, is an obstacle.
+ * File system context: root and current directory, by name, and umask.
+ * Processes of the tree may share one. A thread with a context of its own, and a
+ * context that others use, too, are obstacles.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -46,11 +47,11 @@ static void collect_sharing(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	fs = t->task->fs;
 	users = fs ? fs->users : 0;
 	task_unlock(t->task);
-	for (i = 0; i < ctx->nr_tasks; i++)
-		if (ctx->tasks[i]->leader == t && ctx->tasks[i]->task->fs != fs)
+	for (i = t->index; i < t->leader->index + t->leader->nr_threads; i++)
+		if (ctx->tasks[i]->task->fs != fs)
 			ckpt_obstacle(ctx, CKPT_AT(ctx->tasks[i]), CKPT_WHY_FILE_SHARED,
 				      "a thread has a root and current directory of its own");
-	if (users > t->nr_threads && ckpt_used_outside(t->task, uses_fs, fs))
+	if (users > t->leader->nr_threads && ckpt_used_outside(ctx, uses_fs, fs))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE_SHARED,
 			      "another process shares root and current directory");
 }
@@ -117,15 +118,23 @@ static int fill_names(struct ckpt_ctx *ctx, struct task_struct *task, struct ckp
 
 static int fs_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
+	struct fs_struct *fs = READ_ONCE(t->task->fs);
+	u32 tag = ckpt_tag_of(ctx, fs);
 	struct ckpt_rec_fs rec = {};
-	char *buf = kmalloc(3 * CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
+	char *buf;
 	int ret;
 
+	if (tag)
+		return ckpt_write_use(ctx, CKPT_REC_FS, tag);
+	tag = ckpt_new_tag(ctx, fs);
+	if (!tag)
+		return -ENOMEM;
+	buf = kmalloc(3 * CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return -ENOMEM;
 	ret = fill_names(ctx, t->task, &rec, buf, buf + 2 * CKPT_PATH_MAX);
 	if (!ret)
-		ret = ckpt_write_record(ctx, CKPT_REC_FS, 0, sizeof(rec), &rec, sizeof(rec),
+		ret = ckpt_write_record(ctx, CKPT_REC_FS, tag, sizeof(rec), &rec, sizeof(rec),
 					buf, rec.root_len + rec.cwd_len);
 	kfree(buf);
 	return ret;
@@ -158,6 +167,25 @@ static int set_root(struct ckpt_ctx *ctx, const struct path *root)
 	return 0;
 }
 
+static void get_fs(struct fs_struct *fs)
+{
+	spin_lock(&fs->lock);
+	fs->users++;
+	spin_unlock(&fs->lock);
+}
+
+static void put_fs(void *obj)
+{
+	struct fs_struct *fs = obj;
+	bool last;
+
+	spin_lock(&fs->lock);
+	last = !--fs->users;
+	spin_unlock(&fs->lock);
+	if (last)
+		free_fs_struct(fs);
+}
+
 static int fs_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_fs *saved = ckpt_rec_data(rec);
@@ -178,6 +206,10 @@ static int fs_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 	}
 	path_put(&root);
 	current->fs->umask = saved->umask;
+	if (!ret)
+		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_fs_ops, current->fs);
+	if (!ret)
+		get_fs(current->fs);
 out:
 	t->seen_fs = 1;
 	if (ret == -ENOENT || ret == -ENOTDIR)
@@ -190,10 +222,26 @@ out:
 	return ret;
 }
 
+/* As unshare(2) changes it. */
+static int fs_share(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj)
+{
+	struct fs_struct *old = current->fs;
+
+	get_fs(obj);
+	task_lock(current);
+	current->fs = obj;
+	task_unlock(current);
+	put_fs(old);
+	t->seen_fs = 1;
+	return 0;
+}
+
 const struct ckpt_obj_ops ckpt_fs_ops = {
 	.name = "file system context",
 	.rec = CKPT_REC_FS,
 	.collect = fs_collect,
 	.save = fs_save,
 	.restore = fs_restore,
+	.share = fs_share,
+	.put = put_fs,
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pipes whose open ends are all in the process being saved (programs wake
- * themselves through such pipes): capacity and content, once, in a PIPE
- * record; each end is a file that names it. A pipe that others hold, too, is
+ * Pipes whose open ends are all in the tree being saved (refs.c counts them):
+ * capacity and content, once, in a PIPE record; each end is a file that names
+ * it. A pipe that others hold, too, is
  * external on a standard stream and else an obstacle; so are packet mode and
  * an end that was opened twice through /proc.
  */
@@ -17,63 +17,24 @@
 
 #include "../internal.h"
 
-/* At most one open file for each end. */
-#define MAX_ENDS	2
-
-/* An end, and how many descriptors refer to it. */
-struct end {
-	struct file *file;
-	int fds;
-};
-
-static struct pipe_inode_info *pipe_of(struct file *file)
+/**
+ * ckpt_pipe_of - pipe of which a file is an end
+ * @file: any open file
+ *
+ * Return: the pipe, or NULL: it is none, or one with a name.
+ */
+struct pipe_inode_info *ckpt_pipe_of(struct file *file)
 {
 	if (file_inode(file)->i_sb->s_magic != PIPEFS_MAGIC)
 		return NULL;
 	return get_pipe_info(file, true);
 }
 
-/* Counts a descriptor; false: the pipe has too many open files. */
-static bool count_fd(struct end *ends, struct file *file)
-{
-	int i;
-
-	for (i = 0; i < MAX_ENDS; i++) {
-		if (ends[i].file && ends[i].file != file)
-			continue;
-		ends[i].file = file;
-		ends[i].fds++;
-		return true;
-	}
-	return false;
-}
-
-/* The caller holds one reference to @file beside those of the descriptors. */
 static bool pipe_probe(struct ckpt_task *t, struct file *file)
 {
-	struct pipe_inode_info *pipe = pipe_of(file);
-	struct end ends[MAX_ENDS] = {};
-	int i, nr = 0;
-	bool inside = pipe;
-	unsigned int fd;
-	struct file *f;
+	struct pipe_inode_info *pipe = ckpt_pipe_of(file);
 
-	for (fd = 0; inside; fd++) {
-		rcu_read_lock();
-		f = task_lookup_next_fdget_rcu(t->task, &fd);
-		rcu_read_unlock();
-		if (!f)
-			break;
-		if (pipe_of(f) == pipe)
-			inside = count_fd(ends, f);
-		fput(f);
-	}
-	for (i = 0; i < MAX_ENDS && inside && ends[i].file; i++, nr++)
-		inside = file_count(ends[i].file) == ends[i].fds + (ends[i].file == file);
-	/* Both ends the same way round would need a record of its own. */
-	if (nr == MAX_ENDS && !((ends[0].file->f_mode ^ ends[1].file->f_mode) & FMODE_READ))
-		inside = false;
-	return inside && nr == pipe->files;
+	return pipe && ckpt_pipe_is_inside(t->ctx, pipe, file);
 }
 
 static bool has_packets(struct pipe_inode_info *pipe)
@@ -91,7 +52,7 @@ static bool has_packets(struct pipe_inode_info *pipe)
 
 static void pipe_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, struct file *file)
 {
-	if (file->f_flags & O_DIRECT || has_packets(pipe_of(file)))
+	if (file->f_flags & O_DIRECT || has_packets(ckpt_pipe_of(file)))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE, "a pipe in packet mode");
 }
 
@@ -120,7 +81,7 @@ static int copy_content(struct pipe_inode_info *pipe, char *data, size_t max, si
 
 static int write_pipe(struct ckpt_ctx *ctx, struct file *file, u32 *tag)
 {
-	struct pipe_inode_info *pipe = pipe_of(file);
+	struct pipe_inode_info *pipe = ckpt_pipe_of(file);
 	struct ckpt_rec_pipe rec = { .capacity = pipe_fcntl(file, F_GETPIPE_SZ, 0) };
 	size_t len, now;
 	char *data;

@@ -2,8 +2,8 @@
 /*
  * Address space: the fields of prctl(PR_SET_MM), the executed file, dump
  * settings, vDSO; then its mappings and their private pages. Content of shared
- * file mappings belongs to the file. An address space that another process
- * shares is an obstacle.
+ * file mappings belongs to the file. Processes may share one; if one of them is
+ * outside of the tree, it is an obstacle.
  */
 #include <linux/checkpoint_state.h>
 #include <linux/file.h>
@@ -24,15 +24,15 @@ static bool uses_mm(struct task_struct *task, const void *mm)
 	return READ_ONCE(task->mm) == mm && !(task->flags & PF_KTHREAD);
 }
 
-static bool shared_outside(struct mm_struct *mm, struct task_struct *leader)
+static bool shared_outside(struct ckpt_ctx *ctx, struct mm_struct *mm, struct ckpt_task *t)
 {
-	return atomic_read(&mm->mm_users) > get_nr_threads(leader) + 1 &&
-	       ckpt_used_outside(leader, uses_mm, mm);
+	return atomic_read(&mm->mm_users) > t->leader->nr_threads + 1 &&
+	       ckpt_used_outside(ctx, uses_mm, mm);
 }
 
 static void collect_props(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm)
 {
-	if (shared_outside(mm, t->task))
+	if (shared_outside(ctx, mm, t))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM,
 			      "shares its address space with another process");
 	if (mm->def_flags & (VM_LOCKED | VM_LOCKONFAULT))
@@ -49,21 +49,16 @@ static void collect_props(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_s
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM, "has no executed file");
 }
 
-static int mm_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
+static int collect_all(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm)
 {
-	struct mm_struct *mm = get_task_mm(t->task);
 	struct vm_area_struct *vma;
 	struct file *exe;
 
 	VMA_ITERATOR(vmi, mm, 0);
 
-	if (!mm)
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH, "has exited");
 	collect_props(ctx, t, mm);
-	if (mmap_read_lock_killable(mm)) {
-		mmput(mm);
+	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	}
 	ckpt_arch_collect_mm(ctx, t, mm);
 	for_each_vma(vmi, vma)
 		ckpt_vma_collect(ctx, t, vma);
@@ -73,8 +68,24 @@ static int mm_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		ckpt_file_collect(ctx, CKPT_AT(t), exe);
 		fput(exe);
 	}
-	mmput(mm);
 	return 0;
+}
+
+static int mm_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct mm_struct *mm = get_task_mm(t->task);
+	struct ckpt_task *owner;
+	int ret = 0;
+
+	if (!mm)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH, "has exited");
+	owner = ckpt_mm_owner(ctx, t->leader, mm);
+	if (IS_ERR(owner))
+		ret = PTR_ERR(owner);
+	else if (owner == t->leader)
+		ret = collect_all(ctx, t, mm);
+	mmput(mm);
+	return ret;
 }
 
 static void fill_fields(struct mm_struct *mm, struct ckpt_rec_mm *rec)
@@ -133,15 +144,12 @@ static int save_records(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_str
 				 vmas->nr * sizeof(*vmas->recs), NULL, 0);
 }
 
-static int mm_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
+static int save_all(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm)
 {
-	struct mm_struct *mm = get_task_mm(t->task);
 	struct ckpt_vmas vmas = {};
 	ktime_t start;
 	int ret;
 
-	if (!mm)
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH, "has exited");
 	ret = ckpt_vmas_gather(mm, &vmas);
 	if (!ret)
 		ret = save_records(ctx, t, mm, &vmas);
@@ -150,8 +158,21 @@ static int mm_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	if (!ret)
 		ret = ckpt_pages_save(ctx, t, mm);
 	ctx->stats.memory_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
-	mmput(mm);
 	return ret ?: ckpt_write_record(ctx, CKPT_REC_MM_END, 0, 0, NULL, 0, NULL, 0);
+}
+
+static int mm_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct mm_struct *mm = get_task_mm(t->task);
+	u32 tag;
+	int ret;
+
+	if (!mm)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH, "has exited");
+	tag = ckpt_tag_of(ctx, mm);
+	ret = tag ? ckpt_write_use(ctx, CKPT_REC_MM, tag) : save_all(ctx, t, mm);
+	mmput(mm);
+	return ret;
 }
 
 /* As prctl(PR_SET_MM_MAP) checks them: they only mislead the process itself. */
@@ -260,7 +281,7 @@ static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 	const struct ckpt_rec_mm *saved = ckpt_rec_data(rec);
 	int ret;
 
-	if (t->seen_mm || !fields_valid(saved))
+	if (t->seen_mm || t->rec->mm_owner || !fields_valid(saved))
 		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
 				 "the image has an impossible address space");
 	else
@@ -276,9 +297,29 @@ static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 		set_fields(current->mm, saved);
 		t->dumpable = saved->dumpable;
 		t->seen_mm = 1;
+		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_mm_ops, current->mm);
 	}
+	if (!ret)
+		mmget(current->mm);
 	ckpt_free_record(rec);
 	return ret;
+}
+
+/* A process that shares an address space was created in it. */
+static int mm_share(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj)
+{
+	struct ckpt_task *owner = xa_load(&ctx->task_index, t->rec->mm_owner);
+
+	if (t->seen_mm || !owner || obj != current->mm)
+		return -EBADMSG;
+	t->dumpable = owner->dumpable;
+	t->seen_mm = 1;
+	return 0;
+}
+
+static void mm_put(void *obj)
+{
+	mmput(obj);
 }
 
 const struct ckpt_obj_ops ckpt_mm_ops = {
@@ -287,4 +328,6 @@ const struct ckpt_obj_ops ckpt_mm_ops = {
 	.collect = mm_collect,
 	.save = mm_save,
 	.restore = mm_restore,
+	.share = mm_share,
+	.put = mm_put,
 };

@@ -39,12 +39,43 @@ static int process_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return 0;
 }
 
+/* A stop signal that was not acted on yet. */
+static bool stop_pending(struct ckpt_task *leader)
+{
+	struct ckpt_ctx *ctx = leader->ctx;
+	bool found = sigismember(&leader->task->signal->shared_pending.signal, SIGSTOP);
+	u32 i;
+
+	for (i = leader->index; i < leader->index + leader->nr_threads; i++)
+		found = found || sigismember(&ctx->tasks[i]->task->pending.signal, SIGSTOP);
+	return found;
+}
+
+static void save_stop(struct ckpt_task *t, struct ckpt_rec_process *rec)
+{
+	struct signal_struct *sig = t->task->signal;
+	unsigned long flags;
+
+	if (!lock_task_sighand(t->task, &flags))
+		return;
+	if (sig->flags & SIGNAL_STOP_STOPPED) {
+		rec->flags |= CKPT_PROC_STOPPED;
+		rec->stop_signal = t->task->jobctl & JOBCTL_STOP_SIGMASK;
+		rec->stop_code = sig->group_exit_code;
+	} else if (sig->group_stop_count || stop_pending(t->leader)) {
+		rec->flags |= CKPT_PROC_STOPPING;
+	} else if (sig->flags & SIGNAL_STOP_CONTINUED) {
+		rec->flags |= CKPT_PROC_CONTINUED;
+	}
+	unlock_task_sighand(t->task, &flags);
+}
+
 static int process_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	struct signal_struct *sig = t->task->signal;
 	struct ckpt_rec_process rec = {
 		.tgid = task_tgid_nr_ns(t->task, ctx->pidns),
-		.nr_threads = t->nr_threads,
+		.nr_threads = t->leader->nr_threads,
 		.oom_score_adj = sig->oom_score_adj,
 	};
 	int i;
@@ -53,10 +84,9 @@ static int process_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		rec.flags |= CKPT_PROC_EXECED;
 	if (sig->is_child_subreaper)
 		rec.flags |= CKPT_PROC_SUBREAPER;
-	if (sig->flags & SIGNAL_STOP_STOPPED) {
-		rec.flags |= CKPT_PROC_STOPPED;
-		rec.stop_signal = sig->group_exit_code & 0x7f;
-	}
+	if (READ_ONCE(sig->tty))
+		rec.flags |= CKPT_PROC_TERMINAL;
+	save_stop(t, &rec);
 	task_lock(t->task);
 	for (i = 0; i < RLIM_NLIMITS; i++) {
 		rec.rlimits[i].soft = sig->rlim[i].rlim_cur;
@@ -137,6 +167,45 @@ int ckpt_process_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	if (p->flags & CKPT_PROC_EXECED)
 		current->flags &= ~PF_FORKNOEXEC;
 	return ret;
+}
+
+/* Makes a thread stop where it would go to user mode, without telling the parent. */
+static void stop_thread(struct ckpt_task *t, u32 signo)
+{
+	task_set_jobctl_pending(t->task, JOBCTL_STOP_PENDING | signo);
+}
+
+/**
+ * ckpt_process_commit - stop a restored process again, if it was
+ * @ctx: context
+ * @leader: leader of the process, all threads of which are still parked
+ *
+ * Nothing is left that could fail.
+ */
+void ckpt_process_commit(struct ckpt_ctx *ctx, struct ckpt_task *leader)
+{
+	struct ckpt_rec_process *p = ckpt_rec_data(leader->process);
+	struct signal_struct *sig = leader->task->signal;
+	unsigned long flags;
+	u32 i;
+
+	if (ctx->flags & RESTART_FROZEN || p->flags & CKPT_PROC_STOPPING)
+		do_send_sig_info(SIGSTOP, SEND_SIG_PRIV, leader->task, PIDTYPE_TGID);
+	if (!(p->flags & (CKPT_PROC_STOPPED | CKPT_PROC_CONTINUED)) ||
+	    !lock_task_sighand(leader->main->task, &flags))
+		return;
+	if (sig->flags & SIGNAL_GROUP_EXIT) {
+		/* Killed meanwhile. */
+	} else if (p->flags & CKPT_PROC_STOPPED) {
+		signal_set_stop_flags(sig, SIGNAL_STOP_STOPPED);
+		sig->group_exit_code = p->stop_code;
+		for (i = leader->index; i < leader->index + leader->nr_threads; i++)
+			if (!ctx->tasks[i]->dead)
+				stop_thread(ctx->tasks[i], p->stop_signal);
+	} else {
+		signal_set_stop_flags(sig, SIGNAL_STOP_CONTINUED);
+	}
+	unlock_task_sighand(leader->main->task, &flags);
 }
 
 const struct ckpt_obj_ops ckpt_process_ops = {

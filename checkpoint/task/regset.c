@@ -51,7 +51,9 @@ static int save_regset(struct ckpt_ctx *ctx, struct ckpt_task *t,
 		return len;
 	rec.data_len = len;
 	if (t->state == CKPT_TASK_SELF)
-		ckpt_arch_fix_self(&rec, data);
+		ckpt_arch_finish_call(&rec, data, 0);
+	else if (t->state == CKPT_TASK_VFORK)
+		ckpt_arch_finish_call(&rec, data, ckpt_vfork_child(ctx, t));
 	ret = ckpt_write_record(ctx, CKPT_REC_REGSET, 0, sizeof(rec), &rec, sizeof(rec),
 				data, len);
 	kvfree(data);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Signal actions. A table shared with another process (CLONE_SIGHAND without
- * CLONE_THREAD) comes with a shared address space, which mm/mm.c refuses.
+ * Signal actions. Processes of the tree may share a table; others cannot,
+ * because that takes a shared address space, too, which mm/mm.c refuses.
  */
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 
 #include "../internal.h"
@@ -20,8 +21,11 @@ static int sighand_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	struct sighand_struct *sighand;
 	struct sigaction *sa;
 	unsigned long flags;
+	u32 tag = ckpt_tag_of(ctx, t->task->sighand);
 	int i, ret;
 
+	if (tag)
+		return ckpt_write_use(ctx, CKPT_REC_SIGHAND, tag);
 	recs = kcalloc(_NSIG, sizeof(*recs), GFP_KERNEL_ACCOUNT);
 	if (!recs)
 		return -ENOMEM;
@@ -38,10 +42,16 @@ static int sighand_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		recs[i].mask = from_sigset(&sa->sa_mask);
 	}
 	unlock_task_sighand(t->task, &flags);
-	ret = ckpt_write_record(ctx, CKPT_REC_SIGHAND, 0, sizeof(*recs), recs,
-				_NSIG * sizeof(*recs), NULL, 0);
+	tag = ckpt_new_tag(ctx, sighand);
+	ret = !tag ? -ENOMEM : ckpt_write_record(ctx, CKPT_REC_SIGHAND, tag, sizeof(*recs), recs,
+						 _NSIG * sizeof(*recs), NULL, 0);
 	kfree(recs);
 	return ret;
+}
+
+static unsigned long key(const struct sighand_struct *sighand)
+{
+	return (unsigned long)sighand >> 3;
 }
 
 static int sighand_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
@@ -63,8 +73,39 @@ static int sighand_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckp
 		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,
 			   "the image has an impossible action of signal %d", i);
 	t->seen_sighand = 1;
+	if (!ret)
+		ret = xa_err(xa_store(&ctx->mm_index, key(current->sighand), current->mm,
+				      GFP_KERNEL_ACCOUNT));
+	if (!ret)
+		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_sighand_ops, current->sighand);
+	if (!ret)
+		refcount_inc(&current->sighand->count);
 	ckpt_free_record(rec);
 	return ret;
+}
+
+/* As fs/exec.c changes it: current is the only thread of its process. */
+static int sighand_share(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj)
+{
+	struct sighand_struct *sighand = obj, *old = current->sighand;
+
+	/* Shared signal actions imply a shared address space. */
+	if (xa_load(&ctx->mm_index, key(sighand)) != current->mm)
+		return -EBADMSG;
+	refcount_inc(&sighand->count);
+	write_lock_irq(&tasklist_lock);
+	spin_lock(&old->siglock);
+	rcu_assign_pointer(current->sighand, sighand);
+	spin_unlock(&old->siglock);
+	write_unlock_irq(&tasklist_lock);
+	__cleanup_sighand(old);
+	t->seen_sighand = 1;
+	return 0;
+}
+
+static void sighand_put(void *obj)
+{
+	__cleanup_sighand(obj);
 }
 
 const struct ckpt_obj_ops ckpt_sighand_ops = {
@@ -72,4 +113,6 @@ const struct ckpt_obj_ops ckpt_sighand_ops = {
 	.rec = CKPT_REC_SIGHAND,
 	.save = sighand_save,
 	.restore = sighand_restore,
+	.share = sighand_share,
+	.put = sighand_put,
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pending signals, those of the thread and, with the leader, those of the
+ * Pending signals, those of the thread and, with the first one, those of the
  * process, with their siginfo and in the order of their queues. A signal of a
  * POSIX timer is an obstacle, as the timer is.
  */
@@ -13,9 +13,10 @@
 static_assert(sizeof(siginfo_t) == sizeof_field(struct ckpt_rec_siginfo, info));
 static_assert(_NSIG == 64);
 
-static bool is_leader(struct ckpt_task *t)
+/* The first thread that is alive carries the signals of the process. */
+static bool is_main(struct ckpt_task *t)
 {
-	return t == t->leader;
+	return t == t->leader->main;
 }
 
 static u32 count(struct sigpending *pending)
@@ -63,7 +64,7 @@ static void collect_queue(struct ckpt_ctx *ctx, struct ckpt_task *t, struct sigp
 static int sigpending_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	collect_queue(ctx, t, &t->task->pending);
-	if (is_leader(t))
+	if (is_main(t))
 		collect_queue(ctx, t, &t->task->signal->shared_pending);
 	return 0;
 }
@@ -84,9 +85,13 @@ static u32 fill(struct ckpt_rec_siginfo *recs, u32 max, u32 shared, struct sigpe
 	struct sigqueue *q;
 	u32 nr = 0;
 
+	/* These are state of the process: see process.c. */
+	bits &= ~(sigmask(SIGSTOP) | sigmask(SIGKILL));
 	list_for_each_entry(q, &pending->list, list) {
 		if (nr == max)
 			return nr;
+		if (q->info.si_signo == SIGSTOP || q->info.si_signo == SIGKILL)
+			continue;
 		add(&recs[nr++], shared, q->info.si_signo, q);
 		bits &= ~sigmask(q->info.si_signo);
 	}
@@ -105,7 +110,7 @@ static int sigpending_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 
 	if (!lock_task_sighand(t->task, &flags))
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH, "was killed");
-	max = count(&t->task->pending) + (is_leader(t) ? count(shared) : 0);
+	max = count(&t->task->pending) + (is_main(t) ? count(shared) : 0);
 	unlock_task_sighand(t->task, &flags);
 	if (!max)
 		return 0;
@@ -120,7 +125,7 @@ static int sigpending_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH, "was killed");
 	}
 	nr = fill(recs, max, 0, &t->task->pending);
-	if (is_leader(t))
+	if (is_main(t))
 		nr += fill(recs + nr, max - nr, 1, shared);
 	unlock_task_sighand(t->task, &flags);
 	ret = ckpt_write_record(ctx, CKPT_REC_SIGPENDING, 0, sizeof(*recs), recs,

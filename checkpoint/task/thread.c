@@ -104,9 +104,9 @@ static void save_registrations(struct ckpt_task *t, struct ckpt_rec_thread *rec)
 	rec->rseq = (unsigned long)task->rseq;
 	rec->rseq_len = task->rseq_len;
 	rec->rseq_sig = task->rseq_sig;
-	/* It belongs to the address space; the leader carries it. */
+	/* It belongs to the address space; the first thread carries it. */
 	task_lock(task);
-	for (i = 0; i < ARRAY_SIZE(membarriers) && t == t->leader && task->mm; i++)
+	for (i = 0; i < ARRAY_SIZE(membarriers) && t == t->leader->main && task->mm; i++)
 		if (atomic_read(&task->mm->membarrier_state) & membarriers[i].state)
 			rec->membarrier |= membarriers[i].cmd;
 	task_unlock(task);
@@ -127,9 +127,12 @@ static int thread_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	};
 
 	get_task_comm(rec.comm, task);
-	save_registrations(t, &rec);
 	ckpt_sched_save(task, &rec);
-	ckpt_restart_save(t, &rec);
+	/* The dead have no memory and no stack any more. */
+	if (!t->dead) {
+		save_registrations(t, &rec);
+		ckpt_restart_save(t, &rec);
+	}
 	return ckpt_write_record(ctx, CKPT_REC_THREAD, 0, sizeof(rec), &rec, sizeof(rec),
 				 NULL, 0);
 }
@@ -143,16 +146,18 @@ static int thread_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
  */
 struct ckpt_task *ckpt_thread_being_read(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 {
-	return leader->current_thread ? ctx->tasks[leader->current_thread - 1] : NULL;
+	return leader->current_thread ? ctx->tasks[leader->index + leader->current_thread - 1] :
+					NULL;
 }
 
 static int thread_restore(struct ckpt_ctx *ctx, struct ckpt_task *leader, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_thread *saved = ckpt_rec_data(rec);
-	u32 i = leader->current_thread;
+	u32 i = leader->index + leader->current_thread;
 
 	/* Threads come in the order of the tree. */
-	if (i >= leader->nr_threads || ctx->tasks[i]->rec->tid != saved->tid) {
+	if (leader->current_thread >= leader->nr_threads ||
+	    ctx->tasks[i]->rec->tid != saved->tid) {
 		ckpt_free_record(rec);
 		return ckpt_error(ctx, CKPT_AT(leader), CKPT_WHY_IMAGE, -EBADMSG,
 				  "the image has a thread that is not in its tree");
@@ -204,8 +209,12 @@ static int set_registrations(const struct ckpt_rec_thread *saved)
 	return set_rseq(saved);
 }
 
-static void set_basics(const struct ckpt_rec_thread *saved)
+static void set_basics(struct ckpt_task *t, const struct ckpt_rec_thread *saved)
 {
+	if (t->rec->flags & CKPT_TASKF_NO_EXEC)
+		current->flags |= PF_FORKNOEXEC;
+	else
+		current->flags &= ~PF_FORKNOEXEC;
 	set_task_comm(current, saved->comm);
 	current->personality = saved->personality;
 	current->sas_ss_sp = saved->sas_sp;
@@ -227,12 +236,16 @@ int ckpt_thread_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	const struct ckpt_rec_thread *saved = ckpt_rec_data(t->thread);
 	int ret;
 
-	set_basics(saved);
+	set_basics(t, saved);
+	if (t->dead)
+		return ckpt_cred_apply(ctx, t);
 	ret = set_registrations(saved);
 	if (ret)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,
 				  "what the thread had registered with the kernel cannot be set");
-	ret = ckpt_restart_apply(ctx, t, saved);
+	ret = ckpt_new_tid_apply(t);
+	if (!ret)
+		ret = ckpt_restart_apply(ctx, t, saved);
 	if (!ret)
 		ret = ckpt_sched_apply(ctx, t, saved);
 	if (!ret)

@@ -20,8 +20,9 @@ static const struct {
 } tree = {
 	{ .nr_tasks = 3, .nr_processes = 2 },
 	{ { .tid = 5, .tgid = 5, .pgid = 5, .sid = 5 },
-	  { .tid = 6, .tgid = 5, .ppid = 5 },
-	  { .tid = 9, .tgid = 9, .ppid = 5 } },
+	  { .tid = 6, .tgid = 5 },
+	  { .tid = 9, .tgid = 9, .parent = 6, .pgid = 5, .sid = 5, .exit_signal = SIGCHLD,
+	    .exit_code = 0x8b, .flags = CKPT_TASKF_DEAD } },
 };
 
 static const struct ckpt_rec_process process = { .tgid = 5, .nr_threads = 2 };
@@ -65,6 +66,8 @@ static const struct {
 	u64 data[2];
 } regset = { { .note_type = 1, .data_len = 16 }, { 1, 2 } };
 
+static const struct ckpt_rec_use use = { .type = CKPT_REC_MM, .tag = 3 };
+
 static const struct {
 	struct ckpt_rec_pipe pipe;
 	char data[8];
@@ -103,6 +106,7 @@ static const struct sample samples[] = {
 	SAMPLE(CRED, cred, cred.cred),
 	SAMPLE(REGSET, regset, regset.regset),
 	SAMPLE(PIPE, pipe, pipe.pipe),
+	SAMPLE(USE, use, use),
 };
 
 /**
@@ -142,21 +146,38 @@ static const struct change changes[] = {
 	CHANGE(TREE, tree.tree.nr_tasks, 4),
 	CHANGE(TREE, tree.tree.nr_processes, 3),
 	CHANGE(TREE, tree.tasks[0].tid, 0),
-	CHANGE(TREE, tree.tasks[0].ppid, 1),
+	CHANGE(TREE, tree.tasks[0].parent, 1),
+	CHANGE(TREE, tree.tasks[0].mm_owner, 1),
+	CHANGE(TREE, tree.tasks[0].pgid, 4),
+	CHANGE(TREE, tree.tasks[0].exit_code, 1),
+	CHANGE(TREE, tree.tasks[1].parent, 5),
+	CHANGE(TREE, tree.tasks[1].pgid, 5),
+	CHANGE(TREE, tree.tasks[1].sid, 5),
+	CHANGE(TREE, tree.tasks[1].exit_signal, 17),
+	CHANGE(TREE, tree.tasks[1].mm_owner, 5),
+	CHANGE(TREE, tree.tasks[1].flags, CKPT_TASKF_DEAD),
+	CHANGE(TREE, tree.tasks[1].flags, CKPT_TASKF_VFORK),
 	CHANGE(TREE, tree.tasks[1].tgid, 9),
 	CHANGE(TREE, tree.tasks[2].tid, 0x80000000),
-	CHANGE(TREE, tree.tasks[2].ppid, 0),
-	CHANGE(TREE, tree.tasks[2].ppid, 0x80000000),
+	CHANGE(TREE, tree.tasks[2].parent, 0),
+	CHANGE(TREE, tree.tasks[2].parent, 0x80000000),
+	CHANGE(TREE, tree.tasks[2].pgid, 0),
+	CHANGE(TREE, tree.tasks[2].sid, 9),
+	CHANGE(TREE, tree.tasks[2].mm_owner, 0x80000000),
+	CHANGE(TREE, tree.tasks[2].exit_signal, 65),
+	CHANGE(TREE, tree.tasks[2].exit_code, 0x10000),
+	CHANGE(TREE, tree.tasks[2].flags, CKPT_TASKF_ALL + 1),
 	CHANGE(TREE, tree.tasks[2].pgid, 0x80000000),
 	CHANGE(TREE, tree.tasks[2].sid, 0x80000000),
 	CHANGE(TREE, tree.tasks[2].reserved, 1),
 
-	CHANGE(PROCESS, process.flags, 8),
+	CHANGE(PROCESS, process.flags, CKPT_PROC_ALL + 1),
 	CHANGE(PROCESS, process.stop_signal, 65),
 	CHANGE(PROCESS, process.nr_threads, 0),
 	CHANGE(PROCESS, process.oom_score_adj, 1001),
 	CHANGE(PROCESS, process.oom_score_adj, -1001),
-	CHANGE(PROCESS, process.reserved, 1),
+	CHANGE(PROCESS, process.stop_code, 19),
+	CHANGE(PROCESS, process.flags, CKPT_PROC_STOPPED),
 	CHANGE(PROCESS, process.rlimits[3].soft, 1),
 
 	CHANGE(FILE, file.file.kind, 0),
@@ -238,6 +259,10 @@ static const struct change changes[] = {
 	CHANGE(PIPE, pipe.pipe.capacity, 0x80000000),
 	CHANGE(PIPE, pipe.pipe.data_len, 7),
 	CHANGE(PIPE, pipe.pipe.data_len, U32_MAX),
+
+	CHANGE(USE, use.type, CKPT_REC_FILE),
+	CHANGE(USE, use.type, 0),
+	CHANGE(USE, use.tag, 0),
 };
 
 static const struct sample *find_sample(u32 type)
@@ -304,7 +329,10 @@ static void check_change(struct kunit *test)
 
 static void check_tags(struct kunit *test)
 {
-	static const u32 types[] = { CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE };
+	static const u32 types[] = {
+		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
+		CKPT_REC_SIGHAND,
+	};
 	struct ckpt_reader reader = {};
 	struct ckpt_rec *rec;
 	int i;

@@ -48,6 +48,8 @@ static const struct {
 	[CKPT_REC_THREAD_END] = { "THREAD_END", LAYOUT_EMPTY, 0 },
 	[CKPT_REC_PROCESS_END] = { "PROCESS_END", LAYOUT_EMPTY, 0 },
 	[CKPT_REC_INDEX] = { "INDEX", LAYOUT_ARRAY, sizeof(struct ckpt_rec_index_entry) },
+	[CKPT_REC_PIPE] = { "PIPE", LAYOUT_TAIL, sizeof(struct ckpt_rec_pipe) },
+	[CKPT_REC_USE] = { "USE", LAYOUT_FIXED, sizeof(struct ckpt_rec_use) },
 	[CKPT_REC_TRAILER] = { "TRAILER", LAYOUT_FIXED, sizeof(struct ckpt_rec_trailer) },
 };
 

@@ -37,6 +37,8 @@ struct tags {
  * @nr_processes: PROCESS records read
  * @nr_threads: THREAD records read in this process
  * @want_threads: how many this process has
+ * @dead: this process is a zombie
+ * @dead_thread: this thread is dead
  * @tgid: its id
  * @nr_tasks: THREAD records read altogether
  * @nr_vmas: mappings of this address space
@@ -58,6 +60,8 @@ struct image_order {
 	uint32_t nr_processes;
 	uint32_t nr_threads;
 	uint32_t want_threads;
+	bool dead;
+	bool dead_thread;
 	uint32_t tgid;
 	uint32_t nr_tasks;
 	uint32_t nr_vmas;

@@ -63,8 +63,9 @@ static int check_tree(struct image *img)
 	if (!tree->nr_tasks || rec_tail_length(img) != (uint64_t)tree->nr_tasks * sizeof(*task))
 		return bad(img, "wrong number of tasks");
 	for (i = 0; i < tree->nr_tasks; i++) {
-		if (!task[i].tid || task[i].tid > INT_MAX || task[i].reserved)
-			return bad(img, "impossible id");
+		if (!task[i].tid || task[i].tid > INT_MAX || task[i].reserved ||
+		    task[i].flags & ~CKPT_TASKF_ALL)
+			return bad(img, "impossible id or unknown flags");
 		if (task[i].tid == task[i].tgid)
 			processes++;
 		else if (!i || task[i].tgid != task[i - 1].tgid)
@@ -80,6 +81,13 @@ static int check_tree(struct image *img)
 	return 0;
 }
 
+/* The task that comes next is only a zombie. */
+static bool is_dead(const struct image_order *order)
+{
+	return order->nr_tasks < order->tree.nr_tasks &&
+	       order->tasks[order->nr_tasks].flags & CKPT_TASKF_DEAD;
+}
+
 static int check_process(struct image *img)
 {
 	struct image_order *order = &img->order;
@@ -88,12 +96,13 @@ static int check_process(struct image *img)
 	if (order->nr_tasks >= order->tree.nr_tasks ||
 	    order->tasks[order->nr_tasks].tid != process->tgid)
 		return bad(img, "this process does not come next in the tree");
-	if (!process->nr_threads || process->reserved)
+	if (!process->nr_threads || process->flags & ~CKPT_PROC_ALL)
 		return bad(img, "impossible value");
 	order->in_process = true;
 	order->once = 0;
 	order->nr_threads = 0;
 	order->want_threads = process->nr_threads;
+	order->dead = is_dead(order) && process->nr_threads == 1;
 	order->tgid = process->tgid;
 	order->nr_processes++;
 	return 0;
@@ -104,7 +113,7 @@ static int check_process_end(struct image *img)
 	uint32_t needed = 1U << CKPT_REC_MM | 1U << CKPT_REC_FS | 1U << CKPT_REC_FDS |
 			  1U << CKPT_REC_SIGHAND;
 
-	if ((img->order.once & needed) != needed)
+	if (!img->order.dead && (img->order.once & needed) != needed)
 		return bad(img, "a part of the process is missing");
 	if (img->order.nr_threads != img->order.want_threads)
 		return bad(img, "wrong number of threads");
@@ -124,6 +133,7 @@ static int check_thread(struct image *img)
 	if (!is_string(thread->comm, sizeof(thread->comm)) || thread->affinity_words > 16)
 		return bad(img, "impossible value");
 	order->in_thread = true;
+	order->dead_thread = is_dead(order);
 	order->thread_once = 0;
 	order->nr_threads++;
 	order->nr_tasks++;
@@ -132,8 +142,10 @@ static int check_thread(struct image *img)
 
 static int check_thread_end(struct image *img)
 {
-	uint32_t needed = 1U << CKPT_REC_CRED | 1U << CKPT_REC_REGSET;
+	uint32_t needed = 1U << CKPT_REC_CRED;
 
+	if (!img->order.dead_thread)
+		needed |= 1U << CKPT_REC_REGSET;
 	if ((img->order.thread_once & needed) != needed)
 		return bad(img, "a part of the thread is missing");
 	img->order.in_thread = false;
@@ -147,9 +159,37 @@ static int check_file(struct image *img)
 	if (rec_tail_length(img) != file->path_len || file->path_len >= CKPT_PATH_MAX ||
 	    memchr(rec_tail(img), 0, file->path_len))
 		return bad(img, "impossible path");
-	if (!file->kind || file->kind > CKPT_FILE_EXTERNAL || file->flags & ~CKPT_FILEF_ALL ||
+	if (!file->kind || file->kind > CKPT_FILE_PIPE || file->flags & ~CKPT_FILEF_ALL ||
 	    file->build_id_len > sizeof(file->build_id))
 		return bad(img, "unknown kind, unknown flags or impossible value");
+	if (file->kind == CKPT_FILE_PIPE &&
+	    tags_find(&img->order.tags, file->pipe) != CKPT_REC_PIPE)
+		return bad(img, "the pipe was not named before");
+	return 0;
+}
+
+static int check_pipe(struct image *img)
+{
+	const struct ckpt_rec_pipe *pipe = rec_data(img);
+
+	if (rec_tail_length(img) != pipe->data_len || pipe->data_len > INT_MAX)
+		return bad(img, "wrong length");
+	return 0;
+}
+
+/* What another process has brought along counts as a record of its own. */
+static int check_use(struct image *img)
+{
+	const struct ckpt_rec_use *use = rec_data(img);
+
+	if (use->type != CKPT_REC_MM && use->type != CKPT_REC_FDS &&
+	    use->type != CKPT_REC_FS && use->type != CKPT_REC_SIGHAND)
+		return bad(img, "what it names cannot be shared");
+	if (tags_find(&img->order.tags, use->tag) != use->type)
+		return bad(img, "what it shares was not named before");
+	if (img->order.once & 1U << use->type)
+		return bad(img, "there cannot be two");
+	img->order.once |= 1U << use->type;
 	return 0;
 }
 
@@ -364,9 +404,9 @@ static const struct {
 	[CKPT_REC_PAGES] = { PLACE_MM, false, check_pages },
 	[CKPT_REC_SUMS] = { PLACE_SUMS, false, check_sums },
 	[CKPT_REC_MM_END] = { PLACE_MM, false, check_mm_end },
-	[CKPT_REC_FS] = { PLACE_PROCESS, false, check_fs },
-	[CKPT_REC_FDS] = { PLACE_PROCESS, false, check_fds },
-	[CKPT_REC_SIGHAND] = { PLACE_PROCESS, false, NULL },
+	[CKPT_REC_FS] = { PLACE_PROCESS, true, check_fs },
+	[CKPT_REC_FDS] = { PLACE_PROCESS, true, check_fds },
+	[CKPT_REC_SIGHAND] = { PLACE_PROCESS, true, NULL },
 	[CKPT_REC_SIGPENDING] = { PLACE_SIGNALS, false, NULL },
 	[CKPT_REC_THREAD] = { PLACE_PROCESS, false, check_thread },
 	[CKPT_REC_CRED] = { PLACE_THREAD, false, check_cred },
@@ -374,6 +414,8 @@ static const struct {
 	[CKPT_REC_THREAD_END] = { PLACE_THREAD, false, check_thread_end },
 	[CKPT_REC_PROCESS_END] = { PLACE_PROCESS, false, check_process_end },
 	[CKPT_REC_INDEX] = { PLACE_TOP, false, check_index },
+	[CKPT_REC_PIPE] = { PLACE_ANY, true, check_pipe },
+	[CKPT_REC_USE] = { PLACE_PROCESS, false, check_use },
 	[CKPT_REC_TRAILER] = { PLACE_TOP, false, check_trailer },
 };
 

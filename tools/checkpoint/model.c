@@ -112,6 +112,7 @@ static int add_fs(struct model_process *process, struct image *img)
 	const char *paths = rec_tail(img);
 
 	process->fs = *(struct ckpt_rec_fs *)rec_data(img);
+	process->fs_tag = img->rec->tag;
 	process->root = copy(paths, process->fs.root_len);
 	process->cwd = copy(paths + process->fs.root_len, process->fs.cwd_len);
 	return process->root && process->cwd ? 0 : no_memory(img);
@@ -121,6 +122,44 @@ static int add_fds(struct model_process *process, struct image *img)
 {
 	process->fds = copy(rec_data(img), img->rec->length);
 	process->nr_fds = rec_count(img);
+	process->fds_tag = img->rec->tag;
+	return process->fds ? 0 : no_memory(img);
+}
+
+/* The earlier process that has brought along what has this tag. */
+static const struct model_process *find_owner(const struct model *model, uint32_t tag)
+{
+	uint32_t i;
+
+	for (i = 0; i + 1 < model->nr_processes; i++)
+		if (tag == model->processes[i].mm_tag || tag == model->processes[i].fs_tag ||
+		    tag == model->processes[i].fds_tag)
+			return &model->processes[i];
+	return NULL;
+}
+
+/* Shared things are shown with each process; the pages count once. */
+static int add_use(struct model *model, struct model_process *process, struct image *img)
+{
+	const struct ckpt_rec_use *use = rec_data(img);
+	const struct model_process *owner = find_owner(model, use->tag);
+
+	if (!owner)
+		return 0;
+	if (use->type == CKPT_REC_MM) {
+		process->mm = owner->mm;
+		process->vmas = copy(owner->vmas, owner->mm.nr_vmas * sizeof(*owner->vmas));
+		process->saved = calloc(owner->mm.nr_vmas + 1UL, sizeof(*process->saved));
+		return process->vmas && process->saved ? 0 : no_memory(img);
+	}
+	if (use->type == CKPT_REC_FS) {
+		process->fs = owner->fs;
+		process->root = copy(owner->root, owner->fs.root_len);
+		process->cwd = copy(owner->cwd, owner->fs.cwd_len);
+		return process->root && process->cwd ? 0 : no_memory(img);
+	}
+	process->nr_fds = owner->nr_fds;
+	process->fds = copy(owner->fds, owner->nr_fds * sizeof(*owner->fds));
 	return process->fds ? 0 : no_memory(img);
 }
 
@@ -166,6 +205,7 @@ static int add_record(struct model *model, struct image *img)
 		return add_file(model, img);
 	case CKPT_REC_MM:
 		process->mm = *(struct ckpt_rec_mm *)rec_data(img);
+		process->mm_tag = img->rec->tag;
 		return 0;
 	case CKPT_REC_VMAS:
 		return add_vmas(process, img);
@@ -176,6 +216,8 @@ static int add_record(struct model *model, struct image *img)
 		return add_fs(process, img);
 	case CKPT_REC_FDS:
 		return add_fds(process, img);
+	case CKPT_REC_USE:
+		return add_use(model, process, img);
 	case CKPT_REC_THREAD:
 		return add_thread(process, img);
 	case CKPT_REC_CRED:
@@ -247,6 +289,22 @@ const struct ckpt_rec_task *model_task(const struct model *model, uint32_t tid)
 		if (model->tasks[i].tid == tid)
 			return &model->tasks[i];
 	return NULL;
+}
+
+/* Has the whole process exited? */
+bool model_is_dead(const struct model *model, const struct model_process *process)
+{
+	const struct ckpt_rec_task *task = model_task(model, process->rec.tgid);
+
+	return task && task->flags & CKPT_TASKF_DEAD && process->nr_threads == 1;
+}
+
+/* Process id of the parent, 0: outside of the image. */
+uint32_t model_parent(const struct model *model, const struct ckpt_rec_task *task)
+{
+	const struct ckpt_rec_task *parent = model_task(model, task->parent);
+
+	return parent ? parent->tgid : 0;
 }
 
 uint64_t model_saved_pages(const struct model_process *process)

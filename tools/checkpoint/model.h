@@ -18,8 +18,12 @@ struct model_thread {
 	uint32_t nr_pending;
 };
 
+/* A zombie has neither memory nor files; those of another may be shared. */
 struct model_process {
 	struct ckpt_rec_process rec;
+	uint32_t mm_tag;
+	uint32_t fs_tag;
+	uint32_t fds_tag;
 	struct ckpt_rec_mm mm;
 	struct ckpt_rec_vma *vmas;
 	uint64_t *saved;		/* pages, for each of @vmas */
@@ -50,6 +54,8 @@ int model_read(struct model *model, struct image *img);
 void model_free(struct model *model);
 const struct model_file *model_file(const struct model *model, uint32_t tag);
 const struct ckpt_rec_task *model_task(const struct model *model, uint32_t tid);
+bool model_is_dead(const struct model *model, const struct model_process *process);
+uint32_t model_parent(const struct model *model, const struct ckpt_rec_task *task);
 uint64_t model_saved_pages(const struct model_process *process);
 void mode_text(char text[4], uint32_t file_flags);
 void prot_text(char text[5], const struct ckpt_rec_vma *vma);

@@ -65,8 +65,8 @@ static unsigned int depth(const struct model *model, uint32_t tgid)
 	const struct ckpt_rec_task *task = model_task(model, tgid);
 	unsigned int n = 0;
 
-	while (task && task->ppid && n < 32) {
-		task = model_task(model, task->ppid);
+	while (task && task->parent && n < 32) {
+		task = model_task(model, model_parent(model, task));
 		n++;
 	}
 	return n;
@@ -86,6 +86,9 @@ static void show_tree(const struct model *model)
 		printf(" (uid %u, gid %u", leader->cred.euid, leader->cred.egid);
 		if (process->rec.flags & CKPT_PROC_STOPPED)
 			printf(", stopped");
+		if (model_is_dead(model, process))
+			printf(", exited with status %#x",
+			       model_task(model, process->rec.tgid)->exit_code);
 		if (process->nr_threads > 1) {
 			printf(", %u threads:", process->nr_threads);
 			for (j = 0; j < process->nr_threads && j < 8; j++)
@@ -175,6 +178,8 @@ static void show_text(const struct model *model, const char *name)
 	show_header(model, name);
 	show_tree(model);
 	for (i = 0; i < model->nr_processes; i++) {
+		if (model_is_dead(model, &model->processes[i]))
+			continue;
 		show_memory(model, &model->processes[i]);
 		show_files(model, &model->processes[i]);
 	}

@@ -183,13 +183,17 @@ static void show_ids(const struct model *model, const struct model_process *proc
 	key_number("pid", process->rec.tgid);
 	if (task) {
 		printf(", ");
-		key_number("ppid", task->ppid);
+		key_number("ppid", model_parent(model, task));
 		printf(", ");
 		key_number("pgid", task->pgid);
 		printf(", ");
 		key_number("sid", task->sid);
 	}
 	printf(", \"stopped\": %s", process->rec.flags & CKPT_PROC_STOPPED ? "true" : "false");
+	if (model_is_dead(model, process)) {
+		printf(", ");
+		key_number("exit_status", task->exit_code);
+	}
 }
 
 static void show_process(const struct model *model, const struct model_process *process)
@@ -204,9 +208,9 @@ static void show_process(const struct model *model, const struct model_process *
 	printf(",\n      ");
 	key_string("exe", exe ? exe->path : "");
 	printf(",\n      ");
-	key_string("cwd", process->cwd);
+	key_string("cwd", process->cwd ? process->cwd : "");
 	printf(",\n      ");
-	key_string("root", process->root);
+	key_string("root", process->root ? process->root : "");
 	printf(",\n      ");
 	key_number("umask", process->fs.umask);
 	printf(",\n      ");

@@ -170,19 +170,18 @@ long ckpt_arch_call_timed(long nr, int arg, bool ms, u64 left)
 }
 
 /**
- * ckpt_arch_fix_self - registers of a caller that saves itself
- * @rec: the record
+ * ckpt_arch_finish_call - let a saved thread be behind its system call
+ * @rec: a regset record of the thread
  * @data: its data
- *
- * In the restarted copy the call returns 0.
+ * @result: what the call returns in the restarted copy
  */
-void ckpt_arch_fix_self(struct ckpt_rec_regset *rec, void *data)
+void ckpt_arch_finish_call(struct ckpt_rec_regset *rec, void *data, long result)
 {
 	struct user_regs_struct *regs = data;
 
 	if (rec->note_type != NT_PRSTATUS)
 		return;
-	regs->ax = 0;
+	regs->ax = result;
 	regs->orig_ax = -1;
 }
 

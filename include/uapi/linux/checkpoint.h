@@ -145,7 +145,7 @@ struct checkpoint_stats {
  * @CKPT_WHY_TIMEOUT: a task did not stop before the deadline
  * @CKPT_WHY_CHANGED: the tree changed while it was being saved
  * @CKPT_WHY_GONE: a task died meanwhile
- * @CKPT_WHY_CHILD: a child process (use CHECKPOINT_ONLY to leave it out)
+ * @CKPT_WHY_CHILD: a child process
  * @CKPT_WHY_ZOMBIE: an exited process or thread that was not reaped
  * @CKPT_WHY_VFORK: a vfork() in progress
  * @CKPT_WHY_PTRACE: a traced task, or a hardware breakpoint
@@ -182,6 +182,7 @@ struct checkpoint_stats {
  * @CKPT_WHY_PID_IN_USE: restart: a pid is in use
  * @CKPT_WHY_LIMIT: restart: a resource limit or a lack of memory
  * @CKPT_WHY_EXTERNAL: something that belongs to the outside
+ * @CKPT_WHY_SESSION: a session, process group or controlling terminal
  * @CKPT_WHY_NR: number of codes
  */
 enum ckpt_reason {
@@ -227,6 +228,7 @@ enum ckpt_reason {
 	CKPT_WHY_PID_IN_USE,
 	CKPT_WHY_LIMIT,
 	CKPT_WHY_EXTERNAL,
+	CKPT_WHY_SESSION,
 	CKPT_WHY_NR
 };
 

@@ -34,9 +34,9 @@
  * @CKPT_REC_PAGES: array of struct ckpt_rec_extent, then page data follows
  * @CKPT_REC_SUMS: array of __u64, one for each chunk of the page data before
  * @CKPT_REC_MM_END: no payload, ends the pages of an address space
- * @CKPT_REC_FS: struct ckpt_rec_fs and its two paths
- * @CKPT_REC_FDS: array of struct ckpt_rec_fd
- * @CKPT_REC_SIGHAND: array of 64 struct ckpt_rec_sigaction, signals 1 to 64
+ * @CKPT_REC_FS: struct ckpt_rec_fs and its two paths; has a tag
+ * @CKPT_REC_FDS: array of struct ckpt_rec_fd; has a tag
+ * @CKPT_REC_SIGHAND: array of 64 struct ckpt_rec_sigaction, signals 1 to 64; has a tag
  * @CKPT_REC_SIGPENDING: array of struct ckpt_rec_siginfo
  * @CKPT_REC_THREAD: struct ckpt_rec_thread, starts a thread
  * @CKPT_REC_CRED: struct ckpt_rec_cred and its groups, of the thread before
@@ -46,6 +46,7 @@
  * @CKPT_REC_INDEX: array of struct ckpt_rec_index_entry; skippable
  * @CKPT_REC_TRAILER: struct ckpt_rec_trailer, makes the image complete
  * @CKPT_REC_PIPE: struct ckpt_rec_pipe and its content; has a tag
+ * @CKPT_REC_USE: struct ckpt_rec_use, in place of what the process shares
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -70,6 +71,7 @@ enum ckpt_rec_type {
 	CKPT_REC_INDEX,
 	CKPT_REC_TRAILER,
 	CKPT_REC_PIPE,
+	CKPT_REC_USE,
 	CKPT_REC_NR
 };
 
@@ -131,30 +133,61 @@ struct ckpt_rec_header {
 
 /**
  * struct ckpt_rec_tree - the tree; @nr_tasks struct ckpt_rec_task follow
- * @nr_tasks: threads of all processes, each leader directly before its threads
- * @nr_processes: thread groups; the first is the root
+ * @nr_tasks: threads of all processes
+ * @nr_processes: thread groups
+ *
+ * The root process comes first. Each leader is directly before its threads, and
+ * each process behind its parent.
  */
 struct ckpt_rec_tree {
 	__u32 nr_tasks;
 	__u32 nr_processes;
 };
 
+/* ckpt_rec_task.flags */
+#define CKPT_TASKF_DEAD		(1U << 0)	/* has exited: a zombie, or the leader of others */
+#define CKPT_TASKF_VFORK	(1U << 1)	/* its parent waits in vfork(2) for it */
+#define CKPT_TASKF_NO_EXEC	(1U << 2)	/* has not executed a program since fork(2) */
+#define CKPT_TASKF_PARENT_EXEC	(1U << 3)	/* its parent has executed one since */
+#define CKPT_TASKF_ALL		((1U << 4) - 1)
+
 /**
  * struct ckpt_rec_task - one thread; ids are those of the caller's pid namespace
  * @tid: thread id
  * @tgid: process id; equals @tid for the leader
- * @ppid: parent's process id, for a thread its own; 0 for the root's leader
- * @pgid: process group, 0: a group from outside of the tree
- * @sid: session, 0: a session from outside of the tree
+ * @parent: leader: tid of the thread that is its parent, 0 for the root
+ * @pgid: leader: process group, 0: a group from outside of the tree
+ * @sid: leader: session, 0: a session from outside of the tree
+ * @exit_signal: leader: what its end sends to the parent, 0: nothing; the root
+ *	sends SIGCHLD to the restarter
+ * @exit_code: dead: as wait(2) gives it
+ * @flags: CKPT_TASKF_*
+ * @mm_owner: leader: earlier process of which it shares the address space, 0: none
  * @reserved: 0
+ *
+ * A group or session whose leader is not in the tree has lost it.
  */
 struct ckpt_rec_task {
 	__u32 tid;
 	__u32 tgid;
-	__u32 ppid;
+	__u32 parent;
 	__u32 pgid;
 	__u32 sid;
+	__u32 exit_signal;
+	__u32 exit_code;
+	__u32 flags;
+	__u32 mm_owner;
 	__u32 reserved;
+};
+
+/**
+ * struct ckpt_rec_use - a process shares what another one has brought along
+ * @type: CKPT_REC_MM, CKPT_REC_FDS, CKPT_REC_FS or CKPT_REC_SIGHAND
+ * @tag: of that record
+ */
+struct ckpt_rec_use {
+	__u32 type;
+	__u32 tag;
 };
 
 #define CKPT_NR_RLIMITS		16
@@ -162,7 +195,11 @@ struct ckpt_rec_task {
 /* ckpt_rec_process.flags */
 #define CKPT_PROC_STOPPED	(1U << 0)	/* stopped by job control */
 #define CKPT_PROC_SUBREAPER	(1U << 1)	/* PR_SET_CHILD_SUBREAPER */
-#define CKPT_PROC_EXECED	(1U << 2)	/* has executed a program since its fork */
+#define CKPT_PROC_STOPPING	(1U << 2)	/* job control is about to stop it */
+#define CKPT_PROC_CONTINUED	(1U << 3)	/* its parent may still learn of a SIGCONT */
+#define CKPT_PROC_TERMINAL	(1U << 4)	/* has a controlling terminal */
+#define CKPT_PROC_EXECED	(1U << 5)	/* has executed a program since its fork */
+#define CKPT_PROC_ALL		((1U << 6) - 1)
 
 struct ckpt_rec_rlimit {
 	__aligned_u64 soft;	/* all ones: no limit */
@@ -174,9 +211,9 @@ struct ckpt_rec_rlimit {
  * @tgid: process id
  * @nr_threads: including the leader
  * @flags: CKPT_PROC_*
- * @stop_signal: the signal that stopped it, or 0
+ * @stop_signal: the signal that stopped it
+ * @stop_code: what a parent that waits for the stop still learns, or 0
  * @oom_score_adj: of proc(5)
- * @reserved: 0
  * @rlimits: by resource number of getrlimit(2)
  */
 struct ckpt_rec_process {
@@ -185,7 +222,7 @@ struct ckpt_rec_process {
 	__u32 flags;
 	__u32 stop_signal;
 	__s32 oom_score_adj;
-	__u32 reserved;
+	__u32 stop_code;
 	struct ckpt_rec_rlimit rlimits[CKPT_NR_RLIMITS];
 };
 

@@ -45,6 +45,7 @@ static const char *const reasons[CKPT_WHY_NR] = {
 	[CKPT_WHY_PID_IN_USE]		= "pid-in-use",
 	[CKPT_WHY_LIMIT]		= "limit",
 	[CKPT_WHY_EXTERNAL]		= "external",
+	[CKPT_WHY_SESSION]		= "session",
 };
 
 /**

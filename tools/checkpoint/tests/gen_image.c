@@ -215,7 +215,7 @@ static void put_tree(void)
 		tree.nr_processes++;
 		for (i = 0; i < threads; i++)
 			tasks[tree.nr_tasks++] = (struct ckpt_rec_task){
-				.tid = tgid + i, .tgid = tgid, .ppid = tgid == 71 ? i * 71 : 71,
+				.tid = tgid + i, .tgid = tgid, .parent = i || tgid == 71 ? 0 : 71,
 			};
 	}
 	record_tail(CKPT_REC_TREE, 0, tree, tasks, tree.nr_tasks * sizeof(tasks[0]));

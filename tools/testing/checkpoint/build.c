@@ -12,6 +12,9 @@
 #define PAGE		4096ULL
 #define PROGRAM_TAG	1
 #define BASE_TAG	1000
+#define FDS_TAG		900
+#define FS_TAG		901
+#define SIGHAND_TAG	902
 #define FIRST_PID	100
 #define CODE		0x400000ULL
 #define HEAP		0x10000000ULL
@@ -70,14 +73,15 @@ static void add_tree(struct image *image, const struct recipe *r)
 		struct ckpt_rec_task task = {
 			.tid = tid_of(i / r->threads, i % r->threads),
 			.tgid = tid_of(i / r->threads, 0),
-			.ppid = tid_of(i < r->threads ? 0 : i / r->threads - 1, 0),
-			.pgid = FIRST_PID,
-			.sid = FIRST_PID,
 		};
 
-		/* Only the leader of the root: its threads name the root itself. */
-		if (!i)
-			task.ppid = 0;
+		/* A thread has what its leader has. */
+		if (i % r->threads == 0) {
+			task.parent = i ? tid_of(i / r->threads - 1, 0) : 0;
+			task.pgid = FIRST_PID;
+			task.sid = FIRST_PID;
+			task.exit_signal = i ? 17 : 0;
+		}
 		memcpy(piece->payload + sizeof(tree) + i * sizeof(task), &task, sizeof(task));
 	}
 }
@@ -207,7 +211,7 @@ static void add_pages(struct image *image, const struct recipe *r, unsigned int 
 	image_add(image, CKPT_REC_MM_END, 0, 0, NULL, 0);
 }
 
-static void add_fs(struct image *image)
+static void add_fs(struct image *image, u32 tag)
 {
 	static const char paths[] = "//home/user";
 	struct ckpt_rec_fs fs = {
@@ -215,7 +219,7 @@ static void add_fs(struct image *image)
 		.root_len = 1,
 		.cwd_len = sizeof(paths) - 2,
 	};
-	struct piece *piece = image_add(image, CKPT_REC_FS, 0, sizeof(fs), &fs, sizeof(fs));
+	struct piece *piece = image_add(image, CKPT_REC_FS, tag, sizeof(fs), &fs, sizeof(fs));
 
 	piece_resize(piece, sizeof(fs) + sizeof(paths) - 1);
 	memcpy(piece->payload + sizeof(fs), paths, sizeof(paths) - 1);
@@ -252,7 +256,7 @@ static void add_fds(struct image *image, const struct recipe *r, u32 tag)
 	}
 	for (; i < nr; i++)
 		add_pipe(image, tag + nr + i, tag + i);
-	piece = image_add(image, CKPT_REC_FDS, 0, sizeof(fd), NULL, 0);
+	piece = image_add(image, CKPT_REC_FDS, tag + FDS_TAG, sizeof(fd), NULL, 0);
 	piece_resize(piece, nr * sizeof(fd));
 	for (i = 0; i < nr; i++) {
 		fd.fd = 3 * i;
@@ -262,7 +266,15 @@ static void add_fds(struct image *image, const struct recipe *r, u32 tag)
 	}
 }
 
-static void add_sighand(struct image *image)
+/* For readers of records only: this process has one of its own, too. */
+static void add_use(struct image *image, u32 type, u32 tag)
+{
+	struct ckpt_rec_use use = { .type = type, .tag = tag };
+
+	image_add(image, CKPT_REC_USE, 0, sizeof(use), &use, sizeof(use));
+}
+
+static void add_sighand(struct image *image, u32 tag)
 {
 	struct ckpt_rec_sigaction actions[64] = {};
 
@@ -270,7 +282,7 @@ static void add_sighand(struct image *image)
 	actions[1].flags = 0x04000000;
 	actions[1].restorer = CODE + 32;
 	actions[12].handler = 1;
-	image_add(image, CKPT_REC_SIGHAND, 0, sizeof(actions[0]), actions, sizeof(actions));
+	image_add(image, CKPT_REC_SIGHAND, tag, sizeof(actions[0]), actions, sizeof(actions));
 }
 
 static void add_sigpending(struct image *image, const struct recipe *r)
@@ -358,8 +370,10 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 	add_vmas(image, r);
 	add_pages(image, r, n);
 	add_fds(image, r, tag + 1);
-	add_fs(image);
-	add_sighand(image);
+	add_fs(image, tag + FS_TAG);
+	add_sighand(image, tag + SIGHAND_TAG);
+	if (n)
+		add_use(image, CKPT_REC_FS, BASE_TAG + FS_TAG);
 	for (i = 0; i < r->threads; i++)
 		add_thread(image, r, tid_of(n, i));
 	image_add(image, CKPT_REC_PROCESS_END, 0, 0, NULL, 0);

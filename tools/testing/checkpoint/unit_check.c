@@ -29,6 +29,7 @@ static struct ckpt_rec_cred cred;
 static struct ckpt_rec_regset regset;
 static struct ckpt_rec_trailer trailer;
 static struct ckpt_rec_pipe pipe;
+static struct ckpt_rec_use use;
 
 static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_HEADER] = &header, [CKPT_REC_TREE] = &tree,
@@ -37,7 +38,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
 	[CKPT_REC_THREAD] = &thread, [CKPT_REC_CRED] = &cred,
 	[CKPT_REC_REGSET] = &regset, [CKPT_REC_TRAILER] = &trailer,
-	[CKPT_REC_PIPE] = &pipe,
+	[CKPT_REC_PIPE] = &pipe, [CKPT_REC_USE] = &use,
 };
 
 /**
@@ -78,6 +79,7 @@ struct change {
 #define REGSET(m, v, e)		CHANGE(REGSET, regset.m, v, e)
 #define TRAILER(m, v, e)	CHANGE(TRAILER, trailer.m, v, e)
 #define PIPE(m, v, e)		CHANGE(PIPE, pipe.m, v, e)
+#define USE(m, v, e)		CHANGE(USE, use.m, v, e)
 
 #define BAD	(-EBADMSG)
 #define OTHER	(-ENOEXEC)
@@ -99,16 +101,24 @@ static const struct change changes[] = {
 	TREE(nr_tasks, ~0U, BAD), TREE(nr_processes, 0, BAD), TREE(nr_processes, 2, BAD),
 	TREE(nr_processes, 4, BAD), TREE(nr_processes, ~0U, BAD),
 	TASK(0, tid, 0, BAD), TASK(0, tid, 1, BAD), TASK(0, tgid, 0, BAD),
-	TASK(0, tgid, 1U << 31, BAD), TASK(0, ppid, 1, BAD),
+	TASK(0, tgid, 1U << 31, BAD), TASK(0, parent, 1, BAD), TASK(0, mm_owner, 1, BAD),
+	TASK(0, pgid, 1, BAD), TASK(0, exit_code, 1, BAD), TASK(0, flags, CKPT_TASKF_DEAD, 0),
 	TASK(1, tid, 0, BAD), TASK(1, tid, 1U << 31, BAD), TASK(1, tid, INT_MAX, 0),
-	TASK(1, tgid, 200, BAD), TASK(1, tgid, 0, BAD), TASK(1, ppid, 0, BAD),
-	TASK(2, ppid, 0, BAD), TASK(2, ppid, 1U << 31, BAD), TASK(3, ppid, 0, BAD),
-	TASK(2, pgid, 0, 0), TASK(2, pgid, INT_MAX, 0), TASK(2, pgid, 1U << 31, BAD),
+	TASK(1, tgid, 200, BAD), TASK(1, tgid, 0, BAD), TASK(1, parent, 100, BAD),
+	TASK(1, pgid, 100, BAD), TASK(1, sid, 100, BAD), TASK(1, exit_signal, 17, BAD),
+	TASK(1, mm_owner, 100, BAD), TASK(1, flags, CKPT_TASKF_DEAD, BAD),
+	TASK(1, flags, CKPT_TASKF_VFORK, BAD), TASK(1, flags, CKPT_TASKF_NO_EXEC, 0),
+	TASK(2, parent, 0, BAD), TASK(2, parent, 1U << 31, BAD), TASK(2, parent, INT_MAX, 0),
+	TASK(2, flags, CKPT_TASKF_ALL, 0), TASK(2, flags, CKPT_TASKF_ALL + 1, BAD),
+	TASK(2, exit_signal, 64, 0), TASK(2, exit_signal, 65, BAD),
+	TASK(2, mm_owner, INT_MAX, 0), TASK(2, mm_owner, 1U << 31, BAD),
+	TASK(2, pgid, 0, BAD), TASK(2, pgid, INT_MAX, 0), TASK(2, pgid, 1U << 31, BAD),
 	TASK(2, sid, 0, 0), TASK(2, sid, ~0U, BAD), TASK(5, reserved, 1, BAD),
 	TASK(2, tid, 201, BAD), TASK(3, tid, 200, BAD),
 
-	PROCESS(flags, 7, 0), PROCESS(flags, 8, BAD), PROCESS(flags, 1U << 31, BAD),
-	PROCESS(reserved, 1, BAD), PROCESS(stop_signal, 64, 0), PROCESS(stop_signal, 65, BAD),
+	PROCESS(flags, CKPT_PROC_ALL & ~CKPT_PROC_STOPPED, 0), PROCESS(flags, 1U << 31, BAD),
+	PROCESS(flags, CKPT_PROC_ALL + 1, BAD), PROCESS(flags, CKPT_PROC_STOPPED, BAD),
+	PROCESS(stop_code, 19, BAD), PROCESS(stop_signal, 19, BAD), PROCESS(stop_signal, 65, BAD),
 	PROCESS(nr_threads, 0, BAD), PROCESS(nr_threads, CKPT_MAX_TASKS + 1, BAD),
 	PROCESS(oom_score_adj, 1000, 0), PROCESS(oom_score_adj, 1001, BAD),
 	PROCESS(oom_score_adj, -1000, 0), PROCESS(oom_score_adj, -1001, BAD),
@@ -174,6 +184,9 @@ static const struct change changes[] = {
 
 	PIPE(capacity, INT_MAX, 0), PIPE(capacity, 1U << 31, BAD), PIPE(data_len, 0, BAD),
 	PIPE(data_len, 13, BAD), PIPE(data_len, ~0U, BAD),
+
+	USE(type, CKPT_REC_FDS, 0), USE(type, CKPT_REC_FILE, BAD), USE(type, 0, BAD),
+	USE(tag, 0, BAD), USE(tag, ~0U, 0),
 };
 
 static const struct recipe recipe = {
@@ -309,7 +322,10 @@ static void external_streams(const void *arg)
 
 static void needs_tag(const void *arg)
 {
-	static const u32 types[] = { CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE };
+	static const u32 types[] = {
+		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
+		CKPT_REC_SIGHAND,
+	};
 	struct image image;
 	unsigned int i;
 

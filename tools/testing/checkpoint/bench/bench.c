@@ -32,8 +32,10 @@
 #define __NR_restart	601
 #endif
 
+#define KIB		1024UL
 #define MIB		0x100000UL
 #define ARGS_MAX	12
+#define CASES_MAX	16
 #define ANSWER_SECONDS	120
 
 /* Exit status: nothing can be measured with this clock. */
@@ -43,18 +45,26 @@ struct test_case {
 	size_t size;
 	int huge;
 	int threads;
+	int processes;
 };
 
 static const struct test_case all_cases[] = {
-	{ 1 * MIB, 0, 1 },
-	{ 1 * MIB, 0, 16 },
-	{ 1 * MIB, 0, 256 },
-	{ 64 * MIB, 0, 1 },
-	{ 64 * MIB, 1, 1 },
-	{ 256 * MIB, 0, 1 },
-	{ 256 * MIB, 1, 1 },
-	{ 1024 * MIB, 0, 1 },
-	{ 1024 * MIB, 1, 1 },
+	{ 1 * MIB, 0, 1, 1 },
+	{ 1 * MIB, 0, 16, 1 },
+	{ 1 * MIB, 0, 256, 1 },
+	{ 64 * MIB, 0, 1, 1 },
+	{ 64 * MIB, 1, 1, 1 },
+	{ 256 * MIB, 0, 1, 1 },
+	{ 256 * MIB, 1, 1, 1 },
+	{ 1024 * MIB, 0, 1, 1 },
+	{ 1024 * MIB, 1, 1, 1 },
+	{ 64 * KIB, 0, 1, 10 },
+	{ 64 * KIB, 0, 1, 100 },
+	{ 64 * KIB, 0, 1, 1000 },
+	{ 64 * KIB, 0, 10, 1 },
+	{ 64 * KIB, 0, 100, 1 },
+	{ 64 * KIB, 0, 1000, 1 },
+	{ 64 * KIB, 0, 5000, 1 },
 };
 
 /* What one run of one tool gave. */
@@ -188,14 +198,15 @@ static bool target_says(pid_t pid, const char *word)
 
 static pid_t start_target(const struct test_case *c)
 {
-	char size[32], huge[8], threads[16];
+	char size[32], huge[8], threads[16], processes[16];
 	pid_t pid;
 
 	snprintf(size, sizeof(size), "%zu", c->size);
 	snprintf(huge, sizeof(huge), "%d", c->huge);
 	snprintf(threads, sizeof(threads), "%d", c->threads);
+	snprintf(processes, sizeof(processes), "%d", c->processes);
 	unlink(answer);
-	pid = start("/dev/null", true, target, size, huge, threads, answer, NULL);
+	pid = start("/dev/null", true, target, size, huge, threads, processes, answer, NULL);
 	if (pid < 0)
 		err(1, "%s", target);
 	if (!target_says(pid, "ready"))
@@ -203,12 +214,14 @@ static pid_t start_target(const struct test_case *c)
 	return pid;
 }
 
-/* Anonymous pages of a process, in bytes. */
+/* Anonymous pages of a process and its children, in bytes. */
 static uint64_t private_bytes(pid_t pid)
 {
 	unsigned long kib = 0;
 	char path[64], line[256];
+	uint64_t sum;
 	FILE *file;
+	int child;
 
 	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
 	file = fopen(path, "r");
@@ -217,7 +230,14 @@ static uint64_t private_bytes(pid_t pid)
 			break;
 	if (file)
 		fclose(file);
-	return kib << 10;
+	sum = kib << 10;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	file = fopen(path, "r");
+	while (file && fscanf(file, "%d", &child) == 1)
+		sum += private_bytes(child);
+	if (file)
+		fclose(file);
+	return sum;
 }
 
 static int ckpt_save(pid_t pid, struct result *result)
@@ -336,8 +356,8 @@ static void print_stats(const char *name, const struct checkpoint_stats *s)
 /* Every line starts so. */
 static void print_head(const char *tool, const struct test_case *c, int run)
 {
-	printf("{\"tool\": \"%s\", \"size\": %zu, \"huge\": %d, \"threads\": %d, \"run\": %d",
-	       tool, c->size, c->huge, c->threads, run);
+	printf("{\"tool\": \"%s\", \"size\": %zu, \"huge\": %d, \"threads\": %d, \"processes\": %d, "
+	       "\"run\": %d", tool, c->size, c->huge, c->threads, c->processes, run);
 }
 
 static void print_error(const char *text)
@@ -464,8 +484,9 @@ static int run_case(const struct test_case *c, int runs, const struct tool *cons
 	bool broken[3] = { false };
 	int rc = 0;
 
-	fprintf(stderr, "%zu MiB%s, %d thread%s", c->size / MIB, c->huge ? " huge" : "",
-		c->threads, c->threads > 1 ? "s" : "");
+	fprintf(stderr, "%zu KiB%s, %d thread%s, %d process%s", c->size / KIB,
+		c->huge ? " huge" : "", c->threads, c->threads > 1 ? "s" : "",
+		c->processes, c->processes > 1 ? "es" : "");
 	for (int run = -1; run < runs; run++) {
 		fputc('.', stderr);
 		rc |= limit(c, run);
@@ -519,9 +540,28 @@ static bool clock_is_coarse(void)
 	return resolution.tv_sec || resolution.tv_nsec > 1000;
 }
 
+/* In MiB: "256", "256h" with huge pages, "1x16" with 16 threads, "0p9" 9 processes. */
+static bool parse_case(const char *text, struct test_case *c)
+{
+	char *end;
+
+	*c = (struct test_case){ .threads = 1, .processes = 1 };
+	c->size = strtoul(text, &end, 10) * MIB ?: 64 * KIB;
+	if (*end == 'h') {
+		c->huge = 1;
+		end++;
+	}
+	if (*end == 'x')
+		c->threads = strtoul(end + 1, &end, 10);
+	if (*end == 'p')
+		c->processes = strtoul(end + 1, &end, 10);
+	return c->threads > 0 && c->processes > 0 && !*end;
+}
+
 static int print_usage(void)
 {
-	fprintf(stderr, "usage: bench [--runs N] [--quick] [--no-criu] [--no-ckpt] TARGET DIR\n");
+	fprintf(stderr, "usage: bench [--runs N] [--quick] [--no-criu] [--no-ckpt]\n"
+			"             [--case MIB[h][xTHREADS][pPROCESSES]]... TARGET DIR\n");
 	return 2;
 }
 
@@ -532,9 +572,12 @@ int main(int argc, char **argv)
 		{ "quick", no_argument, NULL, 'q' },
 		{ "no-criu", no_argument, NULL, 'c' },
 		{ "no-ckpt", no_argument, NULL, 'k' },
+		{ "case", required_argument, NULL, 's' },
 		{}
 	};
-	int nr_cases = sizeof(all_cases) / sizeof(all_cases[0]);
+	struct test_case chosen[CASES_MAX];
+	const struct test_case *cases = all_cases;
+	int nr_cases = sizeof(all_cases) / sizeof(all_cases[0]), nr_chosen = 0;
 	bool with_criu = true, with_ckpt = true, quick = false;
 	const struct tool *tools[4];
 	int runs = 5, nr = 0, rc = 0, opt;
@@ -552,6 +595,10 @@ int main(int argc, char **argv)
 			break;
 		case 'k':
 			with_ckpt = false;
+			break;
+		case 's':
+			if (nr_chosen == CASES_MAX || !parse_case(optarg, &chosen[nr_chosen++]))
+				return print_usage();
 			break;
 		default:
 			return print_usage();
@@ -574,6 +621,10 @@ int main(int argc, char **argv)
 		nr_cases = 1;
 	else
 		touch_free_memory();
+	if (nr_chosen) {
+		cases = chosen;
+		nr_cases = nr_chosen;
+	}
 	if (with_ckpt) {
 		tools[nr++] = &ckpt;
 		tools[nr++] = &call;
@@ -586,6 +637,6 @@ int main(int argc, char **argv)
 	print_machine(runs, with_criu);
 	start_cost(runs);
 	for (int i = 0; i < nr_cases; i++)
-		rc |= run_case(&all_cases[i], runs, tools);
+		rc |= run_case(&cases[i], runs, tools);
 	return rc ? 1 : 0;
 }

@@ -33,16 +33,21 @@ def show(ms):
 
 class Case:
     """All runs of all tools on one kind of process."""
-    def __init__(self, size, huge, threads):
+    def __init__(self, size, huge, threads, processes):
         self.size, self.huge, self.threads = size, huge, threads
+        self.processes = processes
         self.runs = {}
         self.errors = {}
 
     @property
     def name(self):
         size = f"{self.size // MIB} MiB" if self.size < 1024 * MIB else "1 GiB"
+        if self.size < MIB:
+            size = f"{self.size // 1024} KiB"
         if self.huge:
             size += " huge"
+        if self.processes > 1:
+            size = f"{self.processes} idle processes"
         return size if self.threads == 1 else f"{size}, {self.threads} threads"
 
     def add(self, line):
@@ -66,8 +71,9 @@ class Case:
         return max(r["image_bytes"] for r in runs) if runs else None
 
     def image_allowed(self, tool):
-        """The private bytes plus 2 % plus 16 KiB."""
-        return min(r["private_bytes"] for r in self.runs[tool]) * 1.02 + 16384
+        """The private bytes plus 2 % plus 16 KiB for each process."""
+        private = min(r["private_bytes"] for r in self.runs[tool])
+        return private * 1.02 + 16384 * self.processes
 
 
 def ratio(a, b):
@@ -84,7 +90,7 @@ def read(path):
             elif line["tool"] == "true":
                 start.append(line["save_ns"])
             else:
-                key = line["size"], line["huge"], line["threads"]
+                key = line["size"], line["huge"], line["threads"], line["processes"]
                 cases.setdefault(key, Case(*key)).add(line)
     return machine, list(cases.values()), Spread(start) if start else None
 
@@ -137,6 +143,28 @@ def print_tables(cases):
           rows)
 
 
+def per_process(cases, key, nr):
+    """Median time of our system call for one of so many processes."""
+    for c in cases:
+        if c.processes == nr and c.spread("call", key):
+            return c.spread("call", key).median / nr
+    return None
+
+
+def tree_targets(cases):
+    """What is to be reached by trees of processes."""
+    found = []
+    for verb, key in (("save", "save_ns"), ("restart", "restart_ns")):
+        few, many = per_process(cases, key, 10), per_process(cases, key, 1000)
+        found.append([f"time for one of 1000 processes / for one of 10: {verb}",
+                      many / few if few and many else None, 1.2, "most"])
+        for c in cases:
+            if c.processes == 100:
+                found.append([f"{c.name}: criu / ckpt {verb}",
+                              ratio(c.spread("criu", key), c.spread("ckpt", key)), 50, "least"])
+    return found
+
+
 def targets(cases):
     """[text, measured, bound, 'least' or 'most'] of everything to be reached."""
     found = []
@@ -150,7 +178,7 @@ def targets(cases):
                 found.append([f"{c.name}: criu / ckpt {verb}", ratio(criu, ckpt), factor, "least"])
                 found.append([f"{c.name}: criu / system call, {verb}", ratio(criu, call), 100,
                               "least"])
-            if c.threads == 256:
+            if c.threads == 256 and c.size == MIB:
                 found.append([f"{c.name}: criu / ckpt {verb}", ratio(criu, ckpt), 30, "least"])
             if c.size >= 256 * MIB:
                 found.append([f"{c.name}: ckpt {verb} / {limit_name}", ratio(ckpt, bound), most,
@@ -160,6 +188,7 @@ def targets(cases):
         if c.image_bytes("ckpt"):
             found.append([f"{c.name}: image / private bytes + 2 % + 16 KiB",
                           c.image_bytes("ckpt") / c.image_allowed("ckpt"), 1, "most"])
+    found += tree_targets(cases)
     for target in found:
         text, value, bound, kind = target
         if value is None:
@@ -193,7 +222,7 @@ def write_json(path, machine, cases, start):
     results = {"machine": machine, "unit": "ms", "start_of_a_program": plain(start), "cases": []}
     for c in cases:
         entry = {"process": c.name, "bytes": c.size, "huge": c.huge, "threads": c.threads,
-                 "errors": c.errors}
+                 "processes": c.processes, "errors": c.errors}
         for tool in c.runs:
             entry[tool] = {}
             for key, value in c.runs[tool][0].items():

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The process that is saved and restarted: a piece of memory with known
- * contents, and threads that wait. On SIGUSR1 it looks whether all is as it
- * was and tells so in a file.
+ * contents, threads that wait, and child processes that do, too. On SIGUSR1 it
+ * looks whether all is as it was and tells so in a file.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "pattern.h"
@@ -84,6 +86,37 @@ static void start_threads(unsigned long nr)
 	pthread_mutex_unlock(&lock);
 }
 
+/* Children that do nothing, and end with their parent. */
+static pid_t *start_children(unsigned long nr)
+{
+	pid_t *children = calloc(nr + 1, sizeof(*children));
+
+	if (!children)
+		err(1, "calloc");
+	for (unsigned long i = 0; i < nr; i++) {
+		children[i] = fork();
+		if (children[i] < 0)
+			err(1, "fork");
+		if (children[i])
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	return children;
+}
+
+/* How many children are not there, or not ours. */
+static unsigned long count_lost(const pid_t *children, unsigned long nr)
+{
+	unsigned long lost = 0;
+
+	for (unsigned long i = 0; i < nr; i++)
+		if (waitpid(children[i], NULL, WNOHANG) != 0)
+			lost++;
+	return lost;
+}
+
 /* The file appears complete or not at all, and is not held open. */
 static void tell(const char *path, const char *text)
 {
@@ -99,16 +132,19 @@ static void tell(const char *path, const char *text)
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_signal };
-	unsigned long nr_threads, bad_threads;
+	unsigned long nr_threads, bad_threads, nr_children, lost;
+	pid_t *children;
 	sigset_t blocked, open;
 	size_t size, bad;
 	uint64_t *words;
 	char text[128];
 
-	if (argc != 5)
-		errx(2, "usage: target BYTES HUGE THREADS FILE");
+	if (argc != 6)
+		errx(2, "usage: target BYTES HUGE THREADS PROCESSES FILE");
 	size = strtoul(argv[1], NULL, 0);
 	nr_threads = strtoul(argv[3], NULL, 0) - 1;
+	nr_children = strtoul(argv[4], NULL, 0) - 1;
+	children = start_children(nr_children);
 
 	/* Blocked but where it waits: a signal is never lost between. */
 	sigemptyset(&blocked);
@@ -122,18 +158,20 @@ int main(int argc, char **argv)
 	pattern_fill(words, size, size);
 	start_threads(nr_threads);
 
-	tell(argv[4], "ready");
+	tell(argv[5], "ready");
 	for (;;) {
 		while (!check_wanted)
 			sigsuspend(&open);
 		check_wanted = 0;
 		bad = pattern_check(words, size, size);
 		bad_threads = ask_threads(nr_threads);
-		if (bad || bad_threads)
-			snprintf(text, sizeof(text), "wrong: %zu words, %lu threads",
-				 bad, bad_threads);
+		lost = count_lost(children, nr_children);
+		if (bad || bad_threads || lost)
+			snprintf(text, sizeof(text),
+				 "wrong: %zu words, %lu threads, %lu processes",
+				 bad, bad_threads, lost);
 		else
 			snprintf(text, sizeof(text), "right");
-		tell(argv[4], text);
+		tell(argv[5], text);
 	}
 }

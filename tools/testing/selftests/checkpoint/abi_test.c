@@ -48,7 +48,7 @@ OFFSET(ckpt_rec_header, image_id, 48);
 OFFSET(ckpt_rec_header, cpu_features, 64);
 OFFSET(ckpt_rec_header, release, 72);
 SIZE(ckpt_rec_tree, 8);
-SIZE(ckpt_rec_task, 24);
+SIZE(ckpt_rec_task, 40);
 SIZE(ckpt_rec_rlimit, 16);
 SIZE(ckpt_rec_process, 24 + CKPT_NR_RLIMITS * 16);
 SIZE(ckpt_rec_file, 120);

@@ -258,7 +258,7 @@ TEST_F_TIMEOUT(save, argument_struct, TEST_TIMEOUT)
 /* The disk is full in the middle: at several places. */
 TEST_F_TIMEOUT(save, disk_full, TEST_TIMEOUT)
 {
-	static const char * const sizes[] = { "size=4k", "size=16k", "size=64k" };
+	static const char * const sizes[] = { "size=4k", "size=16k", "size=24k" };
 	struct subject *s = &self->s;
 	char path[120];
 	size_t i;
@@ -307,12 +307,13 @@ TEST_F_TIMEOUT(save, reader_gone, TEST_TIMEOUT)
 	EXPECT_EQ(EPIPE, save_errno(s, p[1], CHECKPOINT_KILL));
 	close(p[1]);
 
-	/* Gone after the first bytes. */
+	/* Gone after the first bytes; the pipe is so small that no image fits. */
 	ASSERT_EQ(0, pipe2(p, O_CLOEXEC));
+	ASSERT_EQ(4096, fcntl(p[1], F_SETPIPE_SZ, 4096));
 	pid = fork();
 	if (!pid) {
 		close(p[1]);
-		_exit(read(p[0], buf, sizeof(buf)) > 0 ? 0 : 1);
+		_exit(read(p[0], buf, 1) > 0 ? 0 : 1);
 	}
 	close(p[0]);
 	EXPECT_EQ(EPIPE, save_errno(s, p[1], CHECKPOINT_KILL));
@@ -325,6 +326,7 @@ TEST_F_TIMEOUT(save, full_pipe, TEST_TIMEOUT)
 	int p[2];
 
 	ASSERT_EQ(0, pipe2(p, O_CLOEXEC | O_NONBLOCK));
+	ASSERT_EQ(4096, fcntl(p[1], F_SETPIPE_SZ, 4096));
 	EXPECT_EQ(EAGAIN, save_errno(&self->s, p[1], CHECKPOINT_KILL));
 	close(p[0]);
 	close(p[1]);

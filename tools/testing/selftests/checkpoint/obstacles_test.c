@@ -31,7 +31,6 @@ OBSTACLE(unix_socket, FILE);
 OBSTACLE(tcp_socket, FILE);
 OBSTACLE(packet_pipe, FILE);
 OBSTACLE(reopened_pipe, FILE);
-OBSTACLE(outside_pipe, FILE);
 OBSTACLE(fifo, FILE);
 OBSTACLE(eventfd, FILE);
 OBSTACLE(epoll, FILE);
@@ -86,9 +85,6 @@ OBSTACLE(itimer_virtual, TIMER);
 OBSTACLE(itimer_prof, TIMER);
 OBSTACLE(posix_timer, TIMER);
 OBSTACLE(seccomp_filter, SECCOMP);
-OBSTACLE(child, CHILD);
-OBSTACLE(zombie, ZOMBIE);
-OBSTACLE(zombie_leader, ZOMBIE);
 OBSTACLE(ldt, CPU);
 OBSTACLE(tls_segment, CPU);
 OBSTACLE(io_ports, CPU);
@@ -109,7 +105,6 @@ OBSTACLE(semaphore_undo, IPC);
 OBSTACLE(aio_context, IO);
 OBSTACLE(thread_files, FILE_SHARED);
 OBSTACLE(thread_fs, FILE_SHARED);
-OBSTACLE(shared_files, FILE_SHARED);
 OBSTACLE(deadline, SCHED);
 OBSTACLE(utilization_clamp, SCHED);
 OBSTACLE(io_priority, SCHED);
@@ -215,7 +210,7 @@ TEST_F_TIMEOUT(special, all_are_listed, TEST_TIMEOUT)
 	struct subject *s = &self->s;
 
 	ASSERT_EQ(0, subject_start(s, "obstacle eventfd memfd posix_lock shared_memory itimer_real "
-				      "seccomp_filter child ldt"));
+				      "seccomp_filter ldt"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_DRY_RUN));
 	EXPECT_EQ(EOPNOTSUPP, s->err);
@@ -224,7 +219,6 @@ TEST_F_TIMEOUT(special, all_are_listed, TEST_TIMEOUT)
 	EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_MAPPING));
 	EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_TIMER));
 	EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_SECCOMP));
-	EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_CHILD));
 	EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_CPU)) messages_show(s);
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_end(s));
@@ -284,13 +278,41 @@ TEST_F_TIMEOUT(special, seccomp_strict, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_end(s));
 }
 
-TEST_F_TIMEOUT(special, vfork_parent, TEST_TIMEOUT)
+/* What is left out of a tree must not be shared with the rest. */
+TEST_F_TIMEOUT(special, shared_with_child, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	ASSERT_EQ(0, subject_start(s, "vforked"));
+	ASSERT_EQ(0, subject_start(s, "obstacle shared_files"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, refused(s, CHECKPOINT_KILL, CKPT_WHY_VFORK));
+	ASSERT_EQ(0, refused(s, CHECKPOINT_ONLY | CHECKPOINT_KILL, CKPT_WHY_FILE_SHARED));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_F_TIMEOUT(special, pipe_to_child, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, "obstacle outside_pipe"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, refused(s, CHECKPOINT_ONLY | CHECKPOINT_KILL, CKPT_WHY_FILE));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_F_TIMEOUT(special, vfork_child_left_out, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	int i;
+
+	ASSERT_EQ(0, subject_start(s, "vforked"));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, subject_expect(s, "ready"));
+		ASSERT_EQ(0, refused(s, CHECKPOINT_ONLY | CHECKPOINT_KILL, CKPT_WHY_VFORK));
+		ASSERT_EQ(0, subject_go(s));
+	}
+	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_end(s));
 }

@@ -109,7 +109,8 @@ static int start_saver(struct subject *s, pid_t *saver, unsigned long flags)
 	int p[2], have = 0;
 	long ret;
 
-	if (pipe2(p, O_CLOEXEC))
+	/* So small that no image fits. */
+	if (pipe2(p, O_CLOEXEC) || fcntl(p[1], F_SETPIPE_SZ, 4096) != 4096)
 		return -1;
 	*saver = fork();
 	if (!*saver) {

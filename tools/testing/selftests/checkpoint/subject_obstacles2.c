@@ -86,45 +86,6 @@ static int child(void)
 	_exit(0);
 }
 
-static int zombie(void)
-{
-	siginfo_t info;
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(0);
-	return waitid(P_PID, pid, &info, WEXITED | WNOWAIT);
-}
-
-static void *run_on(void *arg)
-{
-	uint64_t rounds = 0, state = 1;
-	char path[64], line[64];
-
-	/* The first thread's death shows in its state. */
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/wchan", getpid(), getpid());
-	do {
-		snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", getpid(), getpid());
-		need(read_file(path, line, sizeof(line)) > 0);
-	} while (!strstr(line, ") Z"));
-	ready();
-	do {
-		state = chain(state, 1000);
-		rounds += 1000;
-	} while (!gone_on());
-	check_eq(chain(1, rounds), state);
-	tell("done");
-	_exit(0);
-}
-
-static int zombie_leader(void)
-{
-	pthread_t thread;
-
-	need(!pthread_create(&thread, NULL, run_on, NULL));
-	pthread_exit(NULL);
-}
-
 static int ldt(void)
 {
 	struct user_desc desc = {
@@ -381,8 +342,7 @@ static int vdso_removed(void)
 const struct obstacle other_obstacles[] = {
 	{ "itimer_real", itimer_real }, { "itimer_virtual", itimer_virtual },
 	{ "itimer_prof", itimer_prof }, { "posix_timer", posix_timer },
-	{ "seccomp_filter", seccomp_filter }, { "child", child }, { "zombie", zombie },
-	{ "zombie_leader", zombie_leader }, { "ldt", ldt }, { "tls_segment", tls_segment },
+	{ "seccomp_filter", seccomp_filter }, { "child", child }, { "ldt", ldt }, { "tls_segment", tls_segment },
 	{ "io_ports", io_ports }, { "io_level", io_level },
 	{ "landlock_domain", landlock_domain }, { "uts_namespace", uts_namespace },
 	{ "net_namespace", net_namespace }, { "mnt_namespace", mnt_namespace },
@@ -446,31 +406,8 @@ static void strict(int argc, char **argv)
 	syscall(SYS_exit, 0);
 }
 
-static pid_t vfork_child;
-
-/* vforked: waits for a child that shares its memory. */
-static void vforked(int argc, char **argv)
-{
-	char c = 0;
-	pid_t pid;
-
-	vfork_child = 0;
-	pid = vfork();
-	if (!pid) {
-		vfork_child = getpid();
-		ready();
-		if (read(0, &c, 1) != 1)
-			_exit(1);
-		_exit(c == 'g' ? 3 : 1);
-	}
-	check_eq(pid, vfork_child);
-	check_eq(pid, waitpid(pid, &argc, 0));
-	check_eq(3, WEXITSTATUS(argc));
-}
-
 const struct mode obstacle_modes[] = {
 	{ "obstacle", obstacle },
 	{ "strict", strict },
-	{ "vforked", vforked },
 	{}
 };
