@@ -314,8 +314,10 @@ static void make_own(void)
 	uint64_t data[1024];
 	int p[2];
 
-	memory = mmap(NULL, memory_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		      -1, 0);
+	/* Side by side with its parent's it would be one mapping after a restart. */
+	memory = mmap((void *)(0x100000000000UL + ((uint64_t)self << 20)), memory_size(),
+		      PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	need(memory != MAP_FAILED);
 	fill_memory(memory, memory_size(), own_seed());
 	if (!me()->pipe_bytes)
