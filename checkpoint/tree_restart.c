@@ -234,14 +234,16 @@ static bool is_linked(struct task_struct *task)
 
 static void set_parent(struct ckpt_task *t)
 {
-	struct task_struct *task = t->task, *parent = t->parent->task;
+	struct task_struct *task = t->task, *parent = t->parent->task, *thread;
 	struct signal_struct *up = parent->signal;
 
 	task->exit_signal = t->rec->exit_signal;
 	if (parent->exit_state || !is_linked(parent))
 		return;
-	task->real_parent = parent;
-	task->parent = parent;
+	for_each_thread(task, thread) {
+		thread->real_parent = parent;
+		thread->parent = parent;
+	}
 	list_move_tail(&task->sibling, &parent->children);
 	task->parent_exec_id = parent->self_exec_id -
 			       !!(t->rec->flags & CKPT_TASKF_PARENT_EXEC);

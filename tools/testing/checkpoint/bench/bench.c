@@ -370,12 +370,20 @@ static void print_error(const char *text)
 	fflush(stdout);
 }
 
+/* Children of the process, which are ours once it is dead, end, too. */
+static void reap_orphans(void)
+{
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+}
+
 /* Kills the process whatever it is, and waits for its end. */
 static void end_process(pid_t pid)
 {
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	reap_orphans();
 }
 
 /* Save and kill a fresh process, restart it, ask it whether all is right. */
@@ -399,6 +407,7 @@ static int cycle(const struct tool *tool, const struct test_case *c, struct resu
 	}
 	if (waitpid(pid, NULL, 0) != pid)
 		return fail("the process cannot be waited for");
+	reap_orphans();
 	result->gone_ns = now_ns() - begin;
 	unlink(answer);
 

@@ -319,6 +319,7 @@ static int cloned(void *arg)
 {
 	struct channel *c = &clone_channel;
 
+	need(!prctl(PR_SET_PDEATHSIG, SIGKILL));
 	while (asked(c)) {
 		shared->value++;
 		umask(0700 | shared->value);
@@ -628,7 +629,68 @@ static void robust_locks(int argc, char **argv)
 		check_eq(EOWNERDEAD, pthread_mutex_lock(&robust[i]));
 }
 
+static void *idle_thread(void *arg)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* In the middle of the family: a thread, a child in a session of its own. */
+static void be_parent(struct channel *c)
+{
+	struct channel below;
+	pthread_t thread;
+	pid_t pid;
+
+	need(!pthread_create(&thread, NULL, idle_thread, NULL));
+	pid = fork_child(&below);
+	if (!pid) {
+		need(setsid() > 0);
+		while (asked(&below))
+			answer(&below, getsid(0) == getpid());
+		_exit(1);
+	}
+	while (asked(c))
+		answer(c, ask(&below));
+	hang_up(&below);
+	reap(pid, 1 << 8);
+	_exit(2);
+}
+
+/* family: a bit of everything, three generations. */
+static void family(int argc, char **argv)
+{
+	struct channel c;
+	pthread_t thread;
+	pid_t middle, dead, sharer;
+	char *stack;
+
+	middle = fork_child(&c);
+	if (!middle)
+		be_parent(&c);
+	dead = spawn_dead(42 << 8);
+	need(!pthread_create(&thread, NULL, idle_thread, NULL));
+	shared = malloc(sizeof(*shared));
+	stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	need(shared && stack != MAP_FAILED);
+	shared->value = 0;
+	open_channel(&clone_channel);
+	sharer = clone(cloned, stack + STACK, CLONE_VM | CLONE_FS | SIGCHLD, NULL);
+	need(sharer > 0 && ask(&clone_channel) == 1);
+	stage();
+	check_eq(1, ask(&c));
+	check_eq(2, ask(&clone_channel));
+	check_eq(2, shared->value);
+	need(!kill(sharer, SIGKILL));
+	reap(sharer, SIGKILL);
+	reap(dead, 42 << 8);
+	hang_up(&c);
+	reap(middle, 2 << 8);
+}
+
 const struct mode process_modes[] = {
+	{ "family", family },
 	{ "kin", kin },
 	{ "robust_locks", robust_locks },
 	{ "child", child },

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Something goes wrong in the middle: a task is killed, a pid is taken, there is
+ * no memory. A restart that fails leaves nothing behind, and the same image can
+ * be restarted afterwards; a save that fails does the tree no harm.
+ */
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "common.h"
+
+FIXTURE(faults) {
+	struct subject s;
+	struct image image;
+	int fds, tasks;
+};
+
+FIXTURE_SETUP(faults)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_init(s));
+	s->program = "subject-static";
+	self->fds = count_fds();
+	self->tasks = count_tasks();
+	ASSERT_EQ(0, subject_start(s, "family"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+}
+
+FIXTURE_TEARDOWN(faults)
+{
+	image_free(&self->image);
+	subject_destroy(&self->s);
+}
+
+/* Init waits for those of a killed tree, in its own time. */
+static int nothing_left(int fds, int tasks)
+{
+	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
+
+	while (count_tasks() > tasks && now_ns() < deadline)
+		poll_pause();
+	if (count_tasks() <= tasks && count_fds() == fds)
+		return 0;
+	say("fds %d, now %d; tasks %d, now %d", fds, count_fds(), tasks, count_tasks());
+	return -1;
+}
+
+static int save_and_kill(struct subject *s)
+{
+	if (subject_save(s, CHECKPOINT_KILL) || subject_reap(s, SIGKILL)) {
+		messages_show(s);
+		return -1;
+	}
+	return 0;
+}
+
+/* All is well: it is restarted, looks at itself, and ends. */
+static int restart_and_end(struct subject *s)
+{
+	if (subject_restart(s, 0)) {
+		messages_show(s);
+		return -1;
+	}
+	return subject_go(s) || subject_end(s);
+}
+
+static int feed(int fd, const uint8_t *data, size_t size)
+{
+	ssize_t n;
+
+	for (; size; data += n, size -= n) {
+		n = write(fd, data, size);
+		if (n <= 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Waits until the reader has taken all, and wants more. */
+static void wait_taken(int fd)
+{
+	int have = 1;
+
+	while (!ioctl(fd, FIONREAD, &have) && have)
+		poll_pause();
+}
+
+/*
+ * Restarts from a pipe. When the first bytes of the image have been taken, a
+ * process of ours does something; then comes the rest. Returns restart's errno,
+ * or 0 if there was nobody yet to do it to.
+ */
+static int restart_with(struct subject *s, const struct image *image, size_t at,
+			bool (*disturb)(pid_t pid), pid_t victim)
+{
+	int p[2], status = 0;
+	bool done = false;
+	pid_t pid;
+
+	if (pipe2(p, O_CLOEXEC) || fcntl(p[1], F_SETPIPE_SZ, 4096) < 0)
+		return -1;
+	pid = fork();
+	if (!pid) {
+		signal(SIGPIPE, SIG_IGN);
+		close(p[0]);
+		if (!feed(p[1], image->data, at)) {
+			wait_taken(p[1]);
+			done = disturb(victim);
+			feed(p[1], image->data + at, image->size - at);
+		}
+		_exit(done);
+	}
+	close(p[1]);
+	subject_restart_fd(s, p[0], 0);
+	close(p[0]);
+	waitpid(pid, &status, 0);
+	if (status || s->err)
+		return s->err;
+	return save_and_kill(s);
+}
+
+static bool kill_it(pid_t pid)
+{
+	return !kill(pid, SIGKILL);
+}
+
+/* Every process of the tree, at many places of the image. */
+TEST_F_TIMEOUT(faults, killed, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	struct ckpt_rec_tree *tree;
+	struct ckpt_rec_task *tasks;
+	size_t at, step;
+	int err, killed = 0;
+	uint32_t i;
+
+	ASSERT_EQ(0, save_and_kill(s));
+	ASSERT_EQ(0, image_load(&self->image, s->image));
+	tree = image_payload(&self->image, CKPT_REC_TREE, 0);
+	tasks = (struct ckpt_rec_task *)(tree + 1);
+	step = self->image.size / 7;
+	for (i = 0; i < tree->nr_tasks; i++) {
+		if (tasks[i].tid != tasks[i].tgid)
+			continue;
+		for (at = step - step * i / tree->nr_tasks; at < self->image.size; at += step) {
+			err = restart_with(s, &self->image, at, kill_it, tasks[i].tid);
+			ASSERT_TRUE(!err || err == ESRCH || err == EINTR) {
+				say("pid %u at %zu of %zu: %s", tasks[i].tid, at,
+				    self->image.size, strerror(err));
+				messages_show(s);
+			}
+			killed += err != 0;
+			ASSERT_EQ(0, nothing_left(self->fds, self->tasks));
+		}
+	}
+	ASSERT_LT(20, killed);
+	ASSERT_EQ(0, restart_and_end(s));
+}
+
+/* A process of ours gets this id, and ends when told by the end of the feeder. */
+static bool take_pid(pid_t pid)
+{
+	char text[16];
+	int i, n;
+
+	for (i = 0; i < 100; i++) {
+		n = snprintf(text, sizeof(text), "%d", pid - 1);
+		write_file("/proc/sys/kernel/ns_last_pid", text, n);
+		n = fork();
+		if (!n) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			pause();
+		}
+		if (n == pid || n < 0)
+			break;
+		kill(n, SIGKILL);
+		waitpid(n, NULL, 0);
+	}
+	return n == pid;
+}
+
+/* The id of a thread is taken when its process exists already. */
+TEST_F_TIMEOUT(faults, tid_taken, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	struct ckpt_rec_tree *tree;
+	struct ckpt_rec_task *tasks;
+	uint32_t i = 0;
+
+	ASSERT_EQ(0, save_and_kill(s));
+	ASSERT_EQ(0, image_load(&self->image, s->image));
+	tree = image_payload(&self->image, CKPT_REC_TREE, 0);
+	tasks = (struct ckpt_rec_task *)(tree + 1);
+	while (i < tree->nr_tasks && tasks[i].tid == tasks[i].tgid)
+		i++;
+	ASSERT_LT(i, tree->nr_tasks);
+	ASSERT_EQ(EEXIST, restart_with(s, &self->image,
+				       image_find(&self->image, CKPT_REC_VMAS, 0), take_pid,
+				       tasks[i].tid)) messages_show(s);
+	ASSERT_EQ(0, nothing_left(self->fds, self->tasks));
+	ASSERT_EQ(0, restart_and_end(s));
+}
+
+static int set_knob(const char *fault, const char *knob, const char *value)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", fault, knob);
+	return write_file(path, value, strlen(value));
+}
+
+/* Allocations of tasks that asked for it, and of their children, fail now and then. */
+static int prepare_faults(void)
+{
+	static const char * const faults[] = { "failslab", "fail_page_alloc" };
+	size_t i;
+
+	mount("none", "/sys/kernel/debug", "debugfs", 0, NULL);
+	for (i = 0; i < ARRAY_SIZE(faults); i++)
+		if (set_knob(faults[i], "probability", "0") ||
+		    set_knob(faults[i], "task-filter", "Y") ||
+		    set_knob(faults[i], "ignore-gfp-wait", "N") ||
+		    set_knob(faults[i], "interval", "1") || set_knob(faults[i], "times", "-1") ||
+		    set_knob(faults[i], "verbose", "0"))
+			return -1;
+	set_knob("fail_page_alloc", "min-order", "0");
+	return write_file("/proc/self/make-it-fail", "1", 1);
+}
+
+/* The more often it failed, the rarer: in the end every place has had its turn. */
+static void allow_faults(int run)
+{
+	static const char * const percent[] = { "20", "5", "2", "1" };
+
+	set_knob("failslab", "probability", percent[run % 4]);
+	set_knob("fail_page_alloc", "probability", run % 8 < 4 ? "0" : "1");
+}
+
+static void stop_faults(void)
+{
+	set_knob("failslab", "probability", "0");
+	set_knob("fail_page_alloc", "probability", "0");
+}
+
+#define FAULT_RUNS	120
+
+TEST_F_TIMEOUT(faults, no_memory_to_save, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	int i, ret, failed = 0;
+
+	if (access("/sys/kernel/debug/failslab", F_OK) && prepare_faults())
+		SKIP(return, "this kernel injects no faults");
+	ASSERT_EQ(0, prepare_faults());
+	for (i = 0; i < FAULT_RUNS; i++) {
+		allow_faults(i);
+		ret = subject_save(s, 0);
+		stop_faults();
+		if (!ret)
+			continue;
+		failed++;
+		ASSERT_TRUE(s->err == ENOMEM || s->err == ENOSPC || s->err == EAGAIN) {
+			say("save: %s", strerror(s->err));
+			messages_show(s);
+		}
+	}
+	say("%d of %d saves failed", failed, i);
+	ASSERT_LT(0, failed);
+	ASSERT_EQ(0, save_and_kill(s));
+	ASSERT_EQ(0, restart_and_end(s));
+}
+
+TEST_F_TIMEOUT(faults, no_memory_to_restart, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	int i, ret, failed = 0;
+
+	if (access("/sys/kernel/debug/failslab", F_OK) && prepare_faults())
+		SKIP(return, "this kernel injects no faults");
+	ASSERT_EQ(0, prepare_faults());
+	ASSERT_EQ(0, save_and_kill(s));
+	for (i = 0; i < FAULT_RUNS; i++) {
+		allow_faults(i);
+		ret = subject_restart(s, 0);
+		stop_faults();
+		if (!ret) {
+			ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+			ASSERT_EQ(0, subject_reap(s, SIGKILL));
+			continue;
+		}
+		failed++;
+		ASSERT_TRUE(s->err == ENOMEM || s->err == EAGAIN) {
+			say("restart: %s", strerror(s->err));
+			messages_show(s);
+		}
+		ASSERT_EQ(0, nothing_left(self->fds, self->tasks));
+	}
+	say("%d of %d restarts failed", failed, i);
+	ASSERT_LT(0, failed);
+	ASSERT_EQ(0, restart_and_end(s));
+}
+
+TEST_HARNESS_MAIN
