@@ -7,6 +7,7 @@
 
 #include <linux/checkpoint_state.h>
 #include <linux/cred.h>
+#include <linux/keyctl.h>
 #include <linux/sched.h>
 
 static inline bool ckpt_uses_io_uring(struct task_struct *task)
@@ -67,7 +68,8 @@ static inline bool ckpt_has_mempolicy(struct task_struct *task)
 static inline bool ckpt_has_own_keyring(const struct cred *c)
 {
 #ifdef CONFIG_KEYS
-	return c->thread_keyring || c->process_keyring;
+	return c->thread_keyring || c->process_keyring || c->request_key_auth ||
+	       c->jit_keyring != KEY_REQKEY_DEFL_DEFAULT;
 #else
 	return false;
 #endif

@@ -5,6 +5,7 @@
  * mappings, is kept by tags: one struct file is one record.
  */
 #include <linux/err.h>
+#include <linux/errseq.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/slab.h>
@@ -79,6 +80,11 @@ void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	    (owner && (READ_ONCE(owner->pid) || READ_ONCE(owner->signum))))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_OWNER,
 			      "signal-driven input and output on %pD", file);
+	if (file->f_mode & FMODE_WRITE &&
+	    errseq_check(&file->f_mapping->wb_err, READ_ONCE(file->f_wb_err)))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
+			      "an error of writing %pD back, which fsync(2) has yet to report",
+			      file);
 	if (kind->collect)
 		kind->collect(ctx, where, file);
 }

@@ -41,7 +41,7 @@ static void collect_keys(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct
 {
 	if (ckpt_has_own_keyring(c))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_KEYRING,
-			      "has a thread or process keyring");
+			      "has a thread or process keyring, or one to put new keys into");
 	if (ckpt_has_other_session(c))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_KEYRING,
 			      "has a session keyring that is not the caller's");

@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/mm.h>
+#include <linux/posix-timers.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
 #include <linux/sched/jobctl.h>
@@ -79,6 +80,8 @@ static int process_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	};
 	int i;
 
+	if (!(t->task->flags & PF_FORKNOEXEC))
+		rec.flags |= CKPT_PROC_EXECED;
 	if (sig->is_child_subreaper)
 		rec.flags |= CKPT_PROC_SUBREAPER;
 	if (READ_ONCE(sig->tty))
@@ -127,6 +130,8 @@ static int set_rlimits(struct ckpt_ctx *ctx, struct ckpt_task *t,
 		rlim[i] = new;
 		task_unlock(current->group_leader);
 	}
+	if (rlim[RLIMIT_CPU].rlim_cur != RLIM_INFINITY)
+		update_rlimit_cpu(current, rlim[RLIMIT_CPU].rlim_cur);
 	return 0;
 }
 
@@ -159,6 +164,8 @@ int ckpt_process_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		ret = set_oom_score(ctx, t, p->oom_score_adj);
 	if (!ret && p->flags & CKPT_PROC_SUBREAPER)
 		ret = ckpt_arch_call(__NR_prctl, args);
+	if (p->flags & CKPT_PROC_EXECED)
+		current->flags &= ~PF_FORKNOEXEC;
 	return ret;
 }
 

@@ -29,18 +29,33 @@ static u32 count(struct sigpending *pending)
 	return nr;
 }
 
+/* Its handler, about to run, gets more of the processor's state than we save. */
+static bool is_fault(struct task_struct *task, struct sigqueue *q)
+{
+	int sig = q->info.si_signo;
+
+	return (sig == SIGSEGV || sig == SIGBUS || sig == SIGILL || sig == SIGFPE ||
+		sig == SIGTRAP) && q->info.si_code > 0 && !sigismember(&task->blocked, sig);
+}
+
 static void collect_queue(struct ckpt_ctx *ctx, struct ckpt_task *t, struct sigpending *pending)
 {
 	struct sigqueue *q;
 	unsigned long flags;
-	int timers = 0;
+	int timers = 0, faults = 0;
 
 	if (!lock_task_sighand(t->task, &flags))
 		return;
-	list_for_each_entry(q, &pending->list, list)
+	list_for_each_entry(q, &pending->list, list) {
 		if (q->flags & SIGQUEUE_PREALLOC || q->info.si_code == SI_TIMER)
 			timers++;
+		else if (is_fault(t->task, q))
+			faults++;
+	}
 	unlock_task_sighand(t->task, &flags);
+	if (faults)
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SIGNAL,
+			      "has just made a fault, whose signal is pending");
 	if (timers)
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SIGNAL,
 			      "has a pending signal of a POSIX timer");

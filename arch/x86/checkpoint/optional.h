@@ -11,7 +11,7 @@
 static inline bool has_shadow_stack(struct thread_struct *thread)
 {
 #ifdef CONFIG_X86_USER_SHADOW_STACK
-	return thread->features;
+	return thread->features || thread->features_locked;
 #else
 	return false;
 #endif

@@ -12,6 +12,7 @@
 
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
+#include <asm/fpu/xstate.h>
 #include <asm/processor.h>
 #include <asm/syscall.h>
 #include <asm/thread_info.h>
@@ -21,14 +22,15 @@
 #include "optional.h"
 
 /**
- * ckpt_arch_is_compat - is this a 32-bit task?
+ * ckpt_arch_is_compat - is this a 32-bit task, or one in a 32-bit system call?
  * @task: parked, or current
  *
  * Return: true if it is.
  */
 bool ckpt_arch_is_compat(struct task_struct *task)
 {
-	return !user_64bit_mode(task_pt_regs(task)) || test_tsk_thread_flag(task, TIF_ADDR32);
+	return !user_64bit_mode(task_pt_regs(task)) || test_tsk_thread_flag(task, TIF_ADDR32) ||
+	       task_thread_info(task)->status & TS_COMPAT;
 }
 
 /**
@@ -68,7 +70,8 @@ void ckpt_arch_collect_task(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU, "has a TLS segment in the GDT");
 	if (has_shadow_stack(thread))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU, "has a shadow stack");
-	if (thread->fpu.perm.__state_perm & ~fpu_user_cfg.default_features)
+	if ((thread->fpu.perm.__state_perm | thread->fpu.guest_perm.__state_perm) &
+	    XFEATURE_MASK_USER_DYNAMIC)
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU,
 			      "has asked for further processor state (AMX)");
 }

@@ -57,6 +57,19 @@ ID_TEST(policy_idle, "policy idle")
 ID_TEST(policy_fifo, "policy fifo")
 ID_TEST(policy_rr, "policy rr")
 ID_TEST(properties, "properties")
+ID_TEST(limit_of_cpu_time, "cpulimit")
+
+/* setpgid(2) tells whether a child has executed a program. */
+TEST_F_TIMEOUT(ids, program_was_executed, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, subject_start(&self->s, "idle"));
+	ASSERT_EQ(0, subject_expect(&self->s, "ready"));
+	ASSERT_EQ(0, subject_cycle(&self->s, variant->way));
+	EXPECT_EQ(-1, setpgid(self->s.pid, 0));
+	EXPECT_EQ(EACCES, errno);
+	ASSERT_EQ(0, subject_go(&self->s));
+	ASSERT_EQ(0, subject_end(&self->s));
+}
 
 #define USER	1000
 

@@ -12,5 +12,6 @@ struct obstacle {
 
 extern const struct obstacle file_obstacles[];
 extern const struct obstacle other_obstacles[];
+extern const struct obstacle further_obstacles[];
 
 #endif /* CHECKPOINT_OBSTACLES_H */

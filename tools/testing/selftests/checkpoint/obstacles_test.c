@@ -119,6 +119,9 @@ OBSTACLE(core_scheduling, SCHED);
 OBSTACLE(cpuid_faults, PRCTL);
 OBSTACLE(breakpoint, FILE);
 OBSTACLE(vdso_removed, VDSO);
+OBSTACLE(key_destination, KEYRING);
+OBSTACLE(shadow_stack_lock, CPU);
+OBSTACLE(call_of_32_bits, COMPAT);
 
 FIXTURE_SETUP(obstacle)
 {

@@ -272,6 +272,32 @@ static void raised(int argc, char **argv)
 	stage();
 }
 
+static volatile sig_atomic_t limit_hit;
+
+static void on_limit(int sig)
+{
+	limit_hit = 1;
+}
+
+/* cpulimit: two seconds of processor time, of which some were used before. */
+static void cpulimit(int argc, char **argv)
+{
+	struct rlimit limit = { 2, 100 };
+	struct timespec used = {};
+	uint64_t state = 1;
+
+	signal(SIGXCPU, on_limit);
+	need(!setrlimit(RLIMIT_CPU, &limit));
+	stage();
+	check_eq(0, limit_hit);
+	while (!limit_hit && used.tv_sec < 20) {
+		state = chain(state, 1000);
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	}
+	check_eq(1, limit_hit);
+	check(state);
+}
+
 const struct mode id_modes[] = {
 	{ "raised", raised },
 	{ "user", user },
@@ -281,5 +307,6 @@ const struct mode id_modes[] = {
 	{ "limits", limits },
 	{ "policy", policy },
 	{ "properties", properties },
+	{ "cpulimit", cpulimit },
 	{}
 };

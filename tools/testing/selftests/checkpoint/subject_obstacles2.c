@@ -364,14 +364,14 @@ const struct obstacle other_obstacles[] = {
 
 static int make_one(const char *name)
 {
+	const struct obstacle *tables[] = { file_obstacles, other_obstacles, further_obstacles };
 	const struct obstacle *o;
+	size_t i;
 
-	for (o = file_obstacles; o->name; o++)
-		if (!strcmp(o->name, name))
-			return o->make();
-	for (o = other_obstacles; o->name; o++)
-		if (!strcmp(o->name, name))
-			return o->make();
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		for (o = tables[i]; o->name; o++)
+			if (!strcmp(o->name, name))
+				return o->make();
 	fail("no obstacle %s", name);
 	return 0;
 }
