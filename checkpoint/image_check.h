@@ -48,5 +48,13 @@ CKPT_CHECK_SIZE(ckpt_rec_regset, 8);
 CKPT_CHECK_SIZE(ckpt_rec_index_entry, 16);
 CKPT_CHECK_SIZE(ckpt_rec_trailer, 48);
 CKPT_CHECK_SIZE(ckpt_rec_pipe, 8);
+CKPT_CHECK_SIZE(ckpt_rec_seccomp, 16);
+CKPT_CHECK_SIZE(ckpt_rec_attrs, 232);
+CKPT_CHECK_OFFSET(ckpt_rec_attrs, speculation, 16);
+CKPT_CHECK_OFFSET(ckpt_rec_attrs, dispatch_selector, 32);
+CKPT_CHECK_OFFSET(ckpt_rec_attrs, default_slack_ns, 88);
+CKPT_CHECK_OFFSET(ckpt_rec_attrs, nodes, 104);
+CKPT_CHECK_SIZE(ckpt_rec_vma_name, 96);
+CKPT_CHECK_SIZE(ckpt_rec_io_ports, 8);
 
 #endif /* _CHECKPOINT_IMAGE_CHECK_H */

@@ -7,6 +7,7 @@
 
 #include <linux/checkpoint_state.h>
 #include <linux/cred.h>
+#include <linux/ksm.h>
 #include <linux/sched.h>
 
 static inline bool ckpt_uses_io_uring(struct task_struct *task)
@@ -36,11 +37,15 @@ static inline bool ckpt_has_compat_robust_list(struct task_struct *task)
 #endif
 }
 
-static inline bool ckpt_has_uclamp(struct task_struct *task)
+/* The utilisation clamp that a task has asked for. */
+static inline bool ckpt_get_uclamp(struct task_struct *task, bool max, u32 *value)
 {
 #ifdef CONFIG_UCLAMP_TASK
-	return task->uclamp_req[UCLAMP_MIN].user_defined ||
-	       task->uclamp_req[UCLAMP_MAX].user_defined;
+	const struct uclamp_se *req = &task->uclamp_req[max ? UCLAMP_MAX : UCLAMP_MIN];
+
+	if (req->user_defined)
+		*value = req->value;
+	return req->user_defined;
 #else
 	return false;
 #endif
@@ -50,15 +55,6 @@ static inline bool ckpt_has_core_cookie(struct task_struct *task)
 {
 #ifdef CONFIG_SCHED_CORE
 	return task->core_cookie;
-#else
-	return false;
-#endif
-}
-
-static inline bool ckpt_has_mempolicy(struct task_struct *task)
-{
-#ifdef CONFIG_NUMA
-	return task->mempolicy;
 #else
 	return false;
 #endif
@@ -79,6 +75,16 @@ static inline bool ckpt_has_other_session(const struct cred *c)
 	return c->session_keyring != current_cred()->session_keyring;
 #else
 	return false;
+#endif
+}
+
+/* As prctl(PR_SET_MEMORY_MERGE); mmap_lock is held for writing. */
+static inline int ckpt_merge_any(struct mm_struct *mm)
+{
+#ifdef CONFIG_KSM
+	return ksm_enable_merge_any(mm);
+#else
+	return -EOPNOTSUPP;
 #endif
 }
 

@@ -229,7 +229,7 @@ static int check_complete(struct ckpt_ctx *ctx, struct ckpt_task *leader, u32 fi
 		goto damaged;
 	for (i = first; i < first + leader->nr_threads; i++) {
 		t = ctx->tasks[i];
-		if (!t->thread || !t->cred || !t->nr_regsets)
+		if (!t->thread || !t->cred || !t->attrs || !t->nr_regsets)
 			goto damaged;
 	}
 	return 0;

@@ -11,12 +11,13 @@
 
 static const struct user_regset *find_regset(const struct user_regset_view *view, u32 note)
 {
+	const struct user_regset *own = ckpt_arch_own_regset();
 	unsigned int i;
 
 	for (i = 0; i < view->n; i++)
 		if (view->regsets[i].core_note_type == note)
 			return &view->regsets[i];
-	return NULL;
+	return own && own->core_note_type == note ? own : NULL;
 }
 
 /* State that can be read but not set back would be lost. */
@@ -61,11 +62,14 @@ static int save_regset(struct ckpt_ctx *ctx, struct ckpt_task *t,
 static int regset_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	const struct user_regset_view *view = task_user_regset_view(t->task);
+	const struct user_regset *own = ckpt_arch_own_regset();
 	unsigned int i;
 	int ret = 0;
 
 	for (i = 0; i < view->n && !ret; i++)
 		ret = save_regset(ctx, t, &view->regsets[i]);
+	if (!ret && own && find_regset(view, own->core_note_type) == own)
+		ret = save_regset(ctx, t, own);
 	return ret;
 }
 

@@ -56,16 +56,6 @@ void ckpt_arch_collect_task(struct ckpt_ctx *ctx, struct ckpt_task *t)
 			break;
 	if (i < HBP_NUM)
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PTRACE, "has a hardware breakpoint");
-	if (test_tsk_thread_flag(t->task, TIF_NOTSC) || test_tsk_thread_flag(t->task, TIF_NOCPUID))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL,
-			      "has the TSC or CPUID instruction disabled");
-	if (thread->iopl_emul || thread->io_bitmap)
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU, "may access I/O ports");
-	for (i = 0; i < GDT_ENTRY_TLS_ENTRIES; i++)
-		if (thread->tls_array[i].p)
-			break;
-	if (i < GDT_ENTRY_TLS_ENTRIES)
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU, "has a TLS segment in the GDT");
 	if (has_shadow_stack(thread))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU, "has a shadow stack");
 	if (thread->fpu.perm.__state_perm & ~fpu_user_cfg.default_features)
