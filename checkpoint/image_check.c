@@ -94,11 +94,12 @@ static int check_process(struct ckpt_reader *r, struct ckpt_rec *rec)
 	struct ckpt_rec_process *p = ckpt_rec_data(rec);
 	int i;
 
-	if (p->flags & ~(CKPT_PROC_STOPPED | CKPT_PROC_SUBREAPER) || p->reserved)
+	if (p->flags & ~(CKPT_PROC_STOPPED | CKPT_PROC_SUBREAPER))
 		return damaged(r, "a process has unknown flags");
 	if (p->stop_signal > 64 || !p->nr_threads || p->nr_threads > CKPT_MAX_TASKS)
 		return damaged(r, "a process has an impossible value");
-	if (p->oom_score_adj < -1000 || p->oom_score_adj > 1000)
+	if (p->oom_score_adj < -1000 || p->oom_score_adj > 1000 ||
+	    p->oom_score_adj_min < -1000 || p->oom_score_adj_min > 1000)
 		return damaged(r, "a process has an impossible oom_score_adj");
 	for (i = 0; i < CKPT_NR_RLIMITS; i++)
 		if (p->rlimits[i].soft > p->rlimits[i].hard)

@@ -437,6 +437,7 @@ long ckpt_arch_call_timed(long nr, int arg, bool ms, u64 left);
 void ckpt_arch_fix_self(struct ckpt_rec_regset *regs, void *data);
 u32 ckpt_arch_regset_size(const struct user_regset *regset, u32 note_type);
 const struct user_regset *ckpt_arch_own_regset(void);
+bool ckpt_arch_saves_regset(u32 note_type);
 void ckpt_arch_save_attrs(struct task_struct *task, struct ckpt_rec_attrs *attrs);
 int ckpt_arch_apply_attrs(struct ckpt_ctx *ctx, struct ckpt_task *t,
 			  const struct ckpt_rec_attrs *attrs);

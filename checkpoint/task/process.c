@@ -45,6 +45,7 @@ static int process_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		.tgid = task_tgid_nr_ns(t->task, ctx->pidns),
 		.nr_threads = t->nr_threads,
 		.oom_score_adj = sig->oom_score_adj,
+		.oom_score_adj_min = sig->oom_score_adj_min,
 	};
 	int i;
 
@@ -100,14 +101,17 @@ static int set_rlimits(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	return 0;
 }
 
-static int set_oom_score(struct ckpt_ctx *ctx, struct ckpt_task *t, short adj)
+static int set_oom_score(struct ckpt_ctx *ctx, struct ckpt_task *t, short adj, short min)
 {
 	struct signal_struct *sig = current->signal;
 
-	if (adj < sig->oom_score_adj_min && !capable(CAP_SYS_RESOURCE))
+	if ((adj < sig->oom_score_adj_min || min < sig->oom_score_adj_min) &&
+	    !capable(CAP_SYS_RESOURCE))
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, -EPERM,
-				  "oom_score_adj %d is below what the caller may set", adj);
+				  "oom_score_adj %d, at least %d, is below what the caller may set",
+				  adj, min);
 	sig->oom_score_adj = adj;
+	sig->oom_score_adj_min = min;
 	return 0;
 }
 
@@ -126,7 +130,7 @@ int ckpt_process_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 
 	ret = set_rlimits(ctx, t, p->rlimits);
 	if (!ret)
-		ret = set_oom_score(ctx, t, p->oom_score_adj);
+		ret = set_oom_score(ctx, t, p->oom_score_adj, p->oom_score_adj_min);
 	if (!ret && p->flags & CKPT_PROC_SUBREAPER)
 		ret = ckpt_arch_call(__NR_prctl, args);
 	return ret;

@@ -29,6 +29,8 @@ static int regset_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 
 	for (i = 0; i < view->n; i++) {
 		regset = &view->regsets[i];
+		if (ckpt_arch_saves_regset(regset->core_note_type))
+			continue;
 		if (!regset->set && regset->active && regset->active(t->task, regset) > 0)
 			ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU,
 				      "has processor state of type 0x%x that cannot be set back",

@@ -114,16 +114,28 @@ void ckpt_timed_note(struct ckpt_task *t)
 		t->timed = ktime_add_safe(ktime_get(), left);
 }
 
+static bool in_restart_block(struct task_struct *task)
+{
+	return ckpt_arch_result(task) == -ERESTART_RESTARTBLOCK;
+}
+
 /**
  * ckpt_timed_resume - make an -EINTR that we have caused a restart
  * @t: current, about to park
+ *
+ * And the other way round, where seccomp filters would not let it restart: to
+ * be told of an interruption is better than to be killed.
  */
 void ckpt_timed_resume(struct ckpt_task *t)
 {
 	struct restart_block *restart = &current->restart_block;
 	const struct eintr_call *call;
 
-	if (t->rec || ckpt_arch_result(current) != -EINTR)
+	if (t->rec)
+		return;
+	if (in_restart_block(current) && !checkpoint_seccomp_allows(__NR_restart_syscall))
+		ckpt_arch_set_result(current, -EINTR);
+	if (ckpt_arch_result(current) != -EINTR)
 		return;
 	call = current_call(current);
 	if (!call)
@@ -132,14 +144,11 @@ void ckpt_timed_resume(struct ckpt_task *t)
 		ckpt_arch_set_result(current, -ERESTARTNOHAND);
 		return;
 	}
+	if (!checkpoint_seccomp_allows(__NR_restart_syscall))
+		return;
 	restart->futex.val = call->nr;
 	restart->futex.time = t->timed;
 	ckpt_arch_set_result(current, set_restart_fn(restart, restart_timed));
-}
-
-static bool in_restart_block(struct task_struct *task)
-{
-	return ckpt_arch_result(task) == -ERESTART_RESTARTBLOCK;
 }
 
 static u32 kind_of(const struct restart_block *restart)

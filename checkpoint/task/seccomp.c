@@ -203,11 +203,13 @@ int ckpt_seccomp_apply(struct ckpt_ctx *ctx, struct ckpt_task *t,
 		ret = ckpt_arch_call(__NR_prctl, strict);
 	else if (attrs->seccomp_mode == SECCOMP_MODE_FILTER)
 		ret = attach(ctx, attrs);
+	if (ret == -EACCES)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, -EPERM,
+				  "seccomp filters take no_new_privs or CAP_SYS_ADMIN");
 	if (ret)
 		return ckpt_error(ctx, CKPT_AT(t), ret == -EBADMSG ? CKPT_WHY_IMAGE :
-				  CKPT_WHY_SECCOMP, ret == -EACCES ? -EPERM : ret,
-				  "its confinement by seccomp cannot be put back%s",
-				  ret == -EACCES ? " (it takes no_new_privs or CAP_SYS_ADMIN)" : "");
+				  CKPT_WHY_SECCOMP, ret,
+				  "its confinement by seccomp cannot be put back");
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * Properties of an x86-64 thread: the TSC and CPUID instructions, the level of
  * iopl(2), TLS segments. They are set by the system calls of the program.
  */
+#include <linux/elf.h>
 #include <linux/prctl.h>
 #include <linux/regset.h>
 #include <linux/sched.h>
@@ -94,4 +95,15 @@ int ckpt_arch_apply_attrs(struct ckpt_ctx *ctx, struct ckpt_task *t,
 const struct user_regset *ckpt_arch_own_regset(void)
 {
 	return tls_segments();
+}
+
+/**
+ * ckpt_arch_saves_regset - has this processor state a record of its own?
+ * @note_type: its type
+ *
+ * Return: true if it has.
+ */
+bool ckpt_arch_saves_regset(u32 note_type)
+{
+	return note_type == NT_386_IOPERM;
 }

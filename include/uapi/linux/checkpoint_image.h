@@ -185,7 +185,7 @@ struct ckpt_rec_rlimit {
  * @flags: CKPT_PROC_*
  * @stop_signal: the signal that stopped it, or 0
  * @oom_score_adj: of proc(5)
- * @reserved: 0
+ * @oom_score_adj_min: what it may be set to without CAP_SYS_RESOURCE
  * @rlimits: by resource number of getrlimit(2)
  */
 struct ckpt_rec_process {
@@ -194,7 +194,7 @@ struct ckpt_rec_process {
 	__u32 flags;
 	__u32 stop_signal;
 	__s32 oom_score_adj;
-	__u32 reserved;
+	__s32 oom_score_adj_min;
 	struct ckpt_rec_rlimit rlimits[CKPT_NR_RLIMITS];
 };
 

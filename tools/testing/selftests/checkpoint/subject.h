@@ -28,6 +28,8 @@ extern const struct mode syscall_modes[];
 extern const struct mode timed_modes[];
 extern const struct mode id_modes[];
 extern const struct mode obstacle_modes[];
+extern const struct mode state_modes[];
+extern const struct mode seccomp_modes[];
 
 /* subject.c */
 void tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
