@@ -306,15 +306,16 @@ static bool attrs_fit(const struct ckpt_rec_attrs *a)
 static int check_attrs(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_attrs *a = ckpt_rec_data(rec);
+	bool filters = a->seccomp_mode == 2;
 
 	if (a->flags & ~CKPT_ATTR_ALL || !attrs_fit(a))
 		return damaged(r, "a thread has unknown or impossible properties");
 	/* 0: none, 1: strict, 2: filters */
-	if (a->seccomp_mode > 2 || (a->seccomp_mode == 2) != !!a->seccomp)
+	if (a->seccomp_mode > 2 || filters != !!a->seccomp)
 		return damaged(r, "a thread has an impossible seccomp mode");
 	if (a->iopl > 3 || a->ioprio > 0xffff || a->uclamp_min > 1024 || a->uclamp_max > 1024 ||
-	    a->sched_runtime > S64_MAX || a->sched_deadline > S64_MAX ||
-	    a->sched_period > S64_MAX)
+	    a->sched_runtime > LLONG_MAX || a->sched_deadline > LLONG_MAX ||
+	    a->sched_period > LLONG_MAX)
 		return damaged(r, "a thread has an impossible priority or level");
 	if (a->mempolicy > 0xffff || a->node_words > CKPT_NODE_WORDS ||
 	    memchr_inv(a->nodes + a->node_words, 0, 8 * (CKPT_NODE_WORDS - a->node_words)))
