@@ -13,6 +13,7 @@
 #include <linux/fs_struct.h>
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
+#include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -397,6 +398,11 @@ static void commit(struct ckpt_ctx *ctx, struct task_struct *root)
 	write_lock_irq(&tasklist_lock);
 	root->exit_signal = SIGCHLD;
 	write_unlock_irq(&tasklist_lock);
+	/* Before the caller can see it; changes of user ids have reset it. */
+	task_lock(root);
+	if (root->mm)
+		set_dumpable(root->mm, ctx->tasks[0]->dumpable);
+	task_unlock(root);
 	if (ctx->flags & RESTART_FROZEN || p->flags & CKPT_PROC_STOPPED)
 		do_send_sig_info(SIGSTOP, SEND_SIG_PRIV, root, PIDTYPE_TGID);
 	ckpt_release(ctx, false);

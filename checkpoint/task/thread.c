@@ -14,7 +14,6 @@
 #include <linux/personality.h>
 #include <linux/ptrace.h>
 #include <linux/rseq.h>
-#include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -235,9 +234,8 @@ void ckpt_thread_commit(struct ckpt_task *t)
 	const struct ckpt_rec_thread *saved = ckpt_rec_data(t->thread);
 	sigset_t mask = { .sig[0] = saved->blocked };
 
-	/* A change of user id has reset both. */
+	/* A change of user id has reset it. */
 	current->pdeath_signal = saved->pdeath_signal;
-	set_dumpable(current->mm, t->leader->dumpable);
 	set_current_blocked(&mask);
 }
 
