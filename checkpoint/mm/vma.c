@@ -379,5 +379,6 @@ int ckpt_vma_names_restore(struct ckpt_rec *rec)
 		anon_vma_name_put(name);
 		cond_resched();
 	}
-	return ret;
+	/* It is not mapped, or not anonymous. */
+	return !ret || ret == -EINTR ? ret : -EBADMSG;
 }

@@ -111,7 +111,7 @@ static int set_dispatch(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	else
 		ret = set_syscall_user_dispatch(PR_SYS_DISPATCH_OFF, 0, 0, NULL);
 	if (ret)
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
 				  "syscall user dispatch cannot be set");
 	return 0;
 }

@@ -211,6 +211,9 @@ static int set_ioprio(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 ioprio)
 	ret = ioprio_check_cap(ioprio);
 	if (!ret)
 		ret = set_task_ioprio(current, ioprio);
+	if (ret == -EINVAL)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+				  "the image has an impossible I/O priority");
 	if (ret)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, ret,
 				  "I/O priority 0x%x is not the caller's to set", ioprio);
@@ -261,6 +264,12 @@ int ckpt_sched_apply(struct ckpt_ctx *ctx, struct ckpt_task *t,
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
 				  "the image has an unknown scheduling policy");
 	ret = set_policy(rec, attrs);
+	if (ret == -EBUSY)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_MISMATCH, -ENOEXEC,
+				  "this system has not the time for its SCHED_DEADLINE parameters");
+	if (ret == -EINVAL)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+				  "the image has impossible scheduling parameters");
 	if (ret)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, ret,
 				  "scheduling policy %u, priority %u, nice %d are not the caller's to set",

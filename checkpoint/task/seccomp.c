@@ -206,10 +206,12 @@ int ckpt_seccomp_apply(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	if (ret == -EACCES)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, -EPERM,
 				  "seccomp filters take no_new_privs or CAP_SYS_ADMIN");
+	if (ret == -EBADMSG)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,
+				  "a thread has a seccomp filter that the image has not");
 	if (ret)
-		return ckpt_error(ctx, CKPT_AT(t), ret == -EBADMSG ? CKPT_WHY_IMAGE :
-				  CKPT_WHY_SECCOMP, ret,
-				  "its confinement by seccomp cannot be put back");
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_SECCOMP, -EPERM,
+				  "the caller is confined by seccomp in another way");
 	return 0;
 }
 

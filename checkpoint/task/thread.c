@@ -213,7 +213,8 @@ int ckpt_thread_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	set_basics(saved);
 	ret = set_registrations(saved);
 	if (ret)
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE,
+				  ret == -EINVAL ? -EBADMSG : ret,
 				  "what the thread had registered with the kernel cannot be set");
 	ret = ckpt_restart_apply(ctx, t, saved);
 	if (!ret)
