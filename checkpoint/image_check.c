@@ -154,6 +154,8 @@ static int check_mm(struct ckpt_reader *r, struct ckpt_rec *rec)
 	    mm->start_brk > mm->brk || mm->arg_start > mm->arg_end ||
 	    mm->env_start > mm->env_end)
 		return damaged(r, "an address space has a range that ends before it starts");
+	if (mm->mmap_compat_base > 1ULL << 32 || mm->mmap_compat_legacy_base > 1ULL << 32)
+		return damaged(r, "an address space has an impossible base");
 	if (!aligned(mm->vdso) || !aligned(mm->vvar) || !mm->vdso != !mm->vvar)
 		return damaged(r, "an address space has an impossible vDSO");
 	return 0;
@@ -317,6 +319,8 @@ static int check_attrs(struct ckpt_reader *r, struct ckpt_rec *rec)
 	    a->sched_runtime > LLONG_MAX || a->sched_deadline > LLONG_MAX ||
 	    a->sched_period > LLONG_MAX)
 		return damaged(r, "a thread has an impossible priority or level");
+	if (a->compat_robust_list > U32_MAX)
+		return damaged(r, "a thread has an impossible robust list");
 	if (a->mempolicy > 0xffff || a->node_words > CKPT_NODE_WORDS ||
 	    memchr_inv(a->nodes + a->node_words, 0, 8 * (CKPT_NODE_WORDS - a->node_words)))
 		return damaged(r, "a thread has an impossible memory policy");

@@ -424,6 +424,9 @@ char *ckpt_path_name(struct ckpt_ctx *ctx, const struct path *path, char *buf);
 void ckpt_arch_collect_task(struct ckpt_ctx *ctx, struct ckpt_task *t);
 void ckpt_arch_collect_mm(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm);
 bool ckpt_arch_is_compat(struct task_struct *task);
+void ckpt_arch_compat_call(bool on);
+bool ckpt_arch_in_compat_call(struct task_struct *task);
+long ckpt_arch_restart_nr(void);
 u64 ckpt_arch_cpu_features(void);
 void ckpt_arch_save_mm(struct mm_struct *mm, struct ckpt_rec_mm *rec);
 int ckpt_arch_restore_mm(struct ckpt_ctx *ctx, struct ckpt_task *t,

@@ -6,6 +6,7 @@
 #define _CHECKPOINT_OPTIONAL_H
 
 #include <linux/checkpoint_state.h>
+#include <linux/compat.h>
 #include <linux/cred.h>
 #include <linux/ksm.h>
 #include <linux/sched.h>
@@ -28,12 +29,22 @@ static inline bool ckpt_has_sem_undo(struct task_struct *task)
 #endif
 }
 
-static inline bool ckpt_has_compat_robust_list(struct task_struct *task)
+static inline u64 ckpt_get_compat_robust_list(struct task_struct *task)
 {
 #ifdef CONFIG_COMPAT
-	return task->compat_robust_list;
+	return (unsigned long)task->compat_robust_list;
 #else
-	return false;
+	return 0;
+#endif
+}
+
+static inline int ckpt_set_compat_robust_list(u64 head)
+{
+#ifdef CONFIG_COMPAT
+	current->compat_robust_list = compat_ptr(head);
+	return 0;
+#else
+	return head ? -EOPNOTSUPP : 0;
 #endif
 }
 

@@ -163,7 +163,7 @@ static bool fields_valid(const struct ckpt_rec_mm *rec)
 {
 	const u64 addrs[] = {
 		rec->end_code, rec->end_data, rec->brk, rec->start_stack,
-		rec->arg_end, rec->env_end, rec->mmap_base,
+		rec->arg_end, rec->env_end, rec->mmap_base, rec->mmap_legacy_base,
 	};
 	int i;
 

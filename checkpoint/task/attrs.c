@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "../internal.h"
+#include "../optional.h"
 
 #define PF_IO_FLUSHER	(PF_MEMALLOC_NOIO | PF_LOCAL_THROTTLE)
 
@@ -57,6 +58,7 @@ static int attrs_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	save_prctl(t->task, &attrs);
 	ckpt_sched_save_attrs(t->task, &attrs);
 	ckpt_arch_save_attrs(t->task, &attrs);
+	attrs.compat_robust_list = ckpt_get_compat_robust_list(t->task);
 	return ckpt_write_record(ctx, CKPT_REC_ATTRS, 0, sizeof(attrs), &attrs, sizeof(attrs),
 				 NULL, 0);
 }
@@ -153,6 +155,8 @@ int ckpt_attrs_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		ret = set_speculation(ctx, t, i, attrs->speculation[i]);
 	if (!ret)
 		ret = set_dispatch(ctx, t, attrs);
+	if (!ret)
+		ret = ckpt_set_compat_robust_list(attrs->compat_robust_list);
 	if (!ret)
 		ret = ckpt_arch_apply_attrs(ctx, t, attrs);
 	if (ret)

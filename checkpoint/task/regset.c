@@ -109,22 +109,19 @@ static int apply(struct ckpt_task *t, const struct user_regset *regset, struct c
 	return ret;
 }
 
-/**
- * ckpt_regset_apply - set the processor state of a parked thread
- * @ctx: context
- * @t: the thread, parked and off its processor
- *
- * Return: 0 or a negative errno, reported.
- */
-int ckpt_regset_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
+/* Segments first: what other registers mean depends on them. */
+static int apply_some(struct ckpt_ctx *ctx, struct ckpt_task *t, bool segments)
 {
-	const struct user_regset_view *view = task_user_regset_view(current);
+	const struct user_regset_view *view = task_user_regset_view(t->task);
+	const struct user_regset *own = ckpt_arch_own_regset();
 	const struct ckpt_rec_regset *saved;
 	const struct user_regset *regset;
 	int i, ret;
 
 	for (i = 0; i < t->nr_regsets; i++) {
 		saved = ckpt_rec_data(t->regsets[i]);
+		if (segments != (own && own->core_note_type == saved->note_type))
+			continue;
 		regset = find_regset(view, saved->note_type);
 		ret = regset && regset->set ? apply(t, regset, t->regsets[i]) : -ENOEXEC;
 		if (ret)
@@ -134,6 +131,21 @@ int ckpt_regset_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 					  saved->note_type, ret);
 	}
 	return 0;
+}
+
+/**
+ * ckpt_regset_apply - set the processor state of a parked thread
+ * @ctx: context
+ * @t: the thread, parked and off its processor
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_regset_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	int ret;
+
+	ret = apply_some(ctx, t, true);
+	return ret ?: apply_some(ctx, t, false);
 }
 
 const struct ckpt_obj_ops ckpt_regset_ops = {

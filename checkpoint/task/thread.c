@@ -34,8 +34,6 @@ static void collect_foreign(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_KERNEL_TASK,
 			      "a thread of the kernel works for the process");
-	if (ckpt_arch_is_compat(task))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_COMPAT, "is a 32-bit program");
 	if (ckpt_uses_io_uring(task))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_IO, "uses io_uring");
 	if (ckpt_has_sem_undo(task))
@@ -50,8 +48,6 @@ static void collect_props(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	if (!list_empty(&task->pi_state_list))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SYSCALL,
 			      "holds a priority inheritance futex that others wait for");
-	if (ckpt_has_compat_robust_list(task))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_COMPAT, "has a 32-bit robust list");
 }
 
 static int thread_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)

@@ -201,6 +201,8 @@ static const struct change changes[] = {
 	CHANGE(MM, mm.vdso, 0),
 	CHANGE(MM, mm.vvar, 1),
 	CHANGE(MM, mm.flags, CKPT_MMF_MDWE_NO_INHERIT),
+	CHANGE(MM, mm.mmap_compat_base, (1ULL << 32) + 1),
+	CHANGE(MM, mm.mmap_compat_legacy_base, -1),
 
 	CHANGE(VMAS, vmas[0].start, 1),
 	CHANGE(VMAS, vmas[0].end, 0),
@@ -236,6 +238,7 @@ static const struct change changes[] = {
 	CHANGE(ATTRS, attrs.mempolicy, 0x10000),
 	CHANGE(ATTRS, attrs.node_words, CKPT_NODE_WORDS + 1),
 	CHANGE(ATTRS, attrs.nodes[1], 1),
+	CHANGE(ATTRS, attrs.compat_robust_list, 1ULL << 32),
 
 	CHANGE(VMA_NAMES, names[0].end, PAGE(4)),
 	CHANGE(VMA_NAMES, names[1].start, PAGE(4)),

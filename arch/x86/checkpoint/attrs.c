@@ -5,11 +5,13 @@
  */
 #include <linux/elf.h>
 #include <linux/prctl.h>
+#include <linux/ptrace.h>
 #include <linux/regset.h>
 #include <linux/sched.h>
 
 #include <asm/prctl.h>
 #include <asm/processor.h>
+#include <asm/segment.h>
 #include <asm/thread_info.h>
 #include <asm/unistd.h>
 
@@ -29,6 +31,10 @@ void ckpt_arch_save_attrs(struct task_struct *task, struct ckpt_rec_attrs *attrs
 	if (test_tsk_thread_flag(task, TIF_NOCPUID))
 		attrs->flags |= CKPT_ATTR_NO_CPUID;
 	attrs->iopl = io_level_of(&task->thread);
+	if (test_tsk_thread_flag(task, TIF_ADDR32))
+		attrs->flags |= CKPT_ATTR_COMPAT;
+	if (task->restart_block.arch_data & TS_COMPAT)
+		attrs->flags |= CKPT_ATTR_RESTART_COMPAT;
 }
 
 static int set_tsc(bool off)
@@ -67,8 +73,17 @@ static int set_io_level(u32 level)
 int ckpt_arch_apply_attrs(struct ckpt_ctx *ctx, struct ckpt_task *t,
 			  const struct ckpt_rec_attrs *attrs)
 {
+	bool compat = attrs->flags & CKPT_ATTR_COMPAT;
 	int ret;
 
+	if (compat != test_thread_flag(TIF_ADDR32))
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+				  "the image has a 32-bit thread in a 64-bit program, or the reverse");
+	/* What its registers are called depends on it. */
+	if (compat)
+		current_pt_regs()->cs = __USER32_CS;
+	current->restart_block.arch_data =
+		attrs->flags & CKPT_ATTR_RESTART_COMPAT ? TS_COMPAT : 0;
 	/* Those of the restarter; those of the image come with the registers. */
 	memset(current->thread.tls_array, 0, sizeof(current->thread.tls_array));
 	ret = set_tsc(attrs->flags & CKPT_ATTR_NO_TSC);

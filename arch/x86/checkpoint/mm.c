@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/xxhash.h>
 
+#include <asm/elf.h>
 #include <asm/mmu.h>
 #include <asm/mmu_context.h>
 #include <asm/vdso.h>
@@ -82,7 +83,8 @@ void ckpt_arch_collect_mm(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_s
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL, "uses tagged addresses (LAM)");
 	if (has_protection_keys(mm))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM, "has memory protection keys");
-	if (!test_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags))
+	if (test_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags) ==
+	    test_bit(MM_CONTEXT_UPROBE_IA32, &mm->context.flags))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM, "is an address space of another kind");
 }
 
@@ -98,11 +100,27 @@ static u64 vdso_sum(const struct vdso_image *image)
  */
 void ckpt_arch_save_mm(struct mm_struct *mm, struct ckpt_rec_mm *rec)
 {
+	if (test_bit(MM_CONTEXT_UPROBE_IA32, &mm->context.flags))
+		rec->flags |= CKPT_MMF_COMPAT;
+	save_bases(mm, rec);
 	if (!vdso_of(mm))
 		return;
 	rec->vdso = vdso_of(mm);
 	rec->vdso_sum = vdso_sum(mm->context.vdso_image);
 	rec->vvar = rec->vdso + mm->context.vdso_image->sym_vvar_start;
+}
+
+/* As exec() does. */
+static void set_kind(struct mm_struct *mm, const struct ckpt_rec_mm *rec)
+{
+	if (rec->flags & CKPT_MMF_COMPAT) {
+		set_thread_flag(TIF_ADDR32);
+		set_bit(MM_CONTEXT_UPROBE_IA32, &mm->context.flags);
+	} else {
+		set_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags);
+	}
+	mm->task_size = TASK_SIZE;
+	restore_bases(mm, rec);
 }
 
 /**
@@ -116,10 +134,13 @@ void ckpt_arch_save_mm(struct mm_struct *mm, struct ckpt_rec_mm *rec)
 int ckpt_arch_restore_mm(struct ckpt_ctx *ctx, struct ckpt_task *t,
 			 const struct ckpt_rec_mm *rec)
 {
-	const struct vdso_image *image = &vdso_image_64;
+	const struct vdso_image *image = vdso_image(rec->flags & CKPT_MMF_COMPAT);
 	int ret;
 
-	set_bit(MM_CONTEXT_HAS_VSYSCALL, &current->mm->context.flags);
+	if (!image)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_COMPAT, -ENOEXEC,
+				  "this kernel cannot run 32-bit programs");
+	set_kind(current->mm, rec);
 	if (!rec->vdso)
 		return 0;
 	if (rec->vdso_sum != vdso_sum(image) || rec->vvar != rec->vdso + image->sym_vvar_start)

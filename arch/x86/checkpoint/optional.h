@@ -5,14 +5,17 @@
 #ifndef _X86_CHECKPOINT_OPTIONAL_H
 #define _X86_CHECKPOINT_OPTIONAL_H
 
+#include <linux/checkpoint_image.h>
 #include <linux/elf.h>
 #include <linux/mm_types.h>
 #include <linux/regset.h>
+#include <asm/ia32.h>
 #include <asm/io_bitmap.h>
 #include <asm/ldt.h>
 #include <asm/mmu_context.h>
 #include <asm/processor.h>
 #include <asm/segment.h>
+#include <asm/vdso.h>
 
 #include "../kernel/tls.h"
 
@@ -62,6 +65,37 @@ static inline bool has_tagged_addresses(struct mm_struct *mm)
 	return mm->context.lam_cr3_mask;
 #else
 	return false;
+#endif
+}
+
+/* The vDSO of 64-bit or of 32-bit programs, NULL: there are none. */
+static inline const struct vdso_image *vdso_image(bool compat)
+{
+	if (!compat)
+		return &vdso_image_64;
+#ifdef CONFIG_IA32_EMULATION
+	return ia32_enabled() ? &vdso_image_32 : NULL;
+#else
+	return NULL;
+#endif
+}
+
+/* Where mmap(2) begins to search for room, besides mmap_base. */
+static inline void save_bases(struct mm_struct *mm, struct ckpt_rec_mm *rec)
+{
+	rec->mmap_legacy_base = mm->mmap_legacy_base;
+#ifdef CONFIG_HAVE_ARCH_COMPAT_MMAP_BASES
+	rec->mmap_compat_base = mm->mmap_compat_base;
+	rec->mmap_compat_legacy_base = mm->mmap_compat_legacy_base;
+#endif
+}
+
+static inline void restore_bases(struct mm_struct *mm, const struct ckpt_rec_mm *rec)
+{
+	mm->mmap_legacy_base = rec->mmap_legacy_base;
+#ifdef CONFIG_HAVE_ARCH_COMPAT_MMAP_BASES
+	mm->mmap_compat_base = rec->mmap_compat_base;
+	mm->mmap_compat_legacy_base = rec->mmap_compat_legacy_base;
 #endif
 }
 

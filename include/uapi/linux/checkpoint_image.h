@@ -275,7 +275,8 @@ struct ckpt_rec_pipe {
 #define CKPT_MMF_MDWE		(1U << 2)	/* PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN */
 #define CKPT_MMF_MDWE_NO_INHERIT (1U << 3)	/* the same, PR_MDWE_NO_INHERIT */
 #define CKPT_MMF_MERGE_ANY	(1U << 4)	/* PR_SET_MEMORY_MERGE */
-#define CKPT_MMF_ALL		((1U << 5) - 1)
+#define CKPT_MMF_COMPAT		(1U << 5)	/* of a 32-bit program */
+#define CKPT_MMF_ALL		((1U << 6) - 1)
 
 #define CKPT_AUXV_MAX		64
 
@@ -303,6 +304,9 @@ struct ckpt_rec_pipe {
  * @coredump_filter: of core(5)
  * @nr_auxv: entries of @auxv in use
  * @auxv: the auxiliary vector
+ * @mmap_legacy_base: where mmap(2) searches upwards
+ * @mmap_compat_base: as @mmap_base, for 32-bit system calls
+ * @mmap_compat_legacy_base: as @mmap_legacy_base, for 32-bit system calls
  */
 struct ckpt_rec_mm {
 	__aligned_u64 start_code;
@@ -327,6 +331,9 @@ struct ckpt_rec_mm {
 	__u32 coredump_filter;
 	__u32 nr_auxv;
 	__aligned_u64 auxv[CKPT_AUXV_MAX];
+	__aligned_u64 mmap_legacy_base;
+	__aligned_u64 mmap_compat_base;
+	__aligned_u64 mmap_compat_legacy_base;
 };
 
 /* ckpt_rec_vma.prot */
@@ -428,10 +435,13 @@ struct ckpt_rec_fd {
 	__u32 reserved;
 };
 
+/* ckpt_rec_sigaction.flags, besides SA_*: set by a 32-bit system call */
+#define CKPT_SA_COMPAT		(1U << 25)
+
 /**
  * struct ckpt_rec_sigaction - as in rt_sigaction(2), the kernel's form
  * @handler: address, 0: default, 1: ignore
- * @flags: SA_*
+ * @flags: SA_*, CKPT_SA_COMPAT
  * @restorer: address
  * @mask: blocked meanwhile
  */
@@ -628,7 +638,9 @@ struct ckpt_rec_seccomp {
 #define CKPT_ATTR_UCLAMP_MAX	(1U << 7)	/* SCHED_FLAG_UTIL_CLAMP_MAX */
 #define CKPT_ATTR_DL_RECLAIM	(1U << 8)	/* SCHED_FLAG_RECLAIM */
 #define CKPT_ATTR_DL_OVERRUN	(1U << 9)	/* SCHED_FLAG_DL_OVERRUN */
-#define CKPT_ATTR_ALL		((1U << 10) - 1)
+#define CKPT_ATTR_COMPAT	(1U << 10)	/* of a 32-bit program */
+#define CKPT_ATTR_RESTART_COMPAT (1U << 11)	/* restart_kind is of a 32-bit system call */
+#define CKPT_ATTR_ALL		((1U << 12) - 1)
 
 #define CKPT_NR_SPECULATION	3
 #define CKPT_NODE_WORDS		16
@@ -653,6 +665,7 @@ struct ckpt_rec_seccomp {
  * @mempolicy: of set_mempolicy(2): mode and mode flags
  * @node_words: words of @nodes in use
  * @nodes: mask of nodes, of set_mempolicy(2)
+ * @compat_robust_list: as the thread's robust_list, of a 32-bit system call
  */
 struct ckpt_rec_attrs {
 	__u32 flags;
@@ -673,6 +686,7 @@ struct ckpt_rec_attrs {
 	__u32 mempolicy;
 	__u32 node_words;
 	__aligned_u64 nodes[CKPT_NODE_WORDS];
+	__aligned_u64 compat_robust_list;
 };
 
 #define CKPT_LDT_ENTRIES	8192

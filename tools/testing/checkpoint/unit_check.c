@@ -138,7 +138,9 @@ static const struct change changes[] = {
 	MM(nr_vmas, CKPT_MAX_VMAS + 1, BAD), MM(end_code, 0, BAD), MM(end_data, 0, BAD),
 	MM(brk, 0, BAD), MM(arg_start, 1, BAD), MM(env_start, ~0ULL, BAD),
 	MM(start_code, ~0ULL, BAD), MM(vdso, 1, BAD), MM(vdso, 0, BAD), MM(vvar, 0, BAD),
-	MM(vvar, 4095, BAD), MM(flags, CKPT_MMF_MDWE, 0), MM(flags, CKPT_MMF_MDWE_NO_INHERIT, BAD),
+	MM(vvar, 4095, BAD), MM(mmap_compat_base, 1ULL << 32, 0),
+	MM(mmap_compat_base, (1ULL << 32) + 1, BAD), MM(mmap_compat_legacy_base, ~0ULL, BAD),
+	MM(flags, CKPT_MMF_MDWE, 0), MM(flags, CKPT_MMF_MDWE_NO_INHERIT, BAD),
 
 	VMA(0, start, 1, BAD), VMA(0, end, 0x400fff, BAD), VMA(0, end, 0x400000, BAD),
 	VMA(0, end, 0, BAD), VMA(1, start, 0x3ff000, BAD), VMA(1, start, 0x400000, BAD),
@@ -203,7 +205,8 @@ static const struct change changes[] = {
 	ATTRS(mempolicy, 0xffff, 0), ATTRS(mempolicy, 0x10000, BAD),
 	ATTRS(node_words, 0, BAD), ATTRS(node_words, CKPT_NODE_WORDS, 0),
 	ATTRS(node_words, CKPT_NODE_WORDS + 1, BAD), ATTRS(nodes[1], 1, BAD),
-	ATTRS(nodes[15], 1, BAD),
+	ATTRS(nodes[15], 1, BAD), ATTRS(compat_robust_list, ~0U, 0),
+	ATTRS(compat_robust_list, 1ULL << 32, BAD),
 
 	NAME(0, start, 1, BAD), NAME(0, end, 0x1001, BAD), NAME(0, end, 0, BAD),
 	NAME(1, start, 0, BAD), NAME(0, name[0], ']', BAD), NAME(0, name[0], '\\', BAD),

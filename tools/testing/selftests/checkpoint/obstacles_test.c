@@ -281,18 +281,4 @@ TEST_F_TIMEOUT(special, traced, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_end(s));
 }
 
-TEST_F_TIMEOUT(special, compat_program, TEST_TIMEOUT)
-{
-	struct subject *s = &self->s;
-
-	s->program = "compat";
-	if (access(subject_path(s->program), X_OK))
-		SKIP(return, "no compiler for 32 bits");
-	ASSERT_EQ(0, subject_start(s, ""));
-	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, refused(s, CHECKPOINT_KILL, CKPT_WHY_COMPAT));
-	ASSERT_EQ(0, subject_go(s));
-	ASSERT_EQ(0, subject_end(s));
-}
-
 TEST_HARNESS_MAIN
