@@ -60,6 +60,8 @@ static void free_entry(struct ckpt_task *t)
 	ckpt_free_record(t->thread);
 	ckpt_free_record(t->cred);
 	ckpt_free_record(t->pending);
+	ckpt_free_record(t->attrs);
+	ckpt_free_record(t->io_ports);
 	ckpt_free_record(t->process);
 	for (i = 0; i < t->nr_regsets; i++)
 		ckpt_free_record(t->regsets[i]);

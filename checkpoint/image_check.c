@@ -132,14 +132,15 @@ static int check_process(struct ckpt_reader *r, struct ckpt_rec *rec)
 	struct ckpt_rec_process *p = ckpt_rec_data(rec);
 	int i;
 
-	if (p->flags & ~CKPT_PROC_ALL)
+	if (p->flags & ~CKPT_PROC_ALL || p->reserved)
 		return damaged(r, "a process has unknown flags");
 	if (p->stop_signal > 64 || !p->nr_threads || p->nr_threads > CKPT_MAX_TASKS)
 		return damaged(r, "a process has an impossible value");
 	if (p->flags & CKPT_PROC_STOPPED ? !p->stop_signal || p->stop_code > 64 :
 					   p->stop_signal || p->stop_code)
 		return damaged(r, "a process is stopped in an impossible way");
-	if (p->oom_score_adj < -1000 || p->oom_score_adj > 1000)
+	if (p->oom_score_adj < -1000 || p->oom_score_adj > 1000 ||
+	    p->oom_score_adj_min < -1000 || p->oom_score_adj_min > 1000)
 		return damaged(r, "a process has an impossible oom_score_adj");
 	for (i = 0; i < CKPT_NR_RLIMITS; i++)
 		if (p->rlimits[i].soft > p->rlimits[i].hard)
@@ -201,12 +202,15 @@ static int check_mm(struct ckpt_reader *r, struct ckpt_rec *rec)
 	struct ckpt_rec_mm *mm = ckpt_rec_data(rec);
 
 	if (!rec->tag || mm->flags & ~CKPT_MMF_ALL || mm->nr_auxv > CKPT_AUXV_MAX ||
-	    mm->dumpable > 2 || mm->nr_vmas > CKPT_MAX_VMAS)
+	    mm->dumpable > 2 || mm->nr_vmas > CKPT_MAX_VMAS ||
+	    (mm->flags & CKPT_MMF_MDWE_NO_INHERIT && !(mm->flags & CKPT_MMF_MDWE)))
 		return damaged(r, "an address space has an impossible value");
 	if (mm->start_code > mm->end_code || mm->start_data > mm->end_data ||
 	    mm->start_brk > mm->brk || mm->arg_start > mm->arg_end ||
 	    mm->env_start > mm->env_end)
 		return damaged(r, "an address space has a range that ends before it starts");
+	if (mm->mmap_compat_base > 1ULL << 32 || mm->mmap_compat_legacy_base > 1ULL << 32)
+		return damaged(r, "an address space has an impossible base");
 	if (!aligned(mm->vdso) || !aligned(mm->vvar) || !mm->vdso != !mm->vvar)
 		return damaged(r, "an address space has an impossible vDSO");
 	return 0;
@@ -336,6 +340,98 @@ static int check_regset(struct ckpt_reader *r, struct ckpt_rec *rec)
 	return 0;
 }
 
+static int check_seccomp(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_seccomp *s = ckpt_rec_data(rec);
+
+	if (!rec->tag || s->prev == rec->tag || s->flags & ~CKPT_SECCOMP_ALL || s->reserved)
+		return damaged(r, "a seccomp filter has an impossible value or no tag");
+	if (!s->nr_insns || s->nr_insns > CKPT_MAX_INSNS ||
+	    rec->length - rec->unit != (u64)s->nr_insns * 8)
+		return damaged(r, "a seccomp filter has an impossible length");
+	return 0;
+}
+
+static bool attrs_fit(const struct ckpt_rec_attrs *a)
+{
+	if (!(a->flags & CKPT_ATTR_DISPATCH) &&
+	    (a->dispatch_selector || a->dispatch_offset || a->dispatch_len))
+		return false;
+	if (!(a->flags & CKPT_ATTR_UCLAMP_MIN) && a->uclamp_min)
+		return false;
+	return a->flags & CKPT_ATTR_UCLAMP_MAX || !a->uclamp_max;
+}
+
+static int check_attrs(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_attrs *a = ckpt_rec_data(rec);
+	bool filters = a->seccomp_mode == 2;
+
+	if (a->flags & ~CKPT_ATTR_ALL || !attrs_fit(a))
+		return damaged(r, "a thread has unknown or impossible properties");
+	/* 0: none, 1: strict, 2: filters */
+	if (a->seccomp_mode > 2 || filters != !!a->seccomp)
+		return damaged(r, "a thread has an impossible seccomp mode");
+	if (a->iopl > 3 || a->ioprio > 0xffff || a->uclamp_min > 1024 || a->uclamp_max > 1024 ||
+	    a->sched_runtime > LLONG_MAX || a->sched_deadline > LLONG_MAX ||
+	    a->sched_period > LLONG_MAX)
+		return damaged(r, "a thread has an impossible priority or level");
+	if (a->compat_robust_list > U32_MAX)
+		return damaged(r, "a thread has an impossible robust list");
+	if (a->mempolicy > 0xffff || a->node_words > CKPT_NODE_WORDS ||
+	    memchr_inv(a->nodes + a->node_words, 0, 8 * (CKPT_NODE_WORDS - a->node_words)))
+		return damaged(r, "a thread has an impossible memory policy");
+	return 0;
+}
+
+static bool is_vma_name(const char *name)
+{
+	for (; *name; name++)
+		if (*name < ' ' || *name > '~' || strchr("\\`$[]", *name))
+			return false;
+	return true;
+}
+
+static int check_vma_names(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_vma_name *v = ckpt_rec_data(rec);
+	u64 count = ckpt_rec_count(rec);
+	u64 last = 0;
+
+	for (; count; count--, v++) {
+		if (!aligned(v->start) || !aligned(v->end) || v->start < last ||
+		    v->end <= v->start)
+			return damaged(r, "a named mapping has impossible addresses");
+		if (!is_string(v->name, sizeof(v->name)) || !is_vma_name(v->name))
+			return damaged(r, "a mapping has an impossible name");
+		last = v->end;
+	}
+	return 0;
+}
+
+static int check_ldt(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	if (!ckpt_rec_count(rec))
+		return damaged(r, "a local descriptor table is empty");
+	return 0;
+}
+
+static int check_io_ports(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_io_ports *p = ckpt_rec_data(rec);
+	u64 count = ckpt_rec_count(rec);
+	u64 last = 0;
+
+	if (!count)
+		return damaged(r, "there is no I/O port");
+	for (; count; count--, p++) {
+		if (p->from < last || !p->num || (u64)p->from + p->num > CKPT_NR_IO_PORTS)
+			return damaged(r, "a run of I/O ports is impossible");
+		last = (u64)p->from + p->num + 1;
+	}
+	return 0;
+}
+
 static int check_trailer(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_trailer *t = ckpt_rec_data(rec);
@@ -366,6 +462,11 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_TRAILER] = check_trailer,
 	[CKPT_REC_PIPE] = check_pipe,
 	[CKPT_REC_USE] = check_use,
+	[CKPT_REC_SECCOMP] = check_seccomp,
+	[CKPT_REC_ATTRS] = check_attrs,
+	[CKPT_REC_VMA_NAMES] = check_vma_names,
+	[CKPT_REC_LDT] = check_ldt,
+	[CKPT_REC_IO_PORTS] = check_io_ports,
 };
 
 /**

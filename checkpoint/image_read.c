@@ -73,6 +73,14 @@ static const struct rec_desc rec_descs[CKPT_REC_NR] = {
 				CKPT_MAX_INDEX),
 	[CKPT_REC_PIPE] = DESC("PIPE", LAYOUT_TAIL, struct ckpt_rec_pipe, CKPT_MAX_PIPE),
 	[CKPT_REC_USE] = DESC("USE", LAYOUT_FIXED, struct ckpt_rec_use, 0),
+	[CKPT_REC_SECCOMP] = DESC("SECCOMP", LAYOUT_TAIL, struct ckpt_rec_seccomp,
+				  CKPT_MAX_INSNS * 8),
+	[CKPT_REC_ATTRS] = DESC("ATTRS", LAYOUT_FIXED, struct ckpt_rec_attrs, 0),
+	[CKPT_REC_VMA_NAMES] = DESC("VMA_NAMES", LAYOUT_ARRAY, struct ckpt_rec_vma_name,
+				    CKPT_MAX_VMAS),
+	[CKPT_REC_LDT] = DESC("LDT", LAYOUT_ARRAY, u64, CKPT_LDT_ENTRIES),
+	[CKPT_REC_IO_PORTS] = DESC("IO_PORTS", LAYOUT_ARRAY, struct ckpt_rec_io_ports,
+				   CKPT_NR_IO_PORTS / 2),
 	[CKPT_REC_TRAILER] = DESC("TRAILER", LAYOUT_FIXED, struct ckpt_rec_trailer, 0),
 };
 

@@ -67,6 +67,8 @@ enum ckpt_task_state {
  * @bury: restart: dead, and to exit now
  * @vfork_child: restart: process for which it waits in vfork(2)
  * @vfork: restart: completed by that child
+ * @attrs: restart: its ATTRS record
+ * @io_ports: restart: its IO_PORTS record, or NULL
  * @process: restart, leader only: its PROCESS record
  * @current_thread: restart, leader only: threads of which reading has begun
  * @dumpable: restart, leader only: of prctl(2)
@@ -103,6 +105,8 @@ struct ckpt_task {
 	bool bury;
 	struct ckpt_task *vfork_child;
 	struct completion vfork;
+	struct ckpt_rec *attrs;
+	struct ckpt_rec *io_ports;
 	struct ckpt_rec *process;
 	u32 current_thread;
 	int dumpable;
@@ -270,6 +274,8 @@ extern const struct ckpt_obj_ops ckpt_thread_ops;
 extern const struct ckpt_obj_ops ckpt_cred_ops;
 extern const struct ckpt_obj_ops ckpt_sigpending_ops;
 extern const struct ckpt_obj_ops ckpt_regset_ops;
+extern const struct ckpt_obj_ops ckpt_seccomp_ops;
+extern const struct ckpt_obj_ops ckpt_attrs_ops;
 
 /* context.c */
 struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags);
@@ -391,6 +397,16 @@ void ckpt_sched_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);
 void ckpt_sched_save(struct task_struct *task, struct ckpt_rec_thread *rec);
 int ckpt_sched_apply(struct ckpt_ctx *ctx, struct ckpt_task *t,
 		     const struct ckpt_rec_thread *rec);
+void ckpt_sched_save_attrs(struct task_struct *task, struct ckpt_rec_attrs *attrs);
+
+/* task/seccomp.c */
+void ckpt_seccomp_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);
+int ckpt_seccomp_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec_attrs *attrs);
+int ckpt_seccomp_apply(struct ckpt_ctx *ctx, struct ckpt_task *t,
+		       const struct ckpt_rec_attrs *attrs);
+
+/* task/attrs.c */
+int ckpt_attrs_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
 
 /* task/cred.c */
 int ckpt_cred_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
@@ -456,6 +472,8 @@ void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_
 int ckpt_vmas_gather(struct mm_struct *mm, struct ckpt_vmas *vmas);
 int ckpt_vmas_tag(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_vmas *vmas);
 void ckpt_vmas_free(struct ckpt_vmas *vmas);
+int ckpt_vma_names_save(struct ckpt_ctx *ctx, struct mm_struct *mm);
+int ckpt_vma_names_restore(struct ckpt_rec *rec);
 int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 
 /* file/file.c */
@@ -509,6 +527,9 @@ char *ckpt_path_name(struct ckpt_ctx *ctx, const struct path *path, char *buf);
 void ckpt_arch_collect_task(struct ckpt_ctx *ctx, struct ckpt_task *t);
 void ckpt_arch_collect_mm(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm);
 bool ckpt_arch_is_compat(struct task_struct *task);
+void ckpt_arch_compat_call(bool on);
+bool ckpt_arch_in_compat_call(struct task_struct *task);
+long ckpt_arch_restart_nr(void);
 u64 ckpt_arch_cpu_features(void);
 void ckpt_arch_save_mm(struct mm_struct *mm, struct ckpt_rec_mm *rec);
 int ckpt_arch_restore_mm(struct ckpt_ctx *ctx, struct ckpt_task *t,
@@ -522,5 +543,13 @@ long ckpt_arch_call_timed(long nr, int arg, bool ms, u64 left);
 void ckpt_arch_finish_call(struct ckpt_rec_regset *rec, void *data, long result);
 bool ckpt_arch_regset_covered(u32 note_type);
 u32 ckpt_arch_regset_size(const struct user_regset *regset, u32 note_type);
+const struct user_regset *ckpt_arch_own_regset(void);
+bool ckpt_arch_saves_regset(u32 note_type);
+void ckpt_arch_save_attrs(struct task_struct *task, struct ckpt_rec_attrs *attrs);
+int ckpt_arch_apply_attrs(struct ckpt_ctx *ctx, struct ckpt_task *t,
+			  const struct ckpt_rec_attrs *attrs);
+int ckpt_arch_save_ldt(struct ckpt_ctx *ctx, struct mm_struct *mm);
+int ckpt_arch_restore_ldt(struct ckpt_rec *rec);
+extern const struct ckpt_obj_ops ckpt_arch_io_ports_ops;
 
 #endif /* _CHECKPOINT_INTERNAL_H */

@@ -35,6 +35,9 @@
 #define CKPT_MAX_GROUPS		65536
 #define CKPT_MAX_REGSET		(64 * 1024)
 #define CKPT_MAX_REGSETS	16
+/* The programs of a chain of filters have 32768 instructions, and 4 for each. */
+#define CKPT_MAX_INSNS		4096
+#define CKPT_MAX_FILTERS	8192
 #define CKPT_MAX_PIPE		(64 * 1024 * 1024)
 #define CKPT_MAX_INDEX		(16 * 1024 * 1024)
 

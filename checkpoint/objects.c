@@ -27,6 +27,8 @@ const struct ckpt_obj_ops *const ckpt_thread_objs[] = {
 	&ckpt_cred_ops,		/* task/cred.c: identity and capabilities */
 	&ckpt_sigpending_ops,	/* task/sigpending.c: pending signals */
 	&ckpt_regset_ops,	/* task/regset.c: processor state */
+	&ckpt_attrs_ops,	/* task/attrs.c: prctl(2), seccomp, more of scheduling */
+	&ckpt_arch_io_ports_ops, /* arch/x86/checkpoint/ioports.c: ioperm(2) */
 	NULL
 };
 
@@ -46,6 +48,7 @@ const struct ckpt_obj_ops *const ckpt_dead_objs[] = {
 static const struct ckpt_obj_ops *const tagged_objs[] = {
 	&ckpt_file_ops,		/* file/file.c: open files; file/path.c, file/external.c */
 	&ckpt_pipe_ops,		/* file/pipe.c: pipes, of which files are the ends */
+	&ckpt_seccomp_ops,	/* task/seccomp.c: filters */
 	NULL
 };
 

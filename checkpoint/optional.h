@@ -6,8 +6,10 @@
 #define _CHECKPOINT_OPTIONAL_H
 
 #include <linux/checkpoint_state.h>
+#include <linux/compat.h>
 #include <linux/cred.h>
 #include <linux/keyctl.h>
+#include <linux/ksm.h>
 #include <linux/sched.h>
 
 static inline bool ckpt_uses_io_uring(struct task_struct *task)
@@ -28,20 +30,34 @@ static inline bool ckpt_has_sem_undo(struct task_struct *task)
 #endif
 }
 
-static inline bool ckpt_has_compat_robust_list(struct task_struct *task)
+static inline u64 ckpt_get_compat_robust_list(struct task_struct *task)
 {
 #ifdef CONFIG_COMPAT
-	return task->compat_robust_list;
+	return (unsigned long)task->compat_robust_list;
 #else
-	return false;
+	return 0;
 #endif
 }
 
-static inline bool ckpt_has_uclamp(struct task_struct *task)
+static inline int ckpt_set_compat_robust_list(u64 head)
+{
+#ifdef CONFIG_COMPAT
+	current->compat_robust_list = compat_ptr(head);
+	return 0;
+#else
+	return head ? -EOPNOTSUPP : 0;
+#endif
+}
+
+/* The utilisation clamp that a task has asked for. */
+static inline bool ckpt_get_uclamp(struct task_struct *task, bool max, u32 *value)
 {
 #ifdef CONFIG_UCLAMP_TASK
-	return task->uclamp_req[UCLAMP_MIN].user_defined ||
-	       task->uclamp_req[UCLAMP_MAX].user_defined;
+	const struct uclamp_se *req = &task->uclamp_req[max ? UCLAMP_MAX : UCLAMP_MIN];
+
+	if (req->user_defined)
+		*value = req->value;
+	return req->user_defined;
 #else
 	return false;
 #endif
@@ -51,15 +67,6 @@ static inline bool ckpt_has_core_cookie(struct task_struct *task)
 {
 #ifdef CONFIG_SCHED_CORE
 	return task->core_cookie;
-#else
-	return false;
-#endif
-}
-
-static inline bool ckpt_has_mempolicy(struct task_struct *task)
-{
-#ifdef CONFIG_NUMA
-	return task->mempolicy;
 #else
 	return false;
 #endif
@@ -81,6 +88,16 @@ static inline bool ckpt_has_other_session(const struct cred *c)
 	return c->session_keyring != current_cred()->session_keyring;
 #else
 	return false;
+#endif
+}
+
+/* As prctl(PR_SET_MEMORY_MERGE); mmap_lock is held for writing. */
+static inline int ckpt_merge_any(struct mm_struct *mm)
+{
+#ifdef CONFIG_KSM
+	return ksm_enable_merge_any(mm);
+#else
+	return -EOPNOTSUPP;
 #endif
 }
 

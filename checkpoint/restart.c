@@ -14,6 +14,7 @@
 #include <linux/fs_struct.h>
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
+#include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -308,7 +309,7 @@ static bool is_complete(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 		return false;
 	for (i = leader->index; i < leader->index + leader->nr_threads; i++) {
 		t = ctx->tasks[i];
-		if (!t->thread || (!t->dead && !t->nr_regsets))
+		if (!t->thread || (!t->dead && (!t->nr_regsets || !t->attrs)))
 			return false;
 	}
 	return true;

@@ -16,6 +16,7 @@
 #include <linux/security.h>
 
 #include "../internal.h"
+#include "../optional.h"
 
 static_assert(AT_VECTOR_SIZE <= CKPT_AUXV_MAX);
 
@@ -37,12 +38,6 @@ static void collect_props(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_s
 			      "shares its address space with another process");
 	if (mm->def_flags & (VM_LOCKED | VM_LOCKONFAULT))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM, "locks all future mappings (mlockall)");
-	if (test_bit(MMF_HAS_MDWE, &mm->flags))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL,
-			      "denies itself writable code (PR_SET_MDWE)");
-	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL,
-			      "asks for merging of memory (PR_SET_MEMORY_MERGE)");
 	if (test_bit(MMF_HAS_UPROBES, &mm->flags))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PERF, "is being probed (uprobes)");
 	if (!rcu_access_pointer(mm->exe_file))
@@ -112,6 +107,12 @@ static void fill_fields(struct mm_struct *mm, struct ckpt_rec_mm *rec)
 		rec->flags |= CKPT_MMF_THP_DISABLE;
 	if (test_bit(MMF_TOPDOWN, &mm->flags))
 		rec->flags |= CKPT_MMF_TOPDOWN;
+	if (test_bit(MMF_HAS_MDWE, &mm->flags))
+		rec->flags |= CKPT_MMF_MDWE;
+	if (test_bit(MMF_HAS_MDWE_NO_INHERIT, &mm->flags))
+		rec->flags |= CKPT_MMF_MDWE_NO_INHERIT;
+	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags))
+		rec->flags |= CKPT_MMF_MERGE_ANY;
 	rec->nr_auxv = AT_VECTOR_SIZE;
 	for (i = 0; i < AT_VECTOR_SIZE; i++)
 		rec->auxv[i] = mm->saved_auxv[i];
@@ -140,8 +141,11 @@ static int save_records(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_str
 	ret = ckpt_write_record(ctx, CKPT_REC_MM, tag, sizeof(rec), &rec, sizeof(rec), NULL, 0);
 	if (ret)
 		return ret;
-	return ckpt_write_record(ctx, CKPT_REC_VMAS, 0, sizeof(*vmas->recs), vmas->recs,
-				 vmas->nr * sizeof(*vmas->recs), NULL, 0);
+	ret = ckpt_write_record(ctx, CKPT_REC_VMAS, 0, sizeof(*vmas->recs), vmas->recs,
+				vmas->nr * sizeof(*vmas->recs), NULL, 0);
+	if (!ret)
+		ret = ckpt_vma_names_save(ctx, mm);
+	return ret ?: ckpt_arch_save_ldt(ctx, mm);
 }
 
 static int save_all(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm)
@@ -180,7 +184,7 @@ static bool fields_valid(const struct ckpt_rec_mm *rec)
 {
 	const u64 addrs[] = {
 		rec->end_code, rec->end_data, rec->brk, rec->start_stack,
-		rec->arg_end, rec->env_end, rec->mmap_base,
+		rec->arg_end, rec->env_end, rec->mmap_base, rec->mmap_legacy_base,
 	};
 	int i;
 
@@ -217,6 +221,25 @@ static void set_fields(struct mm_struct *mm, const struct ckpt_rec_mm *rec)
 	mm->flags |= (unsigned long)rec->coredump_filter << MMF_DUMP_FILTER_SHIFT;
 	assign_bit(MMF_DISABLE_THP, &mm->flags, rec->flags & CKPT_MMF_THP_DISABLE);
 	assign_bit(MMF_TOPDOWN, &mm->flags, rec->flags & CKPT_MMF_TOPDOWN);
+	/* That of the restarter stays, as it does when a program is executed. */
+	if (rec->flags & CKPT_MMF_MDWE)
+		set_bit(MMF_HAS_MDWE, &mm->flags);
+	if (rec->flags & CKPT_MMF_MDWE_NO_INHERIT)
+		set_bit(MMF_HAS_MDWE_NO_INHERIT, &mm->flags);
+}
+
+/* Before there are mappings: they will be mergeable, and those that were not are told. */
+static int set_merging(const struct ckpt_rec_mm *rec)
+{
+	struct mm_struct *mm = current->mm;
+	int ret = 0;
+
+	mmap_write_lock(mm);
+	clear_bit(MMF_VM_MERGE_ANY, &mm->flags);
+	if (rec->flags & CKPT_MMF_MERGE_ANY)
+		ret = ckpt_merge_any(mm);
+	mmap_write_unlock(mm);
+	return ret;
 }
 
 static int set_exe(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 tag)
@@ -234,7 +257,33 @@ static int set_exe(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 tag)
 	return 0;
 }
 
-/* Pages of the address space, up to the record that ends it. */
+static int restore_part(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	int ret;
+
+	switch (rec->type) {
+	case CKPT_REC_PAGES:
+		return ckpt_pages_restore(ctx, t, rec);
+	case CKPT_REC_MM_END:
+		return 0;
+	case CKPT_REC_VMA_NAMES:
+		ret = ckpt_vma_names_restore(rec);
+		break;
+	case CKPT_REC_LDT:
+		ret = ckpt_arch_restore_ldt(rec);
+		break;
+	default:
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+				  "the image has a %s record between pages",
+				  ckpt_rec_name(rec->type));
+	}
+	if (ret)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_MM, ret,
+				  "a %s record cannot be restored", ckpt_rec_name(rec->type));
+	return 0;
+}
+
+/* The rest of the address space, up to the record that ends it. */
 static int restore_pages(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	ktime_t start = ktime_get();
@@ -247,12 +296,7 @@ static int restore_pages(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		if (ret)
 			return ret;
 		type = rec->type;
-		if (type == CKPT_REC_PAGES)
-			ret = ckpt_pages_restore(ctx, t, rec);
-		else if (type != CKPT_REC_MM_END)
-			ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
-					 "the image has a %s record between pages",
-					 ckpt_rec_name(type));
+		ret = restore_part(ctx, t, rec);
 		ckpt_free_record(rec);
 	} while (!ret && type != CKPT_REC_MM_END);
 	ctx->stats.memory_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
@@ -288,6 +332,8 @@ static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 		ret = set_exe(ctx, t, saved->exe);
 	if (!ret)
 		ret = ckpt_arch_restore_mm(ctx, t, saved);
+	if (!ret)
+		ret = set_merging(saved);
 	if (!ret)
 		ret = restore_vmas(ctx, t, saved->nr_vmas);
 	if (!ret)

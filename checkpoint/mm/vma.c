@@ -8,7 +8,9 @@
 #include <linux/fs.h>
 #include <linux/mempolicy.h>
 #include <linux/mm.h>
+#include <linux/mm_inline.h>
 #include <linux/mman.h>
+#include <linux/sched/coredump.h>
 #include <linux/security.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
@@ -29,13 +31,14 @@ static const struct {
 	{ VM_RAND_READ, CKPT_VMA_RANDOM, MADV_RANDOM },
 	{ VM_HUGEPAGE, CKPT_VMA_HUGEPAGE, MADV_HUGEPAGE },
 	{ VM_NOHUGEPAGE, CKPT_VMA_NOHUGEPAGE, MADV_NOHUGEPAGE },
+	{ VM_MERGEABLE, CKPT_VMA_MERGEABLE, MADV_MERGEABLE },
 };
 
 /* Flags that are saved, or follow from what is. */
 #define KNOWN_FLAGS	(VM_READ | VM_WRITE | VM_EXEC | VM_SHARED | VM_MAYREAD | VM_MAYWRITE | \
 			 VM_MAYEXEC | VM_MAYSHARE | VM_GROWSDOWN | VM_ACCOUNT | VM_NORESERVE | \
 			 VM_DONTCOPY | VM_DONTDUMP | VM_WIPEONFORK | VM_SEQ_READ | \
-			 VM_RAND_READ | VM_HUGEPAGE | VM_NOHUGEPAGE | VM_SOFTDIRTY)
+			 VM_RAND_READ | VM_HUGEPAGE | VM_NOHUGEPAGE | VM_MERGEABLE | VM_SOFTDIRTY)
 
 /* Flags that have a better name than their number. */
 static const struct {
@@ -45,7 +48,6 @@ static const struct {
 	{ VM_LOCKED, "locked memory (mlock)" },
 	{ VM_PFNMAP | VM_IO | VM_MIXEDMAP, "memory of a device" },
 	{ VM_HUGETLB, "hugetlb pages" },
-	{ VM_MERGEABLE, "mergeable memory (MADV_MERGEABLE)" },
 	{ VM_SEALED, "sealed memory (mseal)" },
 	{ VM_DROPPABLE, "droppable memory (MAP_DROPPABLE)" },
 	{ __VM_UFFD_FLAGS, "memory of a userfaultfd" },
@@ -111,8 +113,6 @@ void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING, "a special mapping of the kernel");
 	if (vma_policy(vma))
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG, "a NUMA memory policy");
-	if (!vma->vm_file && anon_vma_name(vma))
-		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG, "a named mapping (PR_SET_VMA)");
 }
 
 static void fill(struct vm_area_struct *vma, struct ckpt_rec_vma *rec)
@@ -214,6 +214,10 @@ static int advise(const struct ckpt_rec_vma *v)
 		if (v->flags & advices[i].saved)
 			ret = do_madvise(current->mm, v->start, v->end - v->start,
 					 advices[i].advice);
+	/* Where all memory is merged this has been taken out. */
+	if (!ret && !(v->flags & CKPT_VMA_MERGEABLE) &&
+	    test_bit(MMF_VM_MERGE_ANY, &current->mm->flags))
+		ret = do_madvise(current->mm, v->start, v->end - v->start, MADV_UNMERGEABLE);
 	return ret;
 }
 
@@ -295,4 +299,86 @@ int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 		cond_resched();
 	}
 	return 0;
+}
+
+static u32 list_names(struct mm_struct *mm, struct ckpt_rec_vma_name *names, u32 max)
+{
+	struct anon_vma_name *name;
+	struct vm_area_struct *vma;
+	u32 nr = 0;
+
+	VMA_ITERATOR(vmi, mm, 0);
+
+	for_each_vma(vmi, vma) {
+		name = anon_vma_name(vma);
+		if (!name)
+			continue;
+		if (nr < max) {
+			names[nr].start = vma->vm_start;
+			names[nr].end = vma->vm_end;
+			strscpy_pad(names[nr].name, name->name);
+		}
+		nr++;
+	}
+	return nr;
+}
+
+/**
+ * ckpt_vma_names_save - save the names of anonymous memory
+ * @ctx: context
+ * @mm: address space of a frozen process
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_vma_names_save(struct ckpt_ctx *ctx, struct mm_struct *mm)
+{
+	struct ckpt_rec_vma_name *names;
+	u32 nr;
+	int ret;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	nr = list_names(mm, NULL, 0);
+	mmap_read_unlock(mm);
+	if (!nr)
+		return 0;
+	names = kvcalloc(nr, sizeof(*names), GFP_KERNEL_ACCOUNT);
+	if (!names)
+		return -ENOMEM;
+	mmap_read_lock(mm);
+	ret = list_names(mm, names, nr) == nr ? 0 : -EBUSY;
+	mmap_read_unlock(mm);
+	if (!ret)
+		ret = ckpt_write_record(ctx, CKPT_REC_VMA_NAMES, 0, sizeof(*names), names,
+					nr * sizeof(*names), NULL, 0);
+	kvfree(names);
+	return ret;
+}
+
+/**
+ * ckpt_vma_names_restore - name anonymous memory of current
+ * @rec: VMA_NAMES record; the memory is mapped
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_vma_names_restore(struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_vma_name *v = ckpt_rec_data(rec);
+	struct mm_struct *mm = current->mm;
+	struct anon_vma_name *name;
+	u64 nr = ckpt_rec_count(rec);
+	int ret = 0;
+
+	for (; nr && !ret; nr--, v++) {
+		name = anon_vma_name_alloc(v->name);
+		if (!name)
+			return -ENOMEM;
+		mmap_write_lock(mm);
+		ret = madvise_set_anon_name(mm, v->start, v->end - v->start, name);
+		mmap_write_unlock(mm);
+		anon_vma_name_put(name);
+		cond_resched();
+	}
+	/* It is not mapped, or not anonymous. */
+	return !ret || ret == -EINTR ? ret : -EBADMSG;
 }

@@ -9,6 +9,7 @@
 #include <linux/posix-timers.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
+#include <linux/sched/coredump.h>
 #include <linux/sched/jobctl.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -77,6 +78,7 @@ static int process_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		.tgid = task_tgid_nr_ns(t->task, ctx->pidns),
 		.nr_threads = t->leader->nr_threads,
 		.oom_score_adj = sig->oom_score_adj,
+		.oom_score_adj_min = sig->oom_score_adj_min,
 	};
 	int i;
 
@@ -135,14 +137,17 @@ static int set_rlimits(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	return 0;
 }
 
-static int set_oom_score(struct ckpt_ctx *ctx, struct ckpt_task *t, short adj)
+static int set_oom_score(struct ckpt_ctx *ctx, struct ckpt_task *t, short adj, short min)
 {
 	struct signal_struct *sig = current->signal;
 
-	if (adj < sig->oom_score_adj_min && !capable(CAP_SYS_RESOURCE))
+	if ((adj < sig->oom_score_adj_min || min < sig->oom_score_adj_min) &&
+	    !capable(CAP_SYS_RESOURCE))
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, -EPERM,
-				  "oom_score_adj %d is below what the caller may set", adj);
+				  "oom_score_adj %d, at least %d, is below what the caller may set",
+				  adj, min);
 	sig->oom_score_adj = adj;
+	sig->oom_score_adj_min = min;
 	return 0;
 }
 
@@ -161,7 +166,7 @@ int ckpt_process_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 
 	ret = set_rlimits(ctx, t, p->rlimits);
 	if (!ret)
-		ret = set_oom_score(ctx, t, p->oom_score_adj);
+		ret = set_oom_score(ctx, t, p->oom_score_adj, p->oom_score_adj_min);
 	if (!ret && p->flags & CKPT_PROC_SUBREAPER)
 		ret = ckpt_arch_call(__NR_prctl, args);
 	if (p->flags & CKPT_PROC_EXECED)
@@ -189,6 +194,11 @@ void ckpt_process_commit(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 	unsigned long flags;
 	u32 i;
 
+	/* Before the caller can see it; changes of user ids have reset it. */
+	task_lock(leader->main->task);
+	if (leader->main->task->mm)
+		set_dumpable(leader->main->task->mm, leader->dumpable);
+	task_unlock(leader->main->task);
 	if (ctx->flags & RESTART_FROZEN || p->flags & CKPT_PROC_STOPPING)
 		do_send_sig_info(SIGSTOP, SEND_SIG_PRIV, leader->task, PIDTYPE_TGID);
 	if (!(p->flags & (CKPT_PROC_STOPPED | CKPT_PROC_CONTINUED)) ||

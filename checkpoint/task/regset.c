@@ -11,12 +11,13 @@
 
 static const struct user_regset *find_regset(const struct user_regset_view *view, u32 note)
 {
+	const struct user_regset *own = ckpt_arch_own_regset();
 	unsigned int i;
 
 	for (i = 0; i < view->n; i++)
 		if (view->regsets[i].core_note_type == note)
 			return &view->regsets[i];
-	return NULL;
+	return own && own->core_note_type == note ? own : NULL;
 }
 
 /* State that can be read but not set back would be lost. */
@@ -28,6 +29,8 @@ static int regset_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 
 	for (i = 0; i < view->n; i++) {
 		regset = &view->regsets[i];
+		if (ckpt_arch_saves_regset(regset->core_note_type))
+			continue;
 		if (!regset->set && regset->active && regset->active(t->task, regset) > 0)
 			ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU,
 				      "has processor state of type 0x%x that cannot be set back",
@@ -64,11 +67,14 @@ static int save_regset(struct ckpt_ctx *ctx, struct ckpt_task *t,
 static int regset_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	const struct user_regset_view *view = task_user_regset_view(t->task);
+	const struct user_regset *own = ckpt_arch_own_regset();
 	unsigned int i;
 	int ret = 0;
 
 	for (i = 0; i < view->n && !ret; i++)
 		ret = save_regset(ctx, t, &view->regsets[i]);
+	if (!ret && own && find_regset(view, own->core_note_type) == own)
+		ret = save_regset(ctx, t, own);
 	return ret;
 }
 
@@ -106,22 +112,19 @@ static int apply(struct ckpt_task *t, const struct user_regset *regset, struct c
 	return ret;
 }
 
-/**
- * ckpt_regset_apply - set the processor state of a parked thread
- * @ctx: context
- * @t: the thread, parked and off its processor
- *
- * Return: 0 or a negative errno, reported.
- */
-int ckpt_regset_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
+/* Segments first: what other registers mean depends on them. */
+static int apply_some(struct ckpt_ctx *ctx, struct ckpt_task *t, bool segments)
 {
-	const struct user_regset_view *view = task_user_regset_view(current);
+	const struct user_regset_view *view = task_user_regset_view(t->task);
+	const struct user_regset *own = ckpt_arch_own_regset();
 	const struct ckpt_rec_regset *saved;
 	const struct user_regset *regset;
 	int i, ret;
 
 	for (i = 0; i < t->nr_regsets; i++) {
 		saved = ckpt_rec_data(t->regsets[i]);
+		if (segments != (own && own->core_note_type == saved->note_type))
+			continue;
 		regset = find_regset(view, saved->note_type);
 		ret = regset && regset->set ? apply(t, regset, t->regsets[i]) : -ENOEXEC;
 		if (ret)
@@ -131,6 +134,21 @@ int ckpt_regset_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 					  saved->note_type, ret);
 	}
 	return 0;
+}
+
+/**
+ * ckpt_regset_apply - set the processor state of a parked thread
+ * @ctx: context
+ * @t: the thread, parked and off its processor
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_regset_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	int ret;
+
+	ret = apply_some(ctx, t, true);
+	return ret ?: apply_some(ctx, t, false);
 }
 
 const struct ckpt_obj_ops ckpt_regset_ops = {

@@ -30,6 +30,9 @@
 #define FUTEX_IS_REALTIME	BIT(1)
 #define FUTEX_HAS_TIMEOUT	BIT(2)
 
+/* Others are not known to this kernel, which trusts restart blocks. */
+#define MAX_TIMESPEC	(IS_ENABLED(CONFIG_COMPAT_32BIT_TIME) ? TT_COMPAT : TT_NATIVE)
+
 enum timeout_kind {
 	TIMEOUT_NONE,
 	TIMEOUT_MS,		/* milliseconds in a register */
@@ -114,38 +117,47 @@ void ckpt_timed_note(struct ckpt_task *t)
 		t->timed = ktime_add_safe(ktime_get(), left);
 }
 
+static bool in_restart_block(struct task_struct *task)
+{
+	return ckpt_arch_result(task) == -ERESTART_RESTARTBLOCK;
+}
+
 /**
  * ckpt_timed_resume - make an -EINTR that we have caused a restart
  * @t: current, about to park
+ *
+ * And the other way round, where seccomp filters would not let it restart: to
+ * be told of an interruption is better than to be killed.
  */
 void ckpt_timed_resume(struct ckpt_task *t)
 {
 	struct restart_block *restart = &current->restart_block;
 	const struct eintr_call *call;
 
-	if (t->rec || ckpt_arch_result(current) != -EINTR)
+	if (t->rec)
+		return;
+	if (in_restart_block(current) && !checkpoint_seccomp_allows(ckpt_arch_restart_nr()))
+		ckpt_arch_set_result(current, -EINTR);
+	if (ckpt_arch_result(current) != -EINTR)
 		return;
 	call = current_call(current);
 	if (!call)
 		return;
-	if (t->timed == KTIME_MAX) {
+	/* The time of a 32-bit call begins anew. */
+	if (t->timed == KTIME_MAX || ckpt_arch_in_compat_call(current)) {
 		ckpt_arch_set_result(current, -ERESTARTNOHAND);
 		return;
 	}
+	if (!checkpoint_seccomp_allows(ckpt_arch_restart_nr()))
+		return;
 	restart->futex.val = call->nr;
 	restart->futex.time = t->timed;
 	ckpt_arch_set_result(current, set_restart_fn(restart, restart_timed));
 }
 
-static bool in_restart_block(struct task_struct *task)
-{
-	return ckpt_arch_result(task) == -ERESTART_RESTARTBLOCK;
-}
-
 static u32 kind_of(const struct restart_block *restart)
 {
-	if (restart->fn == checkpoint_restart_nanosleep &&
-	    restart->nanosleep.type != TT_COMPAT)
+	if (restart->fn == checkpoint_restart_nanosleep)
 		return CKPT_RESTART_NANOSLEEP;
 	if (restart->fn == checkpoint_restart_poll)
 		return CKPT_RESTART_POLL;
@@ -265,7 +277,7 @@ static int apply_nanosleep(struct restart_block *r, const struct ckpt_rec_thread
 {
 	ktime_t now;
 
-	if (rec->restart_args[1] > TT_NATIVE || !clock_now(rec->restart_args[0], &now))
+	if (rec->restart_args[1] > MAX_TIMESPEC || !clock_now(rec->restart_args[0], &now))
 		return -EBADMSG;
 	r->nanosleep.clockid = rec->restart_args[0];
 	r->nanosleep.type = rec->restart_args[1];

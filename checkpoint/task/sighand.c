@@ -67,7 +67,10 @@ static int sighand_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckp
 		act.sa.sa_mask.sig[0] = saved->mask;
 		if (i + 1 == SIGKILL || i + 1 == SIGSTOP)
 			continue;
+		/* A handler is called as the system call was that set it. */
+		ckpt_arch_compat_call(saved->flags & CKPT_SA_COMPAT);
 		ret = do_sigaction(i + 1, &act, NULL);
+		ckpt_arch_compat_call(false);
 	}
 	if (ret)
 		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,

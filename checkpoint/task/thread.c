@@ -14,23 +14,16 @@
 #include <linux/personality.h>
 #include <linux/ptrace.h>
 #include <linux/rseq.h>
-#include <linux/sched/coredump.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
-#include <linux/seccomp.h>
 #include <linux/signal.h>
-#include <linux/syscall_user_dispatch.h>
 #include <linux/uaccess.h>
 
 #include <asm/unistd.h>
 
 #include "../internal.h"
 #include "../optional.h"
-
-#define SPECULATION_BITS	(BIT(PFA_SPEC_SSB_DISABLE) | BIT(PFA_SPEC_SSB_FORCE_DISABLE) | \
-				 BIT(PFA_SPEC_IB_DISABLE) | BIT(PFA_SPEC_IB_FORCE_DISABLE) | \
-				 BIT(PFA_SPEC_SSB_NOEXEC))
 
 static void collect_foreign(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
@@ -41,10 +34,6 @@ static void collect_foreign(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_KERNEL_TASK,
 			      "a thread of the kernel works for the process");
-	if (ckpt_arch_is_compat(task))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_COMPAT, "is a 32-bit program");
-	if (task->seccomp.mode != SECCOMP_MODE_DISABLED)
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SECCOMP, "is confined by seccomp");
 	if (ckpt_uses_io_uring(task))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_IO, "uses io_uring");
 	if (ckpt_has_sem_undo(task))
@@ -56,19 +45,9 @@ static void collect_props(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	struct task_struct *task = t->task;
 
-	if (test_task_syscall_work(task, SYSCALL_USER_DISPATCH))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL, "has syscall user dispatch");
-	if (task->atomic_flags & SPECULATION_BITS)
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL, "has speculation controls");
-	if (task->flags & (PF_MCE_PROCESS | PF_MCE_EARLY))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL, "has a machine check policy");
-	if (task->flags & (PF_MEMALLOC_NOIO | PF_LOCAL_THROTTLE))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL, "is an I/O flusher");
 	if (!list_empty(&task->pi_state_list))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SYSCALL,
 			      "holds a priority inheritance futex that others wait for");
-	if (ckpt_has_compat_robust_list(task))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_COMPAT, "has a 32-bit robust list");
 }
 
 static int thread_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
@@ -241,7 +220,8 @@ int ckpt_thread_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		return ckpt_cred_apply(ctx, t);
 	ret = set_registrations(saved);
 	if (ret)
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE,
+				  ret == -EINVAL ? -EBADMSG : ret,
 				  "what the thread had registered with the kernel cannot be set");
 	ret = ckpt_new_tid_apply(t);
 	if (!ret)
@@ -250,6 +230,8 @@ int ckpt_thread_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		ret = ckpt_sched_apply(ctx, t, saved);
 	if (!ret)
 		ret = ckpt_sigpending_apply(ctx, t);
+	if (!ret)
+		ret = ckpt_attrs_apply(ctx, t);
 	return ret ?: ckpt_cred_apply(ctx, t);
 }
 
@@ -262,9 +244,8 @@ void ckpt_thread_commit(struct ckpt_task *t)
 	const struct ckpt_rec_thread *saved = ckpt_rec_data(t->thread);
 	sigset_t mask = { .sig[0] = saved->blocked };
 
-	/* A change of user id has reset both. */
+	/* A change of user id has reset it. */
 	current->pdeath_signal = saved->pdeath_signal;
-	set_dumpable(current->mm, t->leader->dumpable);
 	set_current_blocked(&mask);
 }
 

@@ -73,6 +73,20 @@ static const struct {
 	char data[8];
 } pipe = { { .capacity = 4096, .data_len = 8 }, "content" };
 
+static const struct {
+	struct ckpt_rec_seccomp filter;
+	u64 insns[2];
+} seccomp = { { .nr_insns = 2 }, { 1, 2 } };
+
+static const struct ckpt_rec_attrs attrs = { .seccomp_mode = 2, .seccomp = 1, .node_words = 1 };
+static const struct ckpt_rec_vma_name names[2] = {
+	{ .start = PAGE(4), .end = PAGE(5), .name = "a name" },
+	{ .start = PAGE(5), .end = PAGE(6) },
+};
+
+static const u64 ldt[2] = { 0, 1 };
+static const struct ckpt_rec_io_ports io_ports[2] = { { 0x80, 1 }, { 0xffff, 1 } };
+
 /**
  * struct sample - a record that is fine
  * @type: enum ckpt_rec_type
@@ -107,6 +121,11 @@ static const struct sample samples[] = {
 	SAMPLE(REGSET, regset, regset.regset),
 	SAMPLE(PIPE, pipe, pipe.pipe),
 	SAMPLE(USE, use, use),
+	SAMPLE(SECCOMP, seccomp, seccomp.filter),
+	SAMPLE(ATTRS, attrs, attrs),
+	SAMPLE(VMA_NAMES, names, names[0]),
+	SAMPLE(LDT, ldt, ldt[0]),
+	SAMPLE(IO_PORTS, io_ports, io_ports[0]),
 };
 
 /**
@@ -178,6 +197,8 @@ static const struct change changes[] = {
 	CHANGE(PROCESS, process.oom_score_adj, -1001),
 	CHANGE(PROCESS, process.stop_code, 19),
 	CHANGE(PROCESS, process.flags, CKPT_PROC_STOPPED),
+	CHANGE(PROCESS, process.oom_score_adj_min, 1001),
+	CHANGE(PROCESS, process.oom_score_adj_min, -1001),
 	CHANGE(PROCESS, process.rlimits[3].soft, 1),
 
 	CHANGE(FILE, file.file.kind, 0),
@@ -201,6 +222,9 @@ static const struct change changes[] = {
 	CHANGE(MM, mm.brk, 0),
 	CHANGE(MM, mm.vdso, 0),
 	CHANGE(MM, mm.vvar, 1),
+	CHANGE(MM, mm.flags, CKPT_MMF_MDWE_NO_INHERIT),
+	CHANGE(MM, mm.mmap_compat_base, (1ULL << 32) + 1),
+	CHANGE(MM, mm.mmap_compat_legacy_base, -1),
 
 	CHANGE(VMAS, vmas[0].start, 1),
 	CHANGE(VMAS, vmas[0].end, 0),
@@ -217,6 +241,34 @@ static const struct change changes[] = {
 	CHANGE(PAGES, extents[1].nr_pages, CKPT_MAX_RECORD_PAGES),
 	CHANGE(PAGES, extents[1].nr_pages, 1ULL << 52),
 	CHANGE(PAGES, extents[1].addr, -PAGE(1)),
+
+	CHANGE(SECCOMP, seccomp.filter.flags, CKPT_SECCOMP_ALL + 1),
+	CHANGE(SECCOMP, seccomp.filter.nr_insns, 0),
+	CHANGE(SECCOMP, seccomp.filter.nr_insns, 3),
+	CHANGE(SECCOMP, seccomp.filter.reserved, 1),
+
+	CHANGE(ATTRS, attrs.flags, CKPT_ATTR_ALL + 1),
+	CHANGE(ATTRS, attrs.seccomp_mode, 1),
+	CHANGE(ATTRS, attrs.seccomp_mode, 3),
+	CHANGE(ATTRS, attrs.seccomp, 0),
+	CHANGE(ATTRS, attrs.dispatch_offset, 1),
+	CHANGE(ATTRS, attrs.uclamp_min, 1),
+	CHANGE(ATTRS, attrs.uclamp_max, 1025),
+	CHANGE(ATTRS, attrs.ioprio, 0x10000),
+	CHANGE(ATTRS, attrs.iopl, 4),
+	CHANGE(ATTRS, attrs.sched_period, 1ULL << 63),
+	CHANGE(ATTRS, attrs.mempolicy, 0x10000),
+	CHANGE(ATTRS, attrs.node_words, CKPT_NODE_WORDS + 1),
+	CHANGE(ATTRS, attrs.nodes[1], 1),
+	CHANGE(ATTRS, attrs.compat_robust_list, 1ULL << 32),
+
+	CHANGE(VMA_NAMES, names[0].end, PAGE(4)),
+	CHANGE(VMA_NAMES, names[1].start, PAGE(4)),
+	CHANGE(VMA_NAMES, names[1].name[0], '['),
+
+	CHANGE(IO_PORTS, io_ports[0].num, 0),
+	CHANGE(IO_PORTS, io_ports[1].num, 2),
+	CHANGE(IO_PORTS, io_ports[1].from, 0x81),
 
 	CHANGE(FS, fs.fs.umask, 01000),
 	CHANGE(FS, fs.fs.root_len, 0),
@@ -331,7 +383,7 @@ static void check_tags(struct kunit *test)
 {
 	static const u32 types[] = {
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
-		CKPT_REC_SIGHAND,
+		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP,
 	};
 	struct ckpt_reader reader = {};
 	struct ckpt_rec *rec;

@@ -7,10 +7,13 @@
 #ifndef _LINUX_CHECKPOINT_STATE_H
 #define _LINUX_CHECKPOINT_STATE_H
 
+#include <linux/filter.h>
 #include <linux/ktime.h>
+#include <linux/nodemask_types.h>
 #include <linux/restart_block.h>
 
 struct mm_struct;
+struct seccomp_filter;
 struct task_struct;
 
 /* fs/exec.c: give the current, single-threaded task a fresh address space */
@@ -27,5 +30,95 @@ bool checkpoint_sleeper_expires(struct task_struct *task, ktime_t *remaining);
 
 /* ipc/sem.c: semaphore adjustments that the exit of @task would undo */
 bool checkpoint_has_sem_undo(struct task_struct *task);
+
+/* net/core/filter.c: as bpf_prog_create_from_user(), from kernel memory */
+int checkpoint_bpf_prog_create(struct bpf_prog **pfp, struct sock_filter *filter, u16 len,
+			       bpf_aux_classic_check_t trans);
+
+/**
+ * struct checkpoint_seccomp - state of a seccomp filter
+ * @prev: the filter before it, or NULL
+ * @insns: its classic program
+ * @len: how many instructions
+ * @log: of SECCOMP_FILTER_FLAG_LOG
+ * @wait_killable: of SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+ * @listener: somebody listens to it; not created
+ */
+struct checkpoint_seccomp {
+	struct seccomp_filter *prev;
+	struct sock_filter *insns;
+	u32 len;
+	bool log;
+	bool wait_killable;
+	bool listener;
+};
+
+/* kernel/seccomp.c */
+#ifdef CONFIG_SECCOMP_FILTER
+struct seccomp_filter *checkpoint_seccomp_get(struct task_struct *task);
+void checkpoint_seccomp_put(struct seccomp_filter *filter);
+int checkpoint_seccomp_show(struct seccomp_filter *filter, struct checkpoint_seccomp *state);
+struct seccomp_filter *checkpoint_seccomp_create(const struct checkpoint_seccomp *state);
+int checkpoint_seccomp_attach(struct seccomp_filter *filter);
+bool checkpoint_seccomp_allows(int nr);
+#else
+static inline struct seccomp_filter *checkpoint_seccomp_get(struct task_struct *task)
+{
+	return NULL;
+}
+
+static inline void checkpoint_seccomp_put(struct seccomp_filter *filter)
+{
+}
+
+static inline int checkpoint_seccomp_show(struct seccomp_filter *filter,
+					  struct checkpoint_seccomp *state)
+{
+	return -EINVAL;
+}
+
+static inline struct seccomp_filter *
+checkpoint_seccomp_create(const struct checkpoint_seccomp *state)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline int checkpoint_seccomp_attach(struct seccomp_filter *filter)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline bool checkpoint_seccomp_allows(int nr)
+{
+	return true;
+}
+#endif
+
+/* mm/mempolicy.c: policy of a task, as in set_mempolicy(2) */
+#ifdef CONFIG_NUMA
+int checkpoint_get_mempolicy(struct task_struct *task, nodemask_t *nodes);
+int checkpoint_set_mempolicy(int mode, nodemask_t *nodes);
+#else
+static inline int checkpoint_get_mempolicy(struct task_struct *task, nodemask_t *nodes)
+{
+	bitmap_zero(nodes->bits, MAX_NUMNODES);
+	return 0;
+}
+
+static inline int checkpoint_set_mempolicy(int mode, nodemask_t *nodes)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+/* arch/x86/kernel/ldt.c: the first LDT of current, as modify_ldt(2) reads it */
+#ifdef CONFIG_MODIFY_LDT_SYSCALL
+int checkpoint_set_ldt(const u64 *entries, u32 nr);
+#else
+static inline int checkpoint_set_ldt(const u64 *entries, u32 nr)
+{
+	return -EOPNOTSUPP;
+}
+#endif
 
 #endif /* _LINUX_CHECKPOINT_STATE_H */

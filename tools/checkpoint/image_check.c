@@ -96,7 +96,7 @@ static int check_process(struct image *img)
 	if (order->nr_tasks >= order->tree.nr_tasks ||
 	    order->tasks[order->nr_tasks].tid != process->tgid)
 		return bad(img, "this process does not come next in the tree");
-	if (!process->nr_threads || process->flags & ~CKPT_PROC_ALL)
+	if (!process->nr_threads || process->flags & ~CKPT_PROC_ALL || process->reserved)
 		return bad(img, "impossible value");
 	order->in_process = true;
 	order->once = 0;
@@ -142,7 +142,8 @@ static int check_thread(struct image *img)
 
 static int check_thread_end(struct image *img)
 {
-	uint32_t needed = img->order.dead_thread ? 0 : 1U << CKPT_REC_REGSET;
+	uint32_t needed = img->order.dead_thread ? 0 :
+			  1U << CKPT_REC_REGSET | 1U << CKPT_REC_ATTRS;
 
 	/* Other threads may have the identity of the first. */
 	if (img->order.nr_threads == 1)
@@ -359,6 +360,30 @@ static int check_index(struct image *img)
 	return 0;
 }
 
+static int check_seccomp(struct image *img)
+{
+	const struct ckpt_rec_seccomp *filter = rec_data(img);
+
+	if (rec_tail_length(img) != filter->nr_insns * 8ULL || !filter->nr_insns)
+		return bad(img, "impossible length");
+	if (filter->flags & ~CKPT_SECCOMP_ALL || filter->reserved)
+		return bad(img, "unknown flags");
+	if (filter->prev && tags_find(&img->order.tags, filter->prev) != CKPT_REC_SECCOMP)
+		return bad(img, "the filter before it was not named before");
+	return 0;
+}
+
+static int check_attrs(struct image *img)
+{
+	const struct ckpt_rec_attrs *attrs = rec_data(img);
+
+	if (attrs->flags & ~CKPT_ATTR_ALL || attrs->node_words > CKPT_NODE_WORDS)
+		return bad(img, "unknown flags or impossible value");
+	if (attrs->seccomp && tags_find(&img->order.tags, attrs->seccomp) != CKPT_REC_SECCOMP)
+		return bad(img, "the seccomp filter was not named before");
+	return 0;
+}
+
 static int check_trailer(struct image *img)
 {
 	const struct ckpt_rec_trailer *trailer = rec_data(img);
@@ -418,6 +443,11 @@ static const struct {
 	[CKPT_REC_INDEX] = { PLACE_TOP, false, check_index },
 	[CKPT_REC_USE] = { PLACE_PROCESS, false, check_use },
 	[CKPT_REC_TRAILER] = { PLACE_TOP, false, check_trailer },
+	[CKPT_REC_SECCOMP] = { PLACE_THREAD, true, check_seccomp },
+	[CKPT_REC_ATTRS] = { PLACE_THREAD, false, check_attrs },
+	[CKPT_REC_VMA_NAMES] = { PLACE_MM, false, NULL },
+	[CKPT_REC_LDT] = { PLACE_MM, false, NULL },
+	[CKPT_REC_IO_PORTS] = { PLACE_THREAD, false, NULL },
 };
 
 static bool in_place(const struct image_order *order, uint32_t type)

@@ -230,6 +230,9 @@ static int add_record(struct model *model, struct image *img)
 		return add_thread(process, img);
 	case CKPT_REC_CRED:
 		return add_cred(thread, img);
+	case CKPT_REC_ATTRS:
+		thread->attrs = *(struct ckpt_rec_attrs *)rec_data(img);
+		return 0;
 	case CKPT_REC_SIGPENDING:
 		if (thread)
 			thread->nr_pending += (uint32_t)rec_count(img);

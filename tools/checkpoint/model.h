@@ -14,6 +14,7 @@ struct model_file {
 struct model_thread {
 	struct ckpt_rec_thread rec;
 	struct ckpt_rec_cred cred;
+	struct ckpt_rec_attrs attrs;
 	uint32_t *groups;
 	uint32_t nr_pending;
 };

@@ -121,7 +121,10 @@ static void show_thread(const struct model_thread *thread)
 		printf("%s%u", i ? ", " : "", thread->groups[i]);
 	printf("], ");
 	key_address("cap_effective", thread->cred.cap_effective);
-	printf(", \"no_new_privs\": %s}", thread->cred.flags & 1 ? "true" : "false");
+	printf(", \"no_new_privs\": %s, ", thread->cred.flags & 1 ? "true" : "false");
+	/* 0: none, 1: strict, 2: filters */
+	key_number("seccomp", thread->attrs.seccomp_mode);
+	putchar('}');
 }
 
 static void show_mapping(const struct model *model, const struct model_process *process,

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is special about an address space on x86-64: vDSO and vvar, LDT,
- * address masking, protection keys, the vsyscall page.
+ * What is special about an address space on x86-64: vDSO and vvar, LDT; address
+ * masking, protection keys and the vsyscall page are looked at.
  */
+#include <linux/checkpoint_state.h>
 #include <linux/mm.h>
 #include <linux/mm_types.h>
+#include <linux/slab.h>
 #include <linux/xxhash.h>
 
+#include <asm/elf.h>
 #include <asm/mmu.h>
 #include <asm/mmu_context.h>
 #include <asm/vdso.h>
@@ -76,14 +79,12 @@ void ckpt_arch_collect_mm(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_s
 	if (!vdso_is_whole(mm))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_VDSO,
 			      "has moved or unmapped a part of its vDSO");
-	if (has_ldt(mm))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU,
-			      "has a local descriptor table (modify_ldt)");
 	if (has_tagged_addresses(mm))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL, "uses tagged addresses (LAM)");
 	if (has_protection_keys(mm))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM, "has memory protection keys");
-	if (!test_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags))
+	if (test_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags) ==
+	    test_bit(MM_CONTEXT_UPROBE_IA32, &mm->context.flags))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM, "is an address space of another kind");
 }
 
@@ -99,11 +100,27 @@ static u64 vdso_sum(const struct vdso_image *image)
  */
 void ckpt_arch_save_mm(struct mm_struct *mm, struct ckpt_rec_mm *rec)
 {
+	if (test_bit(MM_CONTEXT_UPROBE_IA32, &mm->context.flags))
+		rec->flags |= CKPT_MMF_COMPAT;
+	save_bases(mm, rec);
 	if (!vdso_of(mm))
 		return;
 	rec->vdso = vdso_of(mm);
 	rec->vdso_sum = vdso_sum(mm->context.vdso_image);
 	rec->vvar = rec->vdso + mm->context.vdso_image->sym_vvar_start;
+}
+
+/* As exec() does. */
+static void set_kind(struct mm_struct *mm, const struct ckpt_rec_mm *rec)
+{
+	if (rec->flags & CKPT_MMF_COMPAT) {
+		set_thread_flag(TIF_ADDR32);
+		set_bit(MM_CONTEXT_UPROBE_IA32, &mm->context.flags);
+	} else {
+		set_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags);
+	}
+	mm->task_size = TASK_SIZE;
+	restore_bases(mm, rec);
 }
 
 /**
@@ -117,10 +134,13 @@ void ckpt_arch_save_mm(struct mm_struct *mm, struct ckpt_rec_mm *rec)
 int ckpt_arch_restore_mm(struct ckpt_ctx *ctx, struct ckpt_task *t,
 			 const struct ckpt_rec_mm *rec)
 {
-	const struct vdso_image *image = &vdso_image_64;
+	const struct vdso_image *image = vdso_image(rec->flags & CKPT_MMF_COMPAT);
 	int ret;
 
-	set_bit(MM_CONTEXT_HAS_VSYSCALL, &current->mm->context.flags);
+	if (!image)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_COMPAT, -ENOEXEC,
+				  "this kernel cannot run 32-bit programs");
+	set_kind(current->mm, rec);
 	if (!rec->vdso)
 		return 0;
 	if (rec->vdso_sum != vdso_sum(image) || rec->vvar != rec->vdso + image->sym_vvar_start)
@@ -133,4 +153,49 @@ int ckpt_arch_restore_mm(struct ckpt_ctx *ctx, struct ckpt_task *t,
 		return ckpt_error(ctx, CKPT_AT_RANGE(t, rec->vvar, rec->vdso + image->size),
 				  CKPT_WHY_VDSO, ret, "cannot map the vDSO");
 	return 0;
+}
+
+/**
+ * ckpt_arch_save_ldt - save the local descriptor table
+ * @ctx: context
+ * @mm: address space
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_arch_save_ldt(struct ckpt_ctx *ctx, struct mm_struct *mm)
+{
+	const void *entries;
+	u64 *copy = NULL;
+	u32 nr = 0;
+	int ret;
+
+	/* It is replaced as a whole, and the old one freed. */
+	down_read(&mm->context.ldt_usr_sem);
+	entries = ldt_of(mm, &nr);
+	if (nr)
+		copy = kvmalloc_array(nr, sizeof(*copy), GFP_KERNEL_ACCOUNT);
+	if (copy)
+		memcpy(copy, entries, nr * sizeof(*copy));
+	up_read(&mm->context.ldt_usr_sem);
+	if (!nr)
+		return 0;
+	if (!copy)
+		return -ENOMEM;
+	ret = ckpt_write_record(ctx, CKPT_REC_LDT, 0, sizeof(*copy), copy,
+				nr * sizeof(*copy), NULL, 0);
+	kvfree(copy);
+	return ret;
+}
+
+/**
+ * ckpt_arch_restore_ldt - give current its local descriptor table
+ * @rec: LDT record
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_arch_restore_ldt(struct ckpt_rec *rec)
+{
+	int ret = checkpoint_set_ldt(ckpt_rec_data(rec), ckpt_rec_count(rec));
+
+	return ret == -EINVAL || ret == -EBUSY ? -EBADMSG : ret;
 }

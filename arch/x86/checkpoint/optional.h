@@ -5,8 +5,19 @@
 #ifndef _X86_CHECKPOINT_OPTIONAL_H
 #define _X86_CHECKPOINT_OPTIONAL_H
 
+#include <linux/checkpoint_image.h>
+#include <linux/elf.h>
 #include <linux/mm_types.h>
+#include <linux/regset.h>
+#include <asm/ia32.h>
+#include <asm/io_bitmap.h>
+#include <asm/ldt.h>
+#include <asm/mmu_context.h>
 #include <asm/processor.h>
+#include <asm/segment.h>
+#include <asm/vdso.h>
+
+#include "../kernel/tls.h"
 
 static inline bool has_shadow_stack(struct thread_struct *thread)
 {
@@ -17,12 +28,34 @@ static inline bool has_shadow_stack(struct thread_struct *thread)
 #endif
 }
 
-static inline bool has_ldt(struct mm_struct *mm)
+/* Entries of the local descriptor table, and their number. */
+static inline const void *ldt_of(struct mm_struct *mm, u32 *nr)
 {
 #ifdef CONFIG_MODIFY_LDT_SYSCALL
-	return mm->context.ldt;
+	if (mm->context.ldt) {
+		*nr = mm->context.ldt->nr_entries;
+		return mm->context.ldt->entries;
+	}
+#endif
+	return NULL;
+}
+
+/* Bits of I/O ports, clear where the thread may use one; NULL: it may use none. */
+static inline const unsigned long *io_ports_of(struct thread_struct *thread)
+{
+#ifdef CONFIG_X86_IOPL_IOPERM
+	return thread->io_bitmap ? thread->io_bitmap->bitmap : NULL;
 #else
-	return false;
+	return NULL;
+#endif
+}
+
+static inline u32 io_level_of(struct thread_struct *thread)
+{
+#ifdef CONFIG_X86_IOPL_IOPERM
+	return thread->iopl_emul;
+#else
+	return 0;
 #endif
 }
 
@@ -35,6 +68,37 @@ static inline bool has_tagged_addresses(struct mm_struct *mm)
 #endif
 }
 
+/* The vDSO of 64-bit or of 32-bit programs, NULL: there are none. */
+static inline const struct vdso_image *vdso_image(bool compat)
+{
+	if (!compat)
+		return &vdso_image_64;
+#ifdef CONFIG_IA32_EMULATION
+	return ia32_enabled() ? &vdso_image_32 : NULL;
+#else
+	return NULL;
+#endif
+}
+
+/* Where mmap(2) begins to search for room, besides mmap_base. */
+static inline void save_bases(struct mm_struct *mm, struct ckpt_rec_mm *rec)
+{
+	rec->mmap_legacy_base = mm->mmap_legacy_base;
+#ifdef CONFIG_HAVE_ARCH_COMPAT_MMAP_BASES
+	rec->mmap_compat_base = mm->mmap_compat_base;
+	rec->mmap_compat_legacy_base = mm->mmap_compat_legacy_base;
+#endif
+}
+
+static inline void restore_bases(struct mm_struct *mm, const struct ckpt_rec_mm *rec)
+{
+	mm->mmap_legacy_base = rec->mmap_legacy_base;
+#ifdef CONFIG_HAVE_ARCH_COMPAT_MMAP_BASES
+	mm->mmap_compat_base = rec->mmap_compat_base;
+	mm->mmap_compat_legacy_base = rec->mmap_compat_legacy_base;
+#endif
+}
+
 /* Key 0 is always there. */
 static inline bool has_protection_keys(struct mm_struct *mm)
 {
@@ -42,6 +106,25 @@ static inline bool has_protection_keys(struct mm_struct *mm)
 	return mm->context.pkey_allocation_map & ~1;
 #else
 	return false;
+#endif
+}
+
+/* The TLS segments, which regsets have only for 32-bit programs. */
+static inline const struct user_regset *tls_segments(void)
+{
+#ifdef CONFIG_IA32_EMULATION
+	static const struct user_regset tls = {
+		.core_note_type = NT_386_TLS,
+		.n = GDT_ENTRY_TLS_ENTRIES,
+		.size = sizeof(struct user_desc),
+		.active = regset_tls_active,
+		.regset_get = regset_tls_get,
+		.set = regset_tls_set,
+	};
+
+	return &tls;
+#else
+	return NULL;
 #endif
 }
 

@@ -16,10 +16,27 @@
 #include <asm/processor.h>
 #include <asm/syscall.h>
 #include <asm/thread_info.h>
+#include <asm/unistd.h>
 #include <asm/user.h>
 
 #include "../../../checkpoint/internal.h"
 #include "optional.h"
+
+/* System calls that end with -EINTR when they are disturbed, as 32-bit programs call them. */
+#define COMPAT_NR_RESTART	0
+
+static const struct {
+	int compat;
+	int native;
+} compat_calls[] = {
+	{ 3, __NR_read }, { 4, __NR_write }, { 145, __NR_readv }, { 146, __NR_writev },
+	{ 256, __NR_epoll_wait }, { 319, __NR_epoll_pwait }, { 441, __NR_epoll_pwait2 },
+	{ 177, __NR_rt_sigtimedwait }, { 421, __NR_rt_sigtimedwait },
+	{ 247, __NR_io_getevents }, { 385, __NR_io_pgetevents }, { 416, __NR_io_pgetevents },
+	{ 420, __NR_semtimedop }, { 426, __NR_io_uring_enter },
+	{ 371, __NR_recvfrom }, { 372, __NR_recvmsg }, { 369, __NR_sendto },
+	{ 370, __NR_sendmsg }, { 364, __NR_accept4 },
+};
 
 /**
  * ckpt_arch_is_compat - is this a 32-bit task, or one in a 32-bit system call?
@@ -31,6 +48,39 @@ bool ckpt_arch_is_compat(struct task_struct *task)
 {
 	return !user_64bit_mode(task_pt_regs(task)) || test_tsk_thread_flag(task, TIF_ADDR32) ||
 	       task_thread_info(task)->status & TS_COMPAT;
+}
+
+/**
+ * ckpt_arch_compat_call - pretend that current is in a 32-bit system call, or not
+ * @on: it is
+ */
+void ckpt_arch_compat_call(bool on)
+{
+	if (on)
+		current_thread_info()->status |= TS_COMPAT;
+	else
+		current_thread_info()->status &= ~TS_COMPAT;
+}
+
+/**
+ * ckpt_arch_in_compat_call - is a task in a 32-bit system call?
+ * @task: parked, current, or asleep
+ *
+ * Return: true if it is.
+ */
+bool ckpt_arch_in_compat_call(struct task_struct *task)
+{
+	return task_thread_info(task)->status & TS_COMPAT;
+}
+
+/**
+ * ckpt_arch_restart_nr - the system call that resumes current's
+ *
+ * Return: number of restart_syscall(2).
+ */
+long ckpt_arch_restart_nr(void)
+{
+	return ckpt_arch_in_compat_call(current) ? COMPAT_NR_RESTART : __NR_restart_syscall;
 }
 
 /**
@@ -50,24 +100,19 @@ u64 ckpt_arch_cpu_features(void)
  */
 void ckpt_arch_collect_task(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
+	bool long_mode = user_64bit_mode(task_pt_regs(t->task));
 	struct thread_struct *thread = &t->task->thread;
 	int i;
+
+	if (long_mode == test_tsk_thread_flag(t->task, TIF_ADDR32))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_COMPAT,
+			      "mixes 32-bit and 64-bit code");
 
 	for (i = 0; i < HBP_NUM; i++)
 		if (thread->ptrace_bps[i])
 			break;
 	if (i < HBP_NUM)
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PTRACE, "has a hardware breakpoint");
-	if (test_tsk_thread_flag(t->task, TIF_NOTSC) || test_tsk_thread_flag(t->task, TIF_NOCPUID))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL,
-			      "has the TSC or CPUID instruction disabled");
-	if (thread->iopl_emul || thread->io_bitmap)
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU, "may access I/O ports");
-	for (i = 0; i < GDT_ENTRY_TLS_ENTRIES; i++)
-		if (thread->tls_array[i].p)
-			break;
-	if (i < GDT_ENTRY_TLS_ENTRIES)
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU, "has a TLS segment in the GDT");
 	if (has_shadow_stack(thread))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CPU, "has a shadow stack");
 	if ((thread->fpu.perm.__state_perm | thread->fpu.guest_perm.__state_perm) &
@@ -80,11 +125,19 @@ void ckpt_arch_collect_task(struct ckpt_ctx *ctx, struct ckpt_task *t)
  * ckpt_arch_syscall - number of the system call in which a task is
  * @task: parked, current, or asleep
  *
- * Return: the number, -1: none.
+ * Return: the number, -1: none, or a 32-bit one of which nobody has to know.
  */
 long ckpt_arch_syscall(struct task_struct *task)
 {
-	return syscall_get_nr(task, task_pt_regs(task));
+	long nr = syscall_get_nr(task, task_pt_regs(task));
+	int i;
+
+	if (!ckpt_arch_in_compat_call(task))
+		return nr;
+	for (i = 0; i < ARRAY_SIZE(compat_calls); i++)
+		if (compat_calls[i].compat == nr)
+			return compat_calls[i].native;
+	return -1;
 }
 
 /**

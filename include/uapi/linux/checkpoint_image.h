@@ -48,6 +48,11 @@
  * @CKPT_REC_TRAILER: struct ckpt_rec_trailer, makes the image complete
  * @CKPT_REC_PIPE: struct ckpt_rec_pipe and its content; has a tag
  * @CKPT_REC_USE: struct ckpt_rec_use, in place of what the process shares
+ * @CKPT_REC_SECCOMP: struct ckpt_rec_seccomp and its program; has a tag
+ * @CKPT_REC_ATTRS: struct ckpt_rec_attrs, of the thread before
+ * @CKPT_REC_VMA_NAMES: array of struct ckpt_rec_vma_name
+ * @CKPT_REC_LDT: array of __u64, local descriptor table of a process
+ * @CKPT_REC_IO_PORTS: array of struct ckpt_rec_io_ports, of the thread before
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -73,6 +78,11 @@ enum ckpt_rec_type {
 	CKPT_REC_TRAILER,
 	CKPT_REC_PIPE,
 	CKPT_REC_USE,
+	CKPT_REC_SECCOMP,
+	CKPT_REC_ATTRS,
+	CKPT_REC_VMA_NAMES,
+	CKPT_REC_LDT,
+	CKPT_REC_IO_PORTS,
 	CKPT_REC_NR
 };
 
@@ -225,6 +235,8 @@ struct ckpt_rec_rlimit {
  * @stop_signal: the signal that stopped it
  * @stop_code: what a parent that waits for the stop still learns, or 0
  * @oom_score_adj: of proc(5)
+ * @oom_score_adj_min: what it may be set to without CAP_SYS_RESOURCE
+ * @reserved: 0
  * @rlimits: by resource number of getrlimit(2)
  */
 struct ckpt_rec_process {
@@ -234,6 +246,8 @@ struct ckpt_rec_process {
 	__u32 stop_signal;
 	__s32 oom_score_adj;
 	__u32 stop_code;
+	__s32 oom_score_adj_min;
+	__u32 reserved;
 	struct ckpt_rec_rlimit rlimits[CKPT_NR_RLIMITS];
 };
 
@@ -311,7 +325,11 @@ struct ckpt_rec_pipe {
 /* ckpt_rec_mm.flags */
 #define CKPT_MMF_THP_DISABLE	(1U << 0)	/* PR_SET_THP_DISABLE */
 #define CKPT_MMF_TOPDOWN	(1U << 1)	/* mmap(2) searches downwards */
-#define CKPT_MMF_ALL		((1U << 2) - 1)
+#define CKPT_MMF_MDWE		(1U << 2)	/* PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN */
+#define CKPT_MMF_MDWE_NO_INHERIT (1U << 3)	/* the same, PR_MDWE_NO_INHERIT */
+#define CKPT_MMF_MERGE_ANY	(1U << 4)	/* PR_SET_MEMORY_MERGE */
+#define CKPT_MMF_COMPAT		(1U << 5)	/* of a 32-bit program */
+#define CKPT_MMF_ALL		((1U << 6) - 1)
 
 #define CKPT_AUXV_MAX		64
 
@@ -339,6 +357,9 @@ struct ckpt_rec_pipe {
  * @coredump_filter: of core(5)
  * @nr_auxv: entries of @auxv in use
  * @auxv: the auxiliary vector
+ * @mmap_legacy_base: where mmap(2) searches upwards
+ * @mmap_compat_base: as @mmap_base, for 32-bit system calls
+ * @mmap_compat_legacy_base: as @mmap_legacy_base, for 32-bit system calls
  */
 struct ckpt_rec_mm {
 	__aligned_u64 start_code;
@@ -363,6 +384,9 @@ struct ckpt_rec_mm {
 	__u32 coredump_filter;
 	__u32 nr_auxv;
 	__aligned_u64 auxv[CKPT_AUXV_MAX];
+	__aligned_u64 mmap_legacy_base;
+	__aligned_u64 mmap_compat_base;
+	__aligned_u64 mmap_compat_legacy_base;
 };
 
 /* ckpt_rec_vma.prot */
@@ -383,7 +407,8 @@ struct ckpt_rec_mm {
 #define CKPT_VMA_HUGEPAGE	(1U << 8)
 #define CKPT_VMA_NOHUGEPAGE	(1U << 9)
 #define CKPT_VMA_ACCOUNT	(1U << 10)	/* counted as committed, also if not writable */
-#define CKPT_VMA_ALL		((1U << 11) - 1)
+#define CKPT_VMA_MERGEABLE	(1U << 11)	/* MADV_MERGEABLE */
+#define CKPT_VMA_ALL		((1U << 12) - 1)
 
 /**
  * struct ckpt_rec_vma - one mapping
@@ -403,6 +428,20 @@ struct ckpt_rec_vma {
 	__u32 prot;
 	__u32 flags;
 	__u32 reserved;
+};
+
+#define CKPT_VMA_NAME_LEN	80
+
+/**
+ * struct ckpt_rec_vma_name - name of anonymous memory, of prctl(2), PR_SET_VMA
+ * @start: first address
+ * @end: address behind the last
+ * @name: ends with a zero byte
+ */
+struct ckpt_rec_vma_name {
+	__aligned_u64 start;
+	__aligned_u64 end;
+	char name[CKPT_VMA_NAME_LEN];
 };
 
 /**
@@ -449,10 +488,13 @@ struct ckpt_rec_fd {
 	__u32 reserved;
 };
 
+/* ckpt_rec_sigaction.flags, besides SA_*: set by a 32-bit system call */
+#define CKPT_SA_COMPAT		(1U << 25)
+
 /**
  * struct ckpt_rec_sigaction - as in rt_sigaction(2), the kernel's form
  * @handler: address, 0: default, 1: ignore
- * @flags: SA_*
+ * @flags: SA_*, CKPT_SA_COMPAT
  * @restorer: address
  * @mask: blocked meanwhile
  */
@@ -617,6 +659,100 @@ struct ckpt_rec_trailer {
 	__aligned_u64 nr_pages;
 	__aligned_u64 length;
 	__aligned_u64 index_offset;
+};
+
+/* ckpt_rec_seccomp.flags */
+#define CKPT_SECCOMP_LOG		(1U << 0)	/* SECCOMP_FILTER_FLAG_LOG */
+#define CKPT_SECCOMP_WAIT_KILLABLE	(1U << 1)	/* .._FLAG_WAIT_KILLABLE_RECV */
+#define CKPT_SECCOMP_ALL		((1U << 2) - 1)
+
+/**
+ * struct ckpt_rec_seccomp - a seccomp filter; its program follows
+ * @prev: tag of the filter that was installed before it, 0: none
+ * @flags: CKPT_SECCOMP_*
+ * @nr_insns: instructions of the program, 8 bytes each (struct sock_filter)
+ * @reserved: 0
+ */
+struct ckpt_rec_seccomp {
+	__u32 prev;
+	__u32 flags;
+	__u32 nr_insns;
+	__u32 reserved;
+};
+
+/* ckpt_rec_attrs.flags */
+#define CKPT_ATTR_NO_TSC	(1U << 0)	/* PR_SET_TSC, PR_TSC_SIGSEGV */
+#define CKPT_ATTR_NO_CPUID	(1U << 1)	/* ARCH_SET_CPUID (x86) */
+#define CKPT_ATTR_MCE_KILL	(1U << 2)	/* PR_MCE_KILL_SET */
+#define CKPT_ATTR_MCE_EARLY	(1U << 3)	/* PR_MCE_KILL_EARLY */
+#define CKPT_ATTR_IO_FLUSHER	(1U << 4)	/* PR_SET_IO_FLUSHER */
+#define CKPT_ATTR_DISPATCH	(1U << 5)	/* PR_SET_SYSCALL_USER_DISPATCH */
+#define CKPT_ATTR_UCLAMP_MIN	(1U << 6)	/* SCHED_FLAG_UTIL_CLAMP_MIN */
+#define CKPT_ATTR_UCLAMP_MAX	(1U << 7)	/* SCHED_FLAG_UTIL_CLAMP_MAX */
+#define CKPT_ATTR_DL_RECLAIM	(1U << 8)	/* SCHED_FLAG_RECLAIM */
+#define CKPT_ATTR_DL_OVERRUN	(1U << 9)	/* SCHED_FLAG_DL_OVERRUN */
+#define CKPT_ATTR_COMPAT	(1U << 10)	/* of a 32-bit program */
+#define CKPT_ATTR_RESTART_COMPAT (1U << 11)	/* restart_kind is of a 32-bit system call */
+#define CKPT_ATTR_ALL		((1U << 12) - 1)
+
+#define CKPT_NR_SPECULATION	3
+#define CKPT_NODE_WORDS		16
+
+/**
+ * struct ckpt_rec_attrs - further properties of a thread
+ * @flags: CKPT_ATTR_*
+ * @seccomp_mode: SECCOMP_MODE_* of seccomp(2)
+ * @seccomp: tag of the filter that was installed last, 0: none
+ * @ioprio: of ioprio_set(2)
+ * @speculation: by number of prctl(2), PR_GET_SPECULATION_CTRL, its result
+ * @iopl: of iopl(2) (x86)
+ * @dispatch_selector: of prctl(2), PR_SET_SYSCALL_USER_DISPATCH: its address
+ * @dispatch_offset: start of the code that is not concerned
+ * @dispatch_len: its length
+ * @sched_runtime: of sched_setattr(2), of SCHED_DEADLINE or where it was set
+ * @sched_deadline: the same, of SCHED_DEADLINE
+ * @sched_period: the same
+ * @uclamp_min: of sched_setattr(2)
+ * @uclamp_max: the same
+ * @default_slack_ns: what PR_SET_TIMERSLACK with 0 sets; 0: not known
+ * @mempolicy: of set_mempolicy(2): mode and mode flags
+ * @node_words: words of @nodes in use
+ * @nodes: mask of nodes, of set_mempolicy(2)
+ * @compat_robust_list: as the thread's robust_list, of a 32-bit system call
+ */
+struct ckpt_rec_attrs {
+	__u32 flags;
+	__u32 seccomp_mode;
+	__u32 seccomp;
+	__u32 ioprio;
+	__u32 speculation[CKPT_NR_SPECULATION];
+	__u32 iopl;
+	__aligned_u64 dispatch_selector;
+	__aligned_u64 dispatch_offset;
+	__aligned_u64 dispatch_len;
+	__aligned_u64 sched_runtime;
+	__aligned_u64 sched_deadline;
+	__aligned_u64 sched_period;
+	__u32 uclamp_min;
+	__u32 uclamp_max;
+	__aligned_u64 default_slack_ns;
+	__u32 mempolicy;
+	__u32 node_words;
+	__aligned_u64 nodes[CKPT_NODE_WORDS];
+	__aligned_u64 compat_robust_list;
+};
+
+#define CKPT_LDT_ENTRIES	8192
+#define CKPT_NR_IO_PORTS	65536
+
+/**
+ * struct ckpt_rec_io_ports - a run of I/O ports, of ioperm(2)
+ * @from: first port; ascending in the array
+ * @num: how many may be used
+ */
+struct ckpt_rec_io_ports {
+	__u32 from;
+	__u32 num;
 };
 
 #endif /* _UAPI_LINUX_CHECKPOINT_IMAGE_H */

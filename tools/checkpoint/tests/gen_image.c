@@ -233,6 +233,7 @@ static void put_thread(uint32_t tid, bool leader)
 	const uint32_t groups[] = { 4, 1000 };
 	struct ckpt_rec_cred cred = { .uid = 1000, .euid = 1000, .nr_groups = 2 };
 	struct ckpt_rec_regset regset = { .note_type = 1, .data_len = 27 };
+	struct ckpt_rec_attrs attrs = { .default_slack_ns = 50000 };
 	char registers[27] = "registers";
 
 	if (with & WITH_NAMES)
@@ -241,6 +242,7 @@ static void put_thread(uint32_t tid, bool leader)
 	record_tail(CKPT_REC_CRED, 0, cred, groups, sizeof(groups));
 	put_signals(leader);
 	record_tail(CKPT_REC_REGSET, 0, regset, registers, sizeof(registers));
+	record(CKPT_REC_ATTRS, 0, attrs);
 	record_empty(CKPT_REC_THREAD_END);
 }
 

@@ -174,6 +174,18 @@ static void add_vmas(struct image *image, const struct recipe *r)
 	memcpy(piece->payload + (i + 1) * sizeof(vma), &vma, sizeof(vma));
 }
 
+static void add_mm_extras(struct image *image)
+{
+	static const struct ckpt_rec_vma_name names[2] = {
+		{ .start = HEAP, .end = HEAP + PAGE, .name = "first name" },
+		{ .start = STACK_END - 4 * PAGE, .end = STACK_END, .name = "" },
+	};
+	static const u64 ldt[2] = { 0, 0x00c0f30000001234ULL };
+
+	image_add(image, CKPT_REC_VMA_NAMES, 0, sizeof(names[0]), names, sizeof(names));
+	image_add(image, CKPT_REC_LDT, 0, sizeof(ldt[0]), ldt, sizeof(ldt));
+}
+
 static u64 add_extents(struct piece *piece, const struct recipe *r, unsigned int first)
 {
 	unsigned int i, nr = 0;
@@ -333,7 +345,44 @@ static void add_regset(struct image *image, const struct recipe *r, u32 note_typ
 		piece->payload[sizeof(regset) + i] = i * 3 + note_type;
 }
 
-static void add_thread(struct image *image, const struct recipe *r, u32 tid)
+static void add_seccomp(struct image *image, u32 tag, u32 prev)
+{
+	static const u64 insns[2] = { 0x20, 0x7fff000000000006ULL };
+	struct ckpt_rec_seccomp filter = {
+		.prev = prev,
+		.flags = CKPT_SECCOMP_LOG,
+		.nr_insns = 2,
+	};
+	struct piece *piece = image_add(image, CKPT_REC_SECCOMP, tag, sizeof(filter), &filter,
+					sizeof(filter));
+
+	piece_resize(piece, sizeof(filter) + sizeof(insns));
+	memcpy(piece->payload + sizeof(filter), insns, sizeof(insns));
+}
+
+/* The filters are those of the first thread of the process. */
+static void add_attrs(struct image *image, u32 tag)
+{
+	static const struct ckpt_rec_io_ports ports[2] = { { 0x80, 1 }, { 0xfff0, 16 } };
+	struct ckpt_rec_attrs attrs = {
+		.flags = CKPT_ATTR_DISPATCH | CKPT_ATTR_UCLAMP_MIN | CKPT_ATTR_UCLAMP_MAX,
+		.seccomp_mode = 2,
+		.seccomp = tag,
+		.ioprio = 2 << 13 | 7,
+		.dispatch_selector = HEAP,
+		.uclamp_min = 1,
+		.uclamp_max = 1024,
+		.default_slack_ns = 50000,
+		.mempolicy = 2,
+		.node_words = 1,
+		.nodes = { 1 },
+	};
+
+	image_add(image, CKPT_REC_ATTRS, 0, sizeof(attrs), &attrs, sizeof(attrs));
+	image_add(image, CKPT_REC_IO_PORTS, 0, sizeof(ports[0]), ports, sizeof(ports));
+}
+
+static void add_thread(struct image *image, const struct recipe *r, u32 tid, u32 tag, bool first)
 {
 	struct ckpt_rec_thread thread = {
 		.tid = tid,
@@ -355,6 +404,11 @@ static void add_thread(struct image *image, const struct recipe *r, u32 tid)
 	add_sigpending(image, r);
 	add_regset(image, r, 1);
 	add_regset(image, r, 0x202);
+	if (first) {
+		add_seccomp(image, tag, 0);
+		add_seccomp(image, tag + 1, tag);
+	}
+	add_attrs(image, tag + 1);
 	image_add(image, CKPT_REC_THREAD_END, 0, 0, NULL, 0);
 }
 
@@ -368,6 +422,7 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 		add_file(image, PROGRAM_TAG, "/usr/bin/program", false);
 	add_mm(image, r, tag);
 	add_vmas(image, r);
+	add_mm_extras(image);
 	add_pages(image, r, n);
 	add_fds(image, r, tag + 1);
 	add_fs(image, tag + FS_TAG);
@@ -375,7 +430,7 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 	if (n)
 		add_use(image, CKPT_REC_FS, BASE_TAG + FS_TAG);
 	for (i = 0; i < r->threads; i++)
-		add_thread(image, r, tid_of(n, i));
+		add_thread(image, r, tid_of(n, i), tag + BASE_TAG / 2, !i);
 	image_add(image, CKPT_REC_PROCESS_END, 0, 0, NULL, 0);
 }
 

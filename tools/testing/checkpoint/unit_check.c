@@ -30,6 +30,10 @@ static struct ckpt_rec_regset regset;
 static struct ckpt_rec_trailer trailer;
 static struct ckpt_rec_pipe pipe;
 static struct ckpt_rec_use use;
+static struct ckpt_rec_seccomp filter;
+static struct ckpt_rec_attrs attrs;
+static struct ckpt_rec_vma_name names[2];
+static struct ckpt_rec_io_ports ports[2];
 
 static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_HEADER] = &header, [CKPT_REC_TREE] = &tree,
@@ -39,6 +43,8 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_THREAD] = &thread, [CKPT_REC_CRED] = &cred,
 	[CKPT_REC_REGSET] = &regset, [CKPT_REC_TRAILER] = &trailer,
 	[CKPT_REC_PIPE] = &pipe, [CKPT_REC_USE] = &use,
+	[CKPT_REC_SECCOMP] = &filter, [CKPT_REC_ATTRS] = &attrs,
+	[CKPT_REC_VMA_NAMES] = names, [CKPT_REC_IO_PORTS] = ports,
 };
 
 /**
@@ -81,6 +87,11 @@ struct change {
 #define PIPE(m, v, e)		CHANGE(PIPE, pipe.m, v, e)
 #define USE(m, v, e)		CHANGE(USE, use.m, v, e)
 
+#define FILTER(m, v, e)		CHANGE(SECCOMP, filter.m, v, e)
+#define ATTRS(m, v, e)		CHANGE(ATTRS, attrs.m, v, e)
+#define NAME(i, m, v, e)	CHANGE(VMA_NAMES, names[i].m, v, e)
+#define PORTS(i, m, v, e)	CHANGE(IO_PORTS, ports[i].m, v, e)
+
 #define BAD	(-EBADMSG)
 #define OTHER	(-ENOEXEC)
 
@@ -119,6 +130,8 @@ static const struct change changes[] = {
 	PROCESS(flags, CKPT_PROC_ALL & ~CKPT_PROC_STOPPED, 0), PROCESS(flags, 1U << 31, BAD),
 	PROCESS(flags, CKPT_PROC_ALL + 1, BAD), PROCESS(flags, CKPT_PROC_STOPPED, BAD),
 	PROCESS(stop_code, 19, BAD), PROCESS(stop_signal, 19, BAD), PROCESS(stop_signal, 65, BAD),
+	PROCESS(oom_score_adj_min, -1000, 0), PROCESS(oom_score_adj_min, -1001, BAD),
+	PROCESS(oom_score_adj_min, 1001, BAD), PROCESS(reserved, 1, BAD),
 	PROCESS(nr_threads, 0, BAD), PROCESS(nr_threads, CKPT_MAX_TASKS + 1, BAD),
 	PROCESS(oom_score_adj, 1000, 0), PROCESS(oom_score_adj, 1001, BAD),
 	PROCESS(oom_score_adj, -1000, 0), PROCESS(oom_score_adj, -1001, BAD),
@@ -137,7 +150,9 @@ static const struct change changes[] = {
 	MM(nr_vmas, CKPT_MAX_VMAS + 1, BAD), MM(end_code, 0, BAD), MM(end_data, 0, BAD),
 	MM(brk, 0, BAD), MM(arg_start, 1, BAD), MM(env_start, ~0ULL, BAD),
 	MM(start_code, ~0ULL, BAD), MM(vdso, 1, BAD), MM(vdso, 0, BAD), MM(vvar, 0, BAD),
-	MM(vvar, 4095, BAD),
+	MM(vvar, 4095, BAD), MM(mmap_compat_base, 1ULL << 32, 0),
+	MM(mmap_compat_base, (1ULL << 32) + 1, BAD), MM(mmap_compat_legacy_base, ~0ULL, BAD),
+	MM(flags, CKPT_MMF_MDWE, 0), MM(flags, CKPT_MMF_MDWE_NO_INHERIT, BAD),
 
 	VMA(0, start, 1, BAD), VMA(0, end, 0x400fff, BAD), VMA(0, end, 0x400000, BAD),
 	VMA(0, end, 0, BAD), VMA(1, start, 0x3ff000, BAD), VMA(1, start, 0x400000, BAD),
@@ -187,6 +202,35 @@ static const struct change changes[] = {
 
 	USE(type, CKPT_REC_FDS, 0), USE(type, CKPT_REC_FILE, BAD), USE(type, 0, BAD),
 	USE(tag, 0, BAD), USE(tag, ~0U, 0),
+	FILTER(flags, CKPT_SECCOMP_ALL, 0), FILTER(flags, CKPT_SECCOMP_ALL + 1, BAD),
+	FILTER(reserved, 1, BAD), FILTER(nr_insns, 0, BAD), FILTER(nr_insns, 1, BAD),
+	FILTER(nr_insns, 3, BAD), FILTER(nr_insns, 0x20000002, BAD), FILTER(nr_insns, ~0U, BAD),
+
+	ATTRS(flags, CKPT_ATTR_ALL, 0), ATTRS(flags, CKPT_ATTR_ALL + 1, BAD),
+	ATTRS(flags, CKPT_ATTR_ALL & ~CKPT_ATTR_DISPATCH, BAD),
+	ATTRS(flags, CKPT_ATTR_ALL & ~CKPT_ATTR_UCLAMP_MIN, BAD),
+	ATTRS(flags, CKPT_ATTR_ALL & ~CKPT_ATTR_UCLAMP_MAX, BAD),
+	ATTRS(seccomp_mode, 0, BAD), ATTRS(seccomp_mode, 1, BAD), ATTRS(seccomp_mode, 3, BAD),
+	ATTRS(seccomp, 0, BAD), ATTRS(ioprio, 0xffff, 0), ATTRS(ioprio, 0x10000, BAD),
+	ATTRS(iopl, 3, 0), ATTRS(iopl, 4, BAD), ATTRS(uclamp_min, 1024, 0),
+	ATTRS(uclamp_min, 1025, BAD), ATTRS(uclamp_max, 1025, BAD), ATTRS(uclamp_max, ~0U, BAD),
+	ATTRS(sched_runtime, LLONG_MAX, 0), ATTRS(sched_runtime, 1ULL << 63, BAD),
+	ATTRS(sched_deadline, 1ULL << 63, BAD), ATTRS(sched_period, 1ULL << 63, BAD),
+	ATTRS(mempolicy, 0xffff, 0), ATTRS(mempolicy, 0x10000, BAD),
+	ATTRS(node_words, 0, BAD), ATTRS(node_words, CKPT_NODE_WORDS, 0),
+	ATTRS(node_words, CKPT_NODE_WORDS + 1, BAD), ATTRS(nodes[1], 1, BAD),
+	ATTRS(nodes[15], 1, BAD), ATTRS(compat_robust_list, ~0U, 0),
+	ATTRS(compat_robust_list, 1ULL << 32, BAD),
+
+	NAME(0, start, 1, BAD), NAME(0, end, 0x1001, BAD), NAME(0, end, 0, BAD),
+	NAME(1, start, 0, BAD), NAME(0, name[0], ']', BAD), NAME(0, name[0], '\\', BAD),
+	NAME(0, name[1], '`', BAD), NAME(0, name[0], '$', BAD), NAME(0, name[0], '\n', BAD),
+	NAME(0, name[0], 0x7f, BAD), NAME(0, name[0], 0x80, BAD), NAME(0, name[0], '~', 0),
+	NAME(0, name[0], 0, 0),
+
+	PORTS(0, num, 0, BAD), PORTS(0, num, 0xff6f, 0), PORTS(0, num, 0xff70, BAD),
+	PORTS(0, from, 0xffff, BAD), PORTS(1, num, 17, BAD), PORTS(1, from, 0xfff1, BAD),
+	PORTS(1, from, 0x81, BAD), PORTS(1, from, 0x82, 0), PORTS(1, num, ~0U, BAD),
 };
 
 static const struct recipe recipe = {
@@ -238,7 +282,7 @@ static void refuse_bytes(u32 type, u64 offset, const char *bytes, size_t len)
 
 static void strings(const void *arg)
 {
-	char text[65];
+	char text[CKPT_VMA_NAME_LEN];
 
 	(void)arg;
 	memset(text, 'x', sizeof(text));
@@ -246,6 +290,8 @@ static void strings(const void *arg)
 	refuse_bytes(CKPT_REC_HEADER, offsetof(struct ckpt_rec_header, version_text), text, 65);
 	refuse_bytes(CKPT_REC_HEADER, offsetof(struct ckpt_rec_header, machine), text, 65);
 	refuse_bytes(CKPT_REC_THREAD, offsetof(struct ckpt_rec_thread, comm), text, 16);
+	refuse_bytes(CKPT_REC_VMA_NAMES, offsetof(struct ckpt_rec_vma_name, name), text,
+		     sizeof(text));
 }
 
 static void paths(const void *arg)
@@ -324,7 +370,7 @@ static void needs_tag(const void *arg)
 {
 	static const u32 types[] = {
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
-		CKPT_REC_SIGHAND,
+		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP,
 	};
 	struct image image;
 	unsigned int i;
@@ -343,6 +389,7 @@ static void needs_tag(const void *arg)
 static void counts(const void *arg)
 {
 	static const u32 types[] = { CKPT_REC_SIGHAND, CKPT_REC_SUMS };
+	static const u32 never_empty[] = { CKPT_REC_PAGES, CKPT_REC_LDT, CKPT_REC_IO_PORTS };
 	struct image image;
 	struct piece *piece;
 	unsigned int i;
@@ -357,10 +404,12 @@ static void counts(const void *arg)
 		expect_refused(&image, -EBADMSG);
 		image_clear(&image);
 	}
-	image_build(&image, &recipe);
-	piece_resize(image_find(&image, CKPT_REC_PAGES, 0), 0);
-	expect_refused(&image, -EBADMSG);
-	image_clear(&image);
+	for (i = 0; i < ARRAY_SIZE(never_empty); i++) {
+		image_build(&image, &recipe);
+		piece_resize(image_find(&image, never_empty[i], 0), 0);
+		expect_refused(&image, -EBADMSG);
+		image_clear(&image);
+	}
 }
 
 /* A tree without a root, and one whose root is a thread. */
@@ -460,6 +509,10 @@ static void bounds(const void *arg)
 		{ CKPT_REC_REGSET, CKPT_MAX_REGSET, 1 },
 		{ CKPT_REC_INDEX, CKPT_MAX_INDEX, 0 },
 		{ CKPT_REC_PIPE, CKPT_MAX_PIPE, 1 },
+		{ CKPT_REC_SECCOMP, CKPT_MAX_INSNS * 8, 1 },
+		{ CKPT_REC_VMA_NAMES, CKPT_MAX_VMAS, 0 },
+		{ CKPT_REC_LDT, CKPT_LDT_ENTRIES, 0 },
+		{ CKPT_REC_IO_PORTS, CKPT_NR_IO_PORTS / 2, 0 },
 	};
 	struct image image;
 	struct piece *piece;

@@ -50,12 +50,12 @@ OFFSET(ckpt_rec_header, release, 72);
 SIZE(ckpt_rec_tree, 8);
 SIZE(ckpt_rec_task, 40);
 SIZE(ckpt_rec_rlimit, 16);
-SIZE(ckpt_rec_process, 24 + CKPT_NR_RLIMITS * 16);
+SIZE(ckpt_rec_process, 32 + CKPT_NR_RLIMITS * 16);
 SIZE(ckpt_rec_file, 120);
 OFFSET(ckpt_rec_file, mode, 64);
 OFFSET(ckpt_rec_file, build_id, 80);
 SIZE(ckpt_rec_pipe, 8);
-SIZE(ckpt_rec_mm, 15 * 8 + 6 * 4 + CKPT_AUXV_MAX * 8);
+SIZE(ckpt_rec_mm, 15 * 8 + 6 * 4 + CKPT_AUXV_MAX * 8 + 3 * 8);
 OFFSET(ckpt_rec_mm, exe, 120);
 OFFSET(ckpt_rec_mm, auxv, 144);
 SIZE(ckpt_rec_vma, 40);
@@ -73,11 +73,19 @@ OFFSET(ckpt_rec_thread, affinity, 200);
 SIZE(ckpt_rec_cred, 88);
 OFFSET(ckpt_rec_cred, cap_inheritable, 48);
 SIZE(ckpt_rec_regset, 8);
+SIZE(ckpt_rec_seccomp, 16);
+SIZE(ckpt_rec_attrs, 104 + CKPT_NODE_WORDS * 8 + 8);
+OFFSET(ckpt_rec_attrs, dispatch_selector, 32);
+OFFSET(ckpt_rec_attrs, uclamp_min, 80);
+OFFSET(ckpt_rec_attrs, nodes, 104);
+SIZE(ckpt_rec_vma_name, 16 + CKPT_VMA_NAME_LEN);
+SIZE(ckpt_rec_io_ports, 8);
 SIZE(ckpt_rec_index_entry, 16);
 SIZE(ckpt_rec_trailer, 48);
 
 static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12 &&
-	      CKPT_REC_TRAILER == 20 && CKPT_REC_PIPE == 21, "record types");
+	      CKPT_REC_TRAILER == 20 && CKPT_REC_PIPE == 21 &&
+	      CKPT_REC_USE == 22 && CKPT_REC_SECCOMP == 23 && CKPT_REC_IO_PORTS == 27, "record types");
 
 #ifndef ABI_SYNTAX_ONLY
 #include "kselftest_harness.h"

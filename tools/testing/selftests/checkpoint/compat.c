@@ -1,20 +1,265 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A 32-bit program that waits for a byte, for obstacles_test. */
+/*
+ * A 32-bit program, for compat_test: compat MODE. It knows nothing of the other
+ * subjects, which are built for 64 bits.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-static int tell(const char *line)
+static void tell(const char *fmt, ...)
 {
-	return write(1, line, strlen(line)) == (ssize_t)strlen(line) ? 0 : 1;
+	char line[200];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	va_end(ap);
+	line[n++] = '\n';
+	if (write(1, line, n) != n)
+		_exit(1);
 }
 
-int main(void)
+#define check(cond) do {						\
+	if (!(cond))							\
+		tell("FAIL compat.c:%d: %s (errno %d)", __LINE__, #cond, errno); \
+} while (0)
+
+static void wait_go(void)
 {
 	char c = 0;
+	int n = read(0, &c, 1);
 
-	if (tell("ready\n"))
-		return 1;
-	if (read(0, &c, 1) != 1 || c != 'g')
-		return tell("FAIL compat: read\n") | 1;
-	return tell("done\n");
+	if (!n)
+		_exit(1);
+	check(n == 1 && c == 'g');
+}
+
+static void stage(void)
+{
+	tell("ready");
+	wait_go();
+}
+
+static void idle(void)
+{
+	stage();
+	stage();
+}
+
+static __thread int tls_number;
+static volatile int handled;
+static char *handler_stack;
+
+static void handler(int sig, siginfo_t *info, void *context)
+{
+	char here;
+
+	if (&here > handler_stack && &here < handler_stack + 65536 && info->si_pid == getpid())
+		handled = sig;
+}
+
+static void old_handler(int sig)
+{
+	handled = -sig;
+}
+
+static void set_signals(void)
+{
+	struct sigaction sa = { .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	stack_t stack = { .ss_size = 65536 };
+
+	handler_stack = malloc(65536);
+	stack.ss_sp = handler_stack;
+	sa.sa_sigaction = handler;
+	check(!sigaltstack(&stack, NULL));
+	check(!sigaction(SIGUSR1, &sa, NULL));
+	signal(SIGUSR2, old_handler);
+}
+
+static void check_signals(void)
+{
+	handled = 0;
+	check(!raise(SIGUSR1));
+	check(handled == SIGUSR1);
+	check(!raise(SIGUSR2));
+	check(handled == -SIGUSR2);
+}
+
+/* The upper half of the registers is none of its business; these are. */
+static int check_registers(void)
+{
+	float f[4] = { 1.5, 2.5, 3.5, 4.5 }, g[4];
+	long double x87 = 1, want = 1.25L;
+	int ret, i;
+
+	/* read(0, &c, 1), with values in registers that it has to keep. */
+	static char c;
+
+	tell("ready");
+	asm volatile("movups %[f], %%xmm5\n\t"
+		     "fldt %[want]\n\t"
+		     "int $0x80\n\t"
+		     "fstpt %[x87]\n\t"
+		     "movups %%xmm5, %[g]\n\t"
+		     : "=a" (ret), [x87] "=m" (x87), [g] "=m" (g)
+		     : "a" (3), "b" (0), "c" (&c), "d" (1), [f] "m" (f), [want] "m" (want)
+		     : "memory", "xmm5", "st", "st(1)");
+	check(ret == 1 && c == 'g');
+	check(x87 == want);
+	for (i = 0; i < 4; i++)
+		check(f[i] == g[i]);
+	return ret;
+}
+
+static void everything(void)
+{
+	uint32_t *heap = malloc(1 << 20);
+	void *robust = NULL, *robust_now = NULL;
+	size_t size;
+	int i;
+
+	check(sizeof(void *) == 4);
+	for (i = 0; i < 1 << 18; i++)
+		heap[i] = i * 2654435761U;
+	tls_number = 12345;
+	check(!syscall(SYS_get_robust_list, 0, &robust, &size));
+	check(personality(ADDR_COMPAT_LAYOUT) >= 0);
+	set_signals();
+	stage();
+	check_signals();
+	stage();
+	check_registers();
+	check_signals();
+	check(tls_number == 12345);
+	for (i = 0; i < 1 << 18; i++)
+		if (heap[i] != i * 2654435761U)
+			break;
+	check(i == 1 << 18);
+	check(!syscall(SYS_get_robust_list, 0, &robust_now, &size));
+	check(robust && robust == robust_now);
+	check(personality(0xffffffff) == ADDR_COMPAT_LAYOUT);
+	check(malloc(4 << 20));
+	check(time(NULL) > 1600000000);
+}
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+static int go;
+
+static void *worker(void *arg)
+{
+	tls_number = (intptr_t)arg;
+	pthread_mutex_lock(&lock);
+	while (!go)
+		pthread_cond_wait(&cond, &lock);
+	pthread_mutex_unlock(&lock);
+	check(tls_number == (intptr_t)arg);
+	return arg;
+}
+
+static void threads(void)
+{
+	pthread_t thread[5];
+	void *ret;
+	int i;
+
+	for (i = 0; i < 5; i++)
+		check(!pthread_create(&thread[i], NULL, worker, (void *)(intptr_t)(i + 7)));
+	tls_number = 1;
+	stage();
+	stage();
+	pthread_mutex_lock(&lock);
+	go = 1;
+	pthread_cond_broadcast(&cond);
+	pthread_mutex_unlock(&lock);
+	for (i = 0; i < 5; i++) {
+		check(!pthread_join(thread[i], &ret));
+		check((intptr_t)ret == i + 7);
+	}
+	check(tls_number == 1);
+	check(!pthread_create(&thread[0], NULL, worker, (void *)3));
+	check(!pthread_join(thread[0], &ret));
+}
+
+static double since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - start->tv_sec + (now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+static int waiting_end[2];
+
+/* What is done here is undisturbed: it ends when its time is over. */
+static void *sleeper(void *arg)
+{
+	struct timespec time = { 3, 0 }, start;
+	struct pollfd pfd = { .fd = waiting_end[0], .events = POLLIN };
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	switch ((intptr_t)arg) {
+	case 0:
+		check(!nanosleep(&time, NULL));
+		break;
+	case 1:
+		check(poll(&pfd, 1, 3000) == 0);
+		break;
+	case 2:
+		check(syscall(SYS_futex_time64, &(int){ 5 }, 128, 5,
+			      &(struct { int64_t s, ns; }){ 3, 0 }, NULL, 0) == -1);
+		check(errno == ETIMEDOUT);
+		break;
+	}
+	check(since(&start) > 2.9);
+	return NULL;
+}
+
+static void sleepers(void)
+{
+	pthread_t thread[3];
+	int i;
+
+	check(!pipe(waiting_end));
+	for (i = 0; i < 3; i++)
+		check(!pthread_create(&thread[i], NULL, sleeper, (void *)(intptr_t)i));
+	stage();
+	for (i = 0; i < 3; i++)
+		check(!pthread_join(thread[i], NULL));
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} modes[] = {
+		{ "idle", idle }, { "everything", everything }, { "threads", threads },
+		{ "sleepers", sleepers },
+	};
+	unsigned int i;
+
+	for (i = 0; argc > 1 && i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(modes[i].name, argv[1]))
+			continue;
+		modes[i].run();
+		tell("done");
+		return 0;
+	}
+	tell("FAIL no such mode");
+	return 2;
 }

@@ -190,6 +190,7 @@ int main(int argc, char **argv)
 		basic_modes, thread_modes, memory_modes, memory2_modes, cpu_modes, file_modes,
 		signal_modes, syscall_modes, timed_modes, id_modes, obstacle_modes,
 		process_modes, tree_modes,
+		state_modes, seccomp_modes,
 	};
 	const struct mode *mode;
 	size_t i;

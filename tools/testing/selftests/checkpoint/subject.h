@@ -30,6 +30,8 @@ extern const struct mode id_modes[];
 extern const struct mode obstacle_modes[];
 extern const struct mode process_modes[];
 extern const struct mode tree_modes[];
+extern const struct mode state_modes[];
+extern const struct mode seccomp_modes[];
 
 /* subject.c */
 void tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -366,16 +366,6 @@ static int locked_future(void)
 	return mlockall(MCL_FUTURE);
 }
 
-static int mergeable_memory(void)
-{
-	return madvise(map_anon(), 4 * PAGE, MADV_MERGEABLE);
-}
-
-static int named_memory(void)
-{
-	return prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, map_anon(), 4 * PAGE, "a name");
-}
-
 static int sealed_memory(void)
 {
 	return syscall(SYS_mseal, map_anon(), 4 * PAGE, 0);
@@ -391,13 +381,6 @@ static int bound_memory(void)
 	unsigned long nodes = 1;
 
 	return syscall(SYS_mbind, map_anon(), 4 * PAGE, 2 /* MPOL_BIND */, &nodes, 64, 0);
-}
-
-static int memory_policy(void)
-{
-	unsigned long nodes = 1;
-
-	return syscall(SYS_set_mempolicy, 3 /* MPOL_INTERLEAVE */, &nodes, 64);
 }
 
 static int memory_key(void)
@@ -440,10 +423,9 @@ const struct obstacle file_obstacles[] = {
 	{ "mapped_deleted", mapped_deleted }, { "mapped_memfd", mapped_memfd },
 	{ "mapped_secret", mapped_secret }, { "mapped_huge", mapped_huge },
 	{ "locked_memory", locked_memory }, { "locked_on_fault", locked_on_fault },
-	{ "locked_future", locked_future }, { "mergeable_memory", mergeable_memory },
-	{ "named_memory", named_memory }, { "sealed_memory", sealed_memory },
+	{ "locked_future", locked_future }, { "sealed_memory", sealed_memory },
 	{ "droppable_memory", droppable_memory }, { "bound_memory", bound_memory },
-	{ "memory_policy", memory_policy }, { "memory_key", memory_key },
+	{ "memory_key", memory_key },
 	{ "user_faults", user_faults },
 	{}
 };

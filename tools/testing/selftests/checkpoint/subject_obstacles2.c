@@ -65,15 +65,6 @@ static int posix_timer(void)
 	return timer_create(CLOCK_MONOTONIC, NULL, &timer);
 }
 
-static int seccomp_filter(void)
-{
-	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	struct sock_fprog program = { .len = 1, .filter = &allow };
-
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ?:
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
-
 static int child(void)
 {
 	pid_t pid = fork();
@@ -84,46 +75,6 @@ static int child(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	pause();
 	_exit(0);
-}
-
-static int ldt(void)
-{
-	struct user_desc desc = {
-		.entry_number = 0, .base_addr = 0x10000, .limit = 1, .seg_32bit = 1,
-		.limit_in_pages = 1, .useable = 1,
-	};
-
-	return syscall(SYS_modify_ldt, 1, &desc, sizeof(desc));
-}
-
-static int tls_segment(void)
-{
-	struct user_desc *desc = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-	long ret;
-
-	memset(desc, 0, sizeof(*desc));
-	desc->entry_number = 13;
-	desc->base_addr = 0x10000;
-	desc->limit = 0xfffff;
-	desc->seg_32bit = 1;
-	desc->limit_in_pages = 1;
-	desc->useable = 1;
-	/* set_thread_area(), which a 64-bit program reaches like this. */
-	asm volatile("int $0x80" : "=a" (ret) : "a" (243), "b" (desc) : "memory", "r8", "r9",
-		     "r10", "r11");
-	errno = -ret;
-	return ret ? -1 : 0;
-}
-
-static int io_ports(void)
-{
-	return ioperm(0x80, 1, 1);
-}
-
-static int io_level(void)
-{
-	return iopl(3);
 }
 
 static int landlock_domain(void)
@@ -236,89 +187,18 @@ static int shared_files(void)
 	_exit(0);
 }
 
-static int deadline(void)
-{
-	struct {
-		uint32_t size, policy;
-		uint64_t flags;
-		int32_t nice;
-		uint32_t priority;
-		uint64_t runtime, deadline, period;
-	} attr = {
-		.size = 48, .policy = 6, .runtime = 50000000, .deadline = 100000000,
-		.period = 100000000,
-	};
-
-	return syscall(SYS_sched_setattr, 0, &attr, 0);
-}
-
-static int utilization_clamp(void)
-{
-	uint32_t attr[14] = { 56, 0, 0x60 | 0x10 | 0x8 };
-
-	attr[12] = 100;
-	attr[13] = 512;
-	return syscall(SYS_sched_setattr, 0, attr, 0);
-}
-
-static int io_priority(void)
-{
-	return syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
-		       IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7));
-}
-
-static int tsc(void)
-{
-	return prctl(PR_SET_TSC, PR_TSC_SIGSEGV);
-}
-
-static int mce_kill(void)
-{
-	return prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0);
-}
-
-static int speculation(void)
-{
-	return prctl(PR_SET_SPECULATION_CTRL, PR_SPEC_STORE_BYPASS, PR_SPEC_DISABLE, 0, 0);
-}
-
-static char selector;
-
-static int syscall_dispatch(void)
-{
-	return prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &selector);
-}
-
-static int write_exec(void)
-{
-	return prctl(PR_SET_MDWE, 1, 0, 0, 0);
-}
-
-static int memory_merge(void)
-{
-	return prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0);
-}
-
-static int io_flusher(void)
-{
-	return prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
-}
-
 static int core_scheduling(void)
 {
 	return prctl(PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0, 0, 0);
 }
 
-static int cpuid_faults(void)
-{
-	return syscall(SYS_arch_prctl, ARCH_SET_CPUID, 0);
-}
+static char watched;
 
 static int breakpoint(void)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_BREAKPOINT, .size = sizeof(attr), .bp_type = HW_BREAKPOINT_W,
-		.bp_addr = (uintptr_t)&selector, .bp_len = HW_BREAKPOINT_LEN_1,
+		.bp_addr = (uintptr_t)&watched, .bp_len = HW_BREAKPOINT_LEN_1,
 		.exclude_kernel = 1, .exclude_hv = 1,
 	};
 
@@ -342,9 +222,8 @@ static int vdso_removed(void)
 const struct obstacle other_obstacles[] = {
 	{ "itimer_real", itimer_real }, { "itimer_virtual", itimer_virtual },
 	{ "itimer_prof", itimer_prof }, { "posix_timer", posix_timer },
-	{ "seccomp_filter", seccomp_filter }, { "child", child }, { "ldt", ldt }, { "tls_segment", tls_segment },
-	{ "io_ports", io_ports }, { "io_level", io_level },
-	{ "landlock_domain", landlock_domain }, { "uts_namespace", uts_namespace },
+	{ "child", child }, { "landlock_domain", landlock_domain },
+	{ "uts_namespace", uts_namespace },
 	{ "net_namespace", net_namespace }, { "mnt_namespace", mnt_namespace },
 	{ "user_namespace", user_namespace }, { "ipc_namespace", ipc_namespace },
 	{ "cgroup_namespace", cgroup_namespace }, { "time_namespace", time_namespace },
@@ -352,13 +231,7 @@ const struct obstacle other_obstacles[] = {
 	{ "process_keyring", process_keyring }, { "thread_keyring", thread_keyring },
 	{ "semaphore_undo", semaphore_undo }, { "aio_context", aio_context },
 	{ "thread_files", thread_files }, { "thread_fs", thread_fs },
-	{ "shared_files", shared_files }, { "deadline", deadline },
-	{ "utilization_clamp", utilization_clamp }, { "io_priority", io_priority },
-	{ "tsc", tsc }, { "mce_kill", mce_kill }, { "speculation", speculation },
-	{ "syscall_dispatch", syscall_dispatch }, { "write_exec", write_exec },
-	{ "memory_merge", memory_merge }, { "io_flusher", io_flusher },
-	{ "core_scheduling", core_scheduling }, { "cpuid_faults", cpuid_faults },
-	{ "breakpoint", breakpoint }, { "vdso_removed", vdso_removed },
+	{ "shared_files", shared_files }, { "core_scheduling", core_scheduling }, { "breakpoint", breakpoint }, { "vdso_removed", vdso_removed },
 	{}
 };
 
@@ -396,18 +269,7 @@ static void obstacle(int argc, char **argv)
 	check_eq(chain(1, rounds), state);
 }
 
-/* strict: only read, write and _exit are allowed. */
-static void strict(int argc, char **argv)
-{
-	ready();
-	need(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT));
-	wait_go();
-	tell("done");
-	syscall(SYS_exit, 0);
-}
-
 const struct mode obstacle_modes[] = {
 	{ "obstacle", obstacle },
-	{ "strict", strict },
 	{}
 };

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* 32-bit programs. */
+#include "kselftest_harness.h"
+
+#include <signal.h>
+
+#include "common.h"
+
+FIXTURE(compat) {
+	struct subject s;
+};
+
+FIXTURE_VARIANT(compat) {
+	enum way way;
+};
+
+FIXTURE_VARIANT_ADD(compat, go_on) { .way = WAY_GO_ON };
+FIXTURE_VARIANT_ADD(compat, stop) { .way = WAY_STOP };
+FIXTURE_VARIANT_ADD(compat, kill) { .way = WAY_KILL };
+
+FIXTURE_SETUP(compat)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+	self->s.program = "compat";
+	if (access(subject_path(self->s.program), X_OK))
+		SKIP(return, "no compiler for 32 bits");
+}
+
+FIXTURE_TEARDOWN(compat)
+{
+	subject_destroy(&self->s);
+}
+
+TEST_F_TIMEOUT(compat, idle, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, subject_run(&self->s, "idle", variant->way));
+}
+
+TEST_F_TIMEOUT(compat, everything, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, subject_run(&self->s, "everything", variant->way));
+}
+
+TEST_F_TIMEOUT(compat, threads, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, subject_run(&self->s, "threads", variant->way));
+}
+
+TEST_F_TIMEOUT(compat, sleepers, TEST_TIMEOUT)
+{
+	/* They wait in the system call itself, or in the one that resumes it. */
+	self->s.nosnap = true;
+	ASSERT_EQ(0, subject_run(&self->s, "sleepers", variant->way));
+}
+
+TEST_HARNESS_MAIN
