@@ -35,6 +35,9 @@ build-debug:
 tools:
 	@$(TOOLS)
 	@$(TOOLS) PREFIX=/usr DESTDIR=$(CURDIR)/build/install install
+	@$(MAKE) -s -C samples/checkpoint O=$(CURDIR)/build/samples \
+		CFLAGS='-O2 -g -I$(CURDIR)/build/install/usr/include' \
+		LDLIBS=$(CURDIR)/build/tools/libcheckpoint.a
 
 run: deps build
 	@scripts/demo

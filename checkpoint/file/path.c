@@ -5,7 +5,8 @@
  * urandom). The name is the one that the caller sees. At restart they are
  * opened with the restarter's rights and compared: type always; of a regular
  * file size and modification time, but a file open for appending may have
- * grown. Locks, files without a name, and kernel file systems are obstacles.
+ * grown, and the image, in a program that saves itself, has. Locks, files
+ * without a name, and kernel file systems are obstacles.
  */
 #include <linux/fcntl.h>
 #include <linux/filelock.h>
@@ -168,6 +169,8 @@ static int path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fil
 	rec->rdev = huge_encode_dev(stat.rdev);
 	rec->generation = d_inode(path->dentry)->i_generation;
 	rec->mode = stat.mode;
+	if (file_inode(file) == file_inode(ctx->file))
+		rec->flags |= CKPT_FILEF_IMAGE;
 	return 0;
 }
 
@@ -197,7 +200,7 @@ static int compare(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path 
 	if (!S_ISREG(stat.mode) && !S_ISDIR(stat.mode) && !S_ISCHR(stat.mode))
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
 				  "the image has a file of an impossible type: %s", name);
-	if (!S_ISREG(stat.mode) ||
+	if (!S_ISREG(stat.mode) || rec->flags & CKPT_FILEF_IMAGE ||
 	    (rec->flags & CKPT_FILEF_APPEND && stat.size >= rec->size))
 		return 0;
 	if (stat.size != rec->size)

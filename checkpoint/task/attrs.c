@@ -147,7 +147,7 @@ static int set_flags(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 flags)
 int ckpt_attrs_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	const struct ckpt_rec_attrs *attrs = ckpt_rec_data(t->attrs);
-	const struct ckpt_rec_cred *cred = ckpt_rec_data(t->cred);
+	const struct ckpt_rec_cred *cred = ckpt_rec_data(t->cred ?: t->leader->cred);
 	int ret, i;
 
 	ret = set_flags(ctx, t, attrs->flags);

@@ -269,15 +269,16 @@ struct ckpt_rec_process {
 #define CKPT_FILEF_LARGEFILE	(1U << 9)
 #define CKPT_FILEF_NOFOLLOW	(1U << 10)
 #define CKPT_FILEF_EXEC		(1U << 11)	/* opened as a program to execute */
-#define CKPT_FILEF_ALL		((1U << 12) - 1)
+#define CKPT_FILEF_IMAGE	(1U << 12)	/* the image itself, which was still growing */
+#define CKPT_FILEF_ALL		((1U << 13) - 1)
 
 /**
  * struct ckpt_rec_file - one open file; the path follows
  * @kind: CKPT_FILE_*
  * @flags: CKPT_FILEF_*
  * @pos: file offset
- * @size: in bytes; compared for regular files
- * @mtime_ns: modification time; compared for regular files
+ * @size: in bytes; compared for regular files other than the image
+ * @mtime_ns: modification time; compared for regular files other than the image
  * @ino: inode number, for information
  * @dev: device number as makedev(3) gives it, for information
  * @rdev: device number of a device file; compared

@@ -315,6 +315,24 @@ TEST_F_TIMEOUT(basic, stats, TEST_TIMEOUT)
 	close(fd);
 }
 
+/* A program that saves itself has the image open, which grows meanwhile. */
+TEST_F_TIMEOUT(basic, saves_itself, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	char command[200];
+	int i;
+
+	snprintf(command, sizeof(command), "selffile %s", s->image);
+	ASSERT_EQ(0, subject_start(s, command));
+	ASSERT_EQ(0, subject_expect(s, "original"));
+	ASSERT_EQ(0, subject_end(s));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
+		ASSERT_EQ(0, subject_expect(s, "copy"));
+		ASSERT_EQ(0, subject_end(s));
+	}
+}
+
 /* A caller's struct that is larger than the kernel's: the rest is zero. */
 TEST_F_TIMEOUT(basic, stats_sizes, TEST_TIMEOUT)
 {
