@@ -105,6 +105,7 @@ OBSTACLE(shared_files, FILE_SHARED);
 OBSTACLE(core_scheduling, SCHED);
 OBSTACLE(breakpoint, FILE);
 OBSTACLE(vdso_removed, VDSO);
+OBSTACLE(mixed_code, COMPAT);
 
 FIXTURE_SETUP(obstacle)
 {
