@@ -376,7 +376,7 @@ static int check_attrs(struct ckpt_reader *r, struct ckpt_rec *rec)
 	    a->sched_runtime > LLONG_MAX || a->sched_deadline > LLONG_MAX ||
 	    a->sched_period > LLONG_MAX)
 		return damaged(r, "a thread has an impossible priority or level");
-	if (a->compat_robust_list > UINT_MAX)
+	if (a->compat_robust_list >> 32)
 		return damaged(r, "a thread has an impossible robust list");
 	if (a->mempolicy > 0xffff || a->node_words > CKPT_NODE_WORDS ||
 	    memchr_inv(a->nodes + a->node_words, 0, 8 * (CKPT_NODE_WORDS - a->node_words)))

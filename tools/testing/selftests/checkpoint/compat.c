@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -159,11 +160,13 @@ static void everything(void)
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static int go;
+static volatile int nr_waiting;
 
 static void *worker(void *arg)
 {
 	tls_number = (intptr_t)arg;
 	pthread_mutex_lock(&lock);
+	nr_waiting++;
 	while (!go)
 		pthread_cond_wait(&cond, &lock);
 	pthread_mutex_unlock(&lock);
@@ -180,6 +183,9 @@ static void threads(void)
 	for (i = 0; i < 5; i++)
 		check(!pthread_create(&thread[i], NULL, worker, (void *)(intptr_t)(i + 7)));
 	tls_number = 1;
+	/* What a new thread does first is not what is looked at. */
+	while (nr_waiting < 5)
+		sched_yield();
 	stage();
 	stage();
 	pthread_mutex_lock(&lock);
@@ -224,6 +230,11 @@ static void *sleeper(void *arg)
 			      &(struct { int64_t s, ns; }){ 3, 0 }, NULL, 0) == -1);
 		check(errno == ETIMEDOUT);
 		break;
+	case 3:
+		/* With the times of 32 bits. */
+		check(!syscall(SYS_nanosleep, &(struct { int32_t s, ns; }){ 3, 0 },
+			       &(struct { int32_t s, ns; }){ 0, 0 }));
+		break;
 	}
 	check(since(&start) > 2.9);
 	return NULL;
@@ -231,15 +242,68 @@ static void *sleeper(void *arg)
 
 static void sleepers(void)
 {
-	pthread_t thread[3];
+	pthread_t thread[4];
 	int i;
 
 	check(!pipe(waiting_end));
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 4; i++)
 		check(!pthread_create(&thread[i], NULL, sleeper, (void *)(intptr_t)i));
 	stage();
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 4; i++)
 		check(!pthread_join(thread[i], NULL));
+}
+
+/* Calls that answer any interruption with EINTR: being saved is none. */
+static void *patient(void *arg)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	sigset_t set;
+	int fd;
+
+	nr_waiting++;
+	if (arg) {
+		sigemptyset(&set);
+		sigaddset(&set, SIGRTMIN);
+		check(sigwaitinfo(&set, NULL) == SIGRTMIN);
+		return NULL;
+	}
+	fd = epoll_create1(0);
+	check(!epoll_ctl(fd, EPOLL_CTL_ADD, waiting_end[0], &event));
+	check(epoll_wait(fd, &event, 1, -1) == 1);
+	close(fd);
+	return NULL;
+}
+
+static void patience(void)
+{
+	pthread_t thread;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	check(!pthread_sigmask(SIG_BLOCK, &set, NULL));
+	check(!pthread_create(&thread, NULL, patient, (void *)1));
+	while (!nr_waiting)
+		sched_yield();
+	stage();
+	stage();
+	check(!pthread_kill(thread, SIGRTMIN));
+	check(!pthread_join(thread, NULL));
+}
+
+/* The same with a file that can only go on, not be restarted. */
+static void epoll(void)
+{
+	pthread_t thread;
+
+	check(!pipe(waiting_end));
+	check(!pthread_create(&thread, NULL, patient, NULL));
+	while (!nr_waiting)
+		sched_yield();
+	stage();
+	stage();
+	check(write(waiting_end[1], "x", 1) == 1);
+	check(!pthread_join(thread, NULL));
 }
 
 int main(int argc, char **argv)
@@ -249,7 +313,7 @@ int main(int argc, char **argv)
 		void (*run)(void);
 	} modes[] = {
 		{ "idle", idle }, { "everything", everything }, { "threads", threads },
-		{ "sleepers", sleepers },
+		{ "sleepers", sleepers }, { "patience", patience }, { "epoll", epoll },
 	};
 	unsigned int i;
 

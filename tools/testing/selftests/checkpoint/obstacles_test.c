@@ -103,6 +103,7 @@ OBSTACLE(vdso_removed, VDSO);
 OBSTACLE(key_destination, KEYRING);
 OBSTACLE(shadow_stack_lock, CPU);
 OBSTACLE(call_of_32_bits, COMPAT);
+OBSTACLE(mixed_code, COMPAT);
 
 FIXTURE_SETUP(obstacle)
 {

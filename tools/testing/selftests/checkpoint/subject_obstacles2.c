@@ -205,6 +205,38 @@ static int breakpoint(void)
 	return syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
 }
 
+/* Ends up in 32-bit code, below 4 GiB, and stays there. */
+static void *in_32_bits(void *low)
+{
+	uint32_t flag = (uintptr_t)low + 128;
+	uint8_t code[] = { 0xc7, 5, 0, 0, 0, 0, 1, 0, 0, 0,	/* movl $1, flag */
+			   0xeb, 0xfe };			/* 1: jmp 1b */
+	struct {
+		uint32_t offset;
+		uint16_t segment;
+	} __attribute__((packed)) target = { (uintptr_t)low, 0x23 };
+
+	memcpy(code + 2, &flag, sizeof(flag));
+	memcpy(low, code, sizeof(code));
+	asm volatile("movl $0x2b, %%eax\n\t"
+		     "movl %%eax, %%ds\n\t"
+		     "ljmp *%0" : : "m" (target) : "rax", "memory");
+	return NULL;
+}
+
+static int mixed_code(void)
+{
+	volatile char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	pthread_t thread;
+
+	need(low != MAP_FAILED);
+	need(!pthread_create(&thread, NULL, in_32_bits, (void *)low));
+	while (!low[128])
+		;
+	return 0;
+}
+
 static int vdso_removed(void)
 {
 	unsigned long start, end;
@@ -232,6 +264,7 @@ const struct obstacle other_obstacles[] = {
 	{ "semaphore_undo", semaphore_undo }, { "aio_context", aio_context },
 	{ "thread_files", thread_files }, { "thread_fs", thread_fs },
 	{ "shared_files", shared_files }, { "core_scheduling", core_scheduling }, { "breakpoint", breakpoint }, { "vdso_removed", vdso_removed },
+	{ "mixed_code", mixed_code },
 	{}
 };
 
