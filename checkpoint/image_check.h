@@ -48,5 +48,12 @@ CKPT_CHECK_SIZE(ckpt_rec_regset, 8);
 CKPT_CHECK_SIZE(ckpt_rec_index_entry, 16);
 CKPT_CHECK_SIZE(ckpt_rec_trailer, 48);
 CKPT_CHECK_SIZE(ckpt_rec_pipe, 8);
+CKPT_CHECK_SIZE(ckpt_rec_counters, 136);
+CKPT_CHECK_SIZE(ckpt_rec_usage, 240);
+CKPT_CHECK_SIZE(ckpt_rec_thread_usage, 184);
+CKPT_CHECK_SIZE(ckpt_rec_timers, 56);
+CKPT_CHECK_OFFSET(ckpt_rec_timers, real_left_ns, 8);
+CKPT_CHECK_SIZE(ckpt_rec_posix_timer, 72);
+CKPT_CHECK_OFFSET(ckpt_rec_posix_timer, value, 32);
 
 #endif /* _CHECKPOINT_IMAGE_CHECK_H */

@@ -18,6 +18,9 @@ const struct ckpt_obj_ops *const ckpt_process_objs[] = {
 	&ckpt_fds_ops,		/* file/fds.c: descriptor table */
 	&ckpt_fs_ops,		/* file/fs.c: root and current directory, umask */
 	&ckpt_sighand_ops,	/* task/sighand.c: signal actions */
+	&ckpt_usage_ops,	/* task/usage.c: processor time and other usage */
+	&ckpt_timers_ops,	/* task/timers.c: interval timers */
+	&ckpt_posix_timers_ops,	/* task/posix_timers.c: POSIX timers */
 	NULL
 };
 
@@ -27,6 +30,7 @@ const struct ckpt_obj_ops *const ckpt_thread_objs[] = {
 	&ckpt_cred_ops,		/* task/cred.c: identity and capabilities */
 	&ckpt_sigpending_ops,	/* task/sigpending.c: pending signals */
 	&ckpt_regset_ops,	/* task/regset.c: processor state */
+	&ckpt_thread_usage_ops,	/* task/usage.c: processor time and other usage */
 	NULL
 };
 

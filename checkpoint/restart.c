@@ -119,6 +119,7 @@ static pid_t create_task(struct ckpt_task *t, u64 flags, int (*fn)(void *))
 	};
 	pid_t nr = kernel_clone(&args);
 
+	t->nr = nr;
 	if (nr > 0)
 		return nr;
 	if (nr == -EEXIST)
@@ -399,6 +400,7 @@ static void commit(struct ckpt_ctx *ctx, struct task_struct *root)
 	write_unlock_irq(&tasklist_lock);
 	if (ctx->flags & RESTART_FROZEN || p->flags & CKPT_PROC_STOPPED)
 		do_send_sig_info(SIGSTOP, SEND_SIG_PRIV, root, PIDTYPE_TGID);
+	ckpt_commit_all(ctx);
 	ckpt_release(ctx, false);
 }
 

@@ -10,7 +10,9 @@
 #include <linux/ktime.h>
 #include <linux/restart_block.h>
 
+struct k_itimer;
 struct mm_struct;
+struct sigevent;
 struct task_struct;
 
 /* fs/exec.c: give the current, single-threaded task a fresh address space */
@@ -27,5 +29,8 @@ bool checkpoint_sleeper_expires(struct task_struct *task, ktime_t *remaining);
 
 /* ipc/sem.c: semaphore adjustments that the exit of @task would undo */
 bool checkpoint_has_sem_undo(struct task_struct *task);
+
+/* kernel/time/posix-timers.c: timer_create() of current with a chosen id */
+struct k_itimer *checkpoint_timer_create(clockid_t clock, timer_t id, struct sigevent *event);
 
 #endif /* _LINUX_CHECKPOINT_STATE_H */

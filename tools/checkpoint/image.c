@@ -48,6 +48,12 @@ static const struct {
 	[CKPT_REC_THREAD_END] = { "THREAD_END", LAYOUT_EMPTY, 0 },
 	[CKPT_REC_PROCESS_END] = { "PROCESS_END", LAYOUT_EMPTY, 0 },
 	[CKPT_REC_INDEX] = { "INDEX", LAYOUT_ARRAY, sizeof(struct ckpt_rec_index_entry) },
+	[CKPT_REC_USAGE] = { "USAGE", LAYOUT_FIXED, sizeof(struct ckpt_rec_usage) },
+	[CKPT_REC_TIMERS] = { "TIMERS", LAYOUT_FIXED, sizeof(struct ckpt_rec_timers) },
+	[CKPT_REC_POSIX_TIMERS] = { "POSIX_TIMERS", LAYOUT_ARRAY,
+				    sizeof(struct ckpt_rec_posix_timer) },
+	[CKPT_REC_THREAD_USAGE] = { "THREAD_USAGE", LAYOUT_FIXED,
+				    sizeof(struct ckpt_rec_thread_usage) },
 	[CKPT_REC_TRAILER] = { "TRAILER", LAYOUT_FIXED, sizeof(struct ckpt_rec_trailer) },
 };
 

@@ -321,6 +321,46 @@ static void add_regset(struct image *image, const struct recipe *r, u32 note_typ
 		piece->payload[sizeof(regset) + i] = i * 3 + note_type;
 }
 
+static void add_thread_usage(struct image *image)
+{
+	struct ckpt_rec_thread_usage usage = {
+		.own = { .utime_ns = 5000000, .runtime_ns = 6000000, .nvcsw = 3 },
+		.age_ns = 1000000000,
+		.boot_age_ns = 2000000000,
+		.rss_integral = ~0ULL,
+	};
+
+	image_add(image, CKPT_REC_THREAD_USAGE, 0, sizeof(usage), &usage, sizeof(usage));
+}
+
+static void add_usage(struct image *image)
+{
+	struct ckpt_rec_usage usage = { .dead.utime_ns = 7, .maxrss_kb = 1234 };
+
+	image_add(image, CKPT_REC_USAGE, 0, sizeof(usage), &usage, sizeof(usage));
+}
+
+/* Interval timers; one that notifies a thread and waits; one of a CPU clock. */
+static void add_timers(struct image *image, unsigned int n)
+{
+	struct ckpt_rec_timers timers = {
+		.flags = CKPT_TIMERS_REAL_ARMED,
+		.next_posix_id = 8,
+		.real_left_ns = -1,
+		.real_interval_ns = 1000,
+		.prof_expires_ns = 1,
+	};
+	struct ckpt_rec_posix_timer posix[2] = {
+		{ .id = 0, .clock = 1, .notify = 4, .signo = 34, .notify_tid = tid_of(n, 0),
+		  .flags = CKPT_TIMER_ACTIVE, .expires_ns = 5, .overrun = -1 },
+		{ .id = 7, .clock = CKPT_CLOCK_CPU | CKPT_CLOCK_THREAD | 2,
+		  .clock_tid = tid_of(n, 0), .notify = 1, .flags = CKPT_TIMER_ABSOLUTE },
+	};
+
+	image_add(image, CKPT_REC_TIMERS, 0, sizeof(timers), &timers, sizeof(timers));
+	image_add(image, CKPT_REC_POSIX_TIMERS, 0, sizeof(posix[0]), posix, sizeof(posix));
+}
+
 static void add_thread(struct image *image, const struct recipe *r, u32 tid)
 {
 	struct ckpt_rec_thread thread = {
@@ -343,6 +383,7 @@ static void add_thread(struct image *image, const struct recipe *r, u32 tid)
 	add_sigpending(image, r);
 	add_regset(image, r, 1);
 	add_regset(image, r, 0x202);
+	add_thread_usage(image);
 	image_add(image, CKPT_REC_THREAD_END, 0, 0, NULL, 0);
 }
 
@@ -360,6 +401,8 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 	add_fds(image, r, tag + 1);
 	add_fs(image);
 	add_sighand(image);
+	add_usage(image);
+	add_timers(image, n);
 	for (i = 0; i < r->threads; i++)
 		add_thread(image, r, tid_of(n, i));
 	image_add(image, CKPT_REC_PROCESS_END, 0, 0, NULL, 0);

@@ -121,6 +121,7 @@ static bool is_array(u32 type)
 	case CKPT_REC_FDS:
 	case CKPT_REC_SIGHAND:
 	case CKPT_REC_SIGPENDING:
+	case CKPT_REC_POSIX_TIMERS:
 	case CKPT_REC_INDEX:
 		return true;
 	}

@@ -29,6 +29,10 @@ static struct ckpt_rec_cred cred;
 static struct ckpt_rec_regset regset;
 static struct ckpt_rec_trailer trailer;
 static struct ckpt_rec_pipe pipe;
+static struct ckpt_rec_usage usage;
+static struct ckpt_rec_thread_usage thread_usage;
+static struct ckpt_rec_timers timers;
+static struct ckpt_rec_posix_timer posix_timers[2];
 
 static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_HEADER] = &header, [CKPT_REC_TREE] = &tree,
@@ -37,7 +41,9 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
 	[CKPT_REC_THREAD] = &thread, [CKPT_REC_CRED] = &cred,
 	[CKPT_REC_REGSET] = &regset, [CKPT_REC_TRAILER] = &trailer,
-	[CKPT_REC_PIPE] = &pipe,
+	[CKPT_REC_PIPE] = &pipe, [CKPT_REC_USAGE] = &usage,
+	[CKPT_REC_THREAD_USAGE] = &thread_usage, [CKPT_REC_TIMERS] = &timers,
+	[CKPT_REC_POSIX_TIMERS] = posix_timers,
 };
 
 /**
@@ -78,6 +84,10 @@ struct change {
 #define REGSET(m, v, e)		CHANGE(REGSET, regset.m, v, e)
 #define TRAILER(m, v, e)	CHANGE(TRAILER, trailer.m, v, e)
 #define PIPE(m, v, e)		CHANGE(PIPE, pipe.m, v, e)
+#define USAGE(m, v, e)		CHANGE(USAGE, usage.m, v, e)
+#define THREAD_USAGE(m, v, e)	CHANGE(THREAD_USAGE, thread_usage.m, v, e)
+#define TIMERS(m, v, e)		CHANGE(TIMERS, timers.m, v, e)
+#define TIMER(i, m, v, e)	CHANGE(POSIX_TIMERS, posix_timers[i].m, v, e)
 
 #define BAD	(-EBADMSG)
 #define OTHER	(-ENOEXEC)
@@ -152,7 +162,7 @@ static const struct change changes[] = {
 
 	SIGINFO(shared, 1, 0), SIGINFO(shared, 2, BAD), SIGINFO(signo, 0, BAD),
 	SIGINFO(signo, 64, 0), SIGINFO(signo, 65, BAD), SIGINFO(has_info, 0, 0),
-	SIGINFO(has_info, 2, BAD), SIGINFO(reserved, 1, BAD),
+	SIGINFO(has_info, 2, BAD), SIGINFO(timer, 1, 0), SIGINFO(timer, 2, BAD),
 
 	THREAD(tid, 0, BAD), THREAD(tid, INT_MAX, 0), THREAD(tid, 1U << 31, BAD),
 	THREAD(reserved, 1, BAD), THREAD(nice, 19, 0), THREAD(nice, 20, BAD),
@@ -174,6 +184,42 @@ static const struct change changes[] = {
 
 	PIPE(capacity, INT_MAX, 0), PIPE(capacity, 1U << 31, BAD), PIPE(data_len, 0, BAD),
 	PIPE(data_len, 13, BAD), PIPE(data_len, ~0U, BAD),
+
+	USAGE(dead.utime_ns, CKPT_MAX_COUNT, 0), USAGE(dead.utime_ns, CKPT_MAX_COUNT + 1, BAD),
+	USAGE(children_maxrss_kb, CKPT_MAX_COUNT, 0), USAGE(children_maxrss_kb, ~0ULL, BAD),
+	THREAD_USAGE(own.runtime_ns, CKPT_MAX_COUNT, 0),
+	THREAD_USAGE(own.runtime_ns, CKPT_MAX_COUNT + 1, BAD),
+	THREAD_USAGE(run_delay_ns, ~0ULL, BAD), THREAD_USAGE(rss_integral, ~0ULL, 0),
+	THREAD_USAGE(vm_integral, ~0ULL, 0),
+
+	TIMERS(flags, CKPT_TIMERS_ALL, 0), TIMERS(flags, CKPT_TIMERS_ALL + 1, BAD),
+	TIMERS(next_posix_id, INT_MAX, 0), TIMERS(next_posix_id, 1U << 31, BAD),
+	TIMERS(real_left_ns, -CKPT_MAX_COUNT, 0), TIMERS(real_left_ns, -CKPT_MAX_COUNT - 1, BAD),
+	TIMERS(real_left_ns, LLONG_MAX, 0), TIMERS(real_interval_ns, -1, BAD),
+	TIMERS(real_interval_ns, LLONG_MAX, 0), TIMERS(virtual_expires_ns, -1, BAD),
+	TIMERS(virtual_interval_ns, -1, BAD), TIMERS(prof_expires_ns, -1, BAD),
+	TIMERS(prof_interval_ns, -1, BAD), TIMERS(prof_expires_ns, LLONG_MAX, 0),
+
+	TIMER(0, id, 1, 0), TIMER(0, id, 7, BAD), TIMER(1, id, 0, BAD), TIMER(1, id, INT_MAX, 0),
+	TIMER(1, id, 1U << 31, BAD), TIMER(0, clock, 0, 0), TIMER(0, clock, 2, BAD),
+	TIMER(0, clock, 7, 0), TIMER(0, clock, 10, BAD), TIMER(0, clock, 11, 0),
+	TIMER(0, clock, 12, BAD), TIMER(0, clock, 31, BAD), TIMER(0, clock, 32, BAD),
+	TIMER(0, clock, ~0U, BAD), TIMER(0, clock_tid, 1, BAD), TIMER(0, notify, 0, BAD),
+	TIMER(0, notify, 3, BAD), TIMER(0, notify, 5, BAD), TIMER(0, notify_tid, 0, BAD),
+	TIMER(0, notify_tid, 1U << 31, BAD), TIMER(0, signo, 64, 0), TIMER(0, signo, 65, BAD),
+	TIMER(0, signo, 0, BAD), TIMER(0, flags, CKPT_TIMER_ALL, 0),
+	TIMER(0, flags, CKPT_TIMER_ALL + 1, BAD), TIMER(0, flags, CKPT_TIMER_REARM, BAD),
+	TIMER(0, flags, CKPT_TIMER_REARM | CKPT_TIMER_QUEUED, BAD),
+	TIMER(0, signal_overrun, INT_MAX, 0), TIMER(0, signal_overrun, -1, BAD),
+	TIMER(0, expires_ns, -CKPT_MAX_COUNT, 0), TIMER(0, expires_ns, -CKPT_MAX_COUNT - 1, BAD),
+	TIMER(0, interval_ns, -1, BAD), TIMER(0, overrun, -1, 0), TIMER(0, overrun, -2, BAD),
+	TIMER(0, overrun_last, CKPT_MAX_COUNT / 2, 0),
+	TIMER(0, overrun_last, CKPT_MAX_COUNT / 2 + 1, BAD),
+	TIMER(1, clock, CKPT_CLOCK_CPU, 0), TIMER(1, clock, CKPT_CLOCK_CPU | 3, BAD),
+	TIMER(1, clock, CKPT_CLOCK_CPU << 1, BAD), TIMER(1, clock_tid, 0, BAD),
+	TIMER(1, clock_tid, 1U << 31, BAD), TIMER(1, expires_ns, -1, BAD),
+	TIMER(1, flags, 0, BAD), TIMER(1, flags, CKPT_TIMER_ABSOLUTE | CKPT_TIMER_ACTIVE, BAD),
+	TIMER(1, flags, CKPT_TIMER_ABSOLUTE | CKPT_TIMER_QUEUED, BAD), TIMER(1, notify_tid, 1, BAD),
 };
 
 static const struct recipe recipe = {
@@ -444,6 +490,7 @@ static void bounds(const void *arg)
 		{ CKPT_REC_REGSET, CKPT_MAX_REGSET, 1 },
 		{ CKPT_REC_INDEX, CKPT_MAX_INDEX, 0 },
 		{ CKPT_REC_PIPE, CKPT_MAX_PIPE, 1 },
+		{ CKPT_REC_POSIX_TIMERS, CKPT_MAX_POSIX_TIMERS, 0 },
 	};
 	struct image image;
 	struct piece *piece;
