@@ -63,6 +63,11 @@ static void free_entry(struct ckpt_task *t)
 	ckpt_free_record(t->attrs);
 	ckpt_free_record(t->io_ports);
 	ckpt_free_record(t->process);
+	ckpt_free_record(t->usage);
+	ckpt_free_record(t->timers);
+	ckpt_free_record(t->posix_timers);
+	ckpt_free_record(t->thread_usage);
+	kvfree(t->k_timers);
 	for (i = 0; i < t->nr_regsets; i++)
 		ckpt_free_record(t->regsets[i]);
 	if (t->task) {

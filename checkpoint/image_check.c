@@ -301,7 +301,7 @@ static int check_sigpending(struct ckpt_reader *r, struct ckpt_rec *rec)
 
 	for (; count; count--, s++)
 		if (!s->signo || s->signo > 64 || s->shared > 1 || s->has_info > 1 ||
-		    s->reserved)
+		    s->timer > s->has_info)
 			return damaged(r, "a pending signal has an impossible value");
 	return 0;
 }
@@ -432,6 +432,105 @@ static int check_io_ports(struct ckpt_reader *r, struct ckpt_rec *rec)
 	return 0;
 }
 
+static bool counts(const void *data, size_t len)
+{
+	const u64 *count = data;
+
+	for (; len; len -= sizeof(*count), count++)
+		if (*count > CKPT_MAX_COUNT)
+			return false;
+	return true;
+}
+
+static int check_usage(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	if (!counts(ckpt_rec_data(rec), sizeof(struct ckpt_rec_usage)))
+		return damaged(r, "a process has an impossible resource usage");
+	return 0;
+}
+
+static int check_thread_usage(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	/* The two integrals at the end are what they are. */
+	if (!counts(ckpt_rec_data(rec), offsetof(struct ckpt_rec_thread_usage, rss_integral)))
+		return damaged(r, "a thread has an impossible resource usage");
+	return 0;
+}
+
+/* Times that can be added to the present one, or subtracted from it. */
+static bool is_time(s64 ns)
+{
+	return ns >= -(s64)CKPT_MAX_COUNT;
+}
+
+static int check_timers(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_timers *t = ckpt_rec_data(rec);
+
+	if (t->flags & ~CKPT_TIMERS_ALL || t->next_posix_id > INT_MAX ||
+	    !is_time(t->real_left_ns) || t->real_interval_ns < 0 ||
+	    t->virtual_expires_ns < 0 || t->virtual_interval_ns < 0 ||
+	    t->prof_expires_ns < 0 || t->prof_interval_ns < 0)
+		return damaged(r, "an interval timer has an impossible value");
+	return 0;
+}
+
+static bool is_timer_clock(const struct ckpt_rec_posix_timer *t)
+{
+	/* CLOCK_REALTIME, MONOTONIC, BOOTTIME, REALTIME_ALARM, BOOTTIME_ALARM, TAI */
+	const u32 clocks = 1U << 0 | 1U << 1 | 1U << 7 | 1U << 8 | 1U << 9 | 1U << 11;
+	u32 cpu = t->clock & ~(CKPT_CLOCK_WHICH | CKPT_CLOCK_THREAD | CKPT_CLOCK_BY_ID);
+
+	if (t->clock < 32)
+		return clocks & 1U << t->clock && !t->clock_tid;
+	return cpu == CKPT_CLOCK_CPU && (t->clock & CKPT_CLOCK_WHICH) < 3 &&
+	       t->clock_tid && t->clock_tid <= INT_MAX &&
+	       t->flags & CKPT_TIMER_ABSOLUTE && t->expires_ns >= 0;
+}
+
+/* SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD, SIGEV_THREAD_ID */
+static bool is_notify(const struct ckpt_rec_posix_timer *t)
+{
+	switch (t->notify) {
+	case 0:
+	case 2:
+		return t->signo >= 1 && t->signo <= 64 && !t->notify_tid;
+	case 1:
+		return !t->notify_tid && !(t->flags & (CKPT_TIMER_ACTIVE | CKPT_TIMER_QUEUED));
+	case 4:
+		return t->signo >= 1 && t->signo <= 64 &&
+		       t->notify_tid && t->notify_tid <= INT_MAX;
+	}
+	return false;
+}
+
+static bool is_overrun(s64 overrun)
+{
+	return overrun >= -1 && overrun <= (s64)(CKPT_MAX_COUNT / 2);
+}
+
+static int check_posix_timers(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_posix_timer *t = ckpt_rec_data(rec);
+	u64 count = ckpt_rec_count(rec);
+	s64 last = -1;
+
+	for (; count; count--, t++) {
+		if (t->id > INT_MAX || (s64)t->id <= last)
+			return damaged(r, "a POSIX timer has an impossible id");
+		if (t->flags & ~CKPT_TIMER_ALL || !is_timer_clock(t) || !is_notify(t))
+			return damaged(r, "a POSIX timer has an impossible clock or signal");
+		if (t->flags & CKPT_TIMER_REARM &&
+		    (~t->flags & (CKPT_TIMER_QUEUED | CKPT_TIMER_EXPIRED)))
+			return damaged(r, "a POSIX timer has impossible flags");
+		if (!is_time(t->expires_ns) || t->interval_ns < 0 || t->signal_overrun < 0 ||
+		    !is_overrun(t->overrun) || !is_overrun(t->overrun_last))
+			return damaged(r, "a POSIX timer has an impossible time or overrun");
+		last = t->id;
+	}
+	return 0;
+}
+
 static int check_trailer(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_trailer *t = ckpt_rec_data(rec);
@@ -467,6 +566,10 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_VMA_NAMES] = check_vma_names,
 	[CKPT_REC_LDT] = check_ldt,
 	[CKPT_REC_IO_PORTS] = check_io_ports,
+	[CKPT_REC_USAGE] = check_usage,
+	[CKPT_REC_TIMERS] = check_timers,
+	[CKPT_REC_POSIX_TIMERS] = check_posix_timers,
+	[CKPT_REC_THREAD_USAGE] = check_thread_usage,
 };
 
 /**

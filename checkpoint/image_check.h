@@ -57,5 +57,12 @@ CKPT_CHECK_OFFSET(ckpt_rec_attrs, default_slack_ns, 88);
 CKPT_CHECK_OFFSET(ckpt_rec_attrs, nodes, 104);
 CKPT_CHECK_SIZE(ckpt_rec_vma_name, 96);
 CKPT_CHECK_SIZE(ckpt_rec_io_ports, 8);
+CKPT_CHECK_SIZE(ckpt_rec_counters, 136);
+CKPT_CHECK_SIZE(ckpt_rec_usage, 240);
+CKPT_CHECK_SIZE(ckpt_rec_thread_usage, 184);
+CKPT_CHECK_SIZE(ckpt_rec_timers, 56);
+CKPT_CHECK_OFFSET(ckpt_rec_timers, real_left_ns, 8);
+CKPT_CHECK_SIZE(ckpt_rec_posix_timer, 72);
+CKPT_CHECK_OFFSET(ckpt_rec_posix_timer, value, 32);
 
 #endif /* _CHECKPOINT_IMAGE_CHECK_H */

@@ -81,6 +81,12 @@ static const struct rec_desc rec_descs[CKPT_REC_NR] = {
 	[CKPT_REC_LDT] = DESC("LDT", LAYOUT_ARRAY, u64, CKPT_LDT_ENTRIES),
 	[CKPT_REC_IO_PORTS] = DESC("IO_PORTS", LAYOUT_ARRAY, struct ckpt_rec_io_ports,
 				   CKPT_NR_IO_PORTS / 2),
+	[CKPT_REC_USAGE] = DESC("USAGE", LAYOUT_FIXED, struct ckpt_rec_usage, 0),
+	[CKPT_REC_TIMERS] = DESC("TIMERS", LAYOUT_FIXED, struct ckpt_rec_timers, 0),
+	[CKPT_REC_POSIX_TIMERS] = DESC("POSIX_TIMERS", LAYOUT_ARRAY,
+				       struct ckpt_rec_posix_timer, CKPT_MAX_POSIX_TIMERS),
+	[CKPT_REC_THREAD_USAGE] = DESC("THREAD_USAGE", LAYOUT_FIXED,
+				       struct ckpt_rec_thread_usage, 0),
 	[CKPT_REC_TRAILER] = DESC("TRAILER", LAYOUT_FIXED, struct ckpt_rec_trailer, 0),
 };
 

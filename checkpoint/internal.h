@@ -24,6 +24,9 @@
 
 struct ckpt_ctx;
 struct pipe_inode_info;
+struct k_itimer;
+struct kernel_siginfo;
+struct sigqueue;
 struct user_regset;
 
 /* Where a ckpt_task is on its way. */
@@ -72,6 +75,12 @@ enum ckpt_task_state {
  * @process: restart, leader only: its PROCESS record
  * @current_thread: restart, leader only: threads of which reading has begun
  * @dumpable: restart, leader only: of prctl(2)
+ * @nr: restart, not of a leader: thread id, known to the leader
+ * @usage: restart, leader only: its USAGE record
+ * @timers: restart, leader only: its TIMERS record
+ * @posix_timers: restart, leader only: its POSIX_TIMERS record
+ * @k_timers: restart, leader only: the timers of that record
+ * @thread_usage: restart: its THREAD_USAGE record
  * @seen_mm: restart, leader only: the address space was restored
  * @seen_fs: restart, leader only: root and current directory were restored
  * @seen_fds: restart, leader only: the descriptor table was restored
@@ -110,6 +119,12 @@ struct ckpt_task {
 	struct ckpt_rec *process;
 	u32 current_thread;
 	int dumpable;
+	pid_t nr;
+	struct ckpt_rec *usage;
+	struct ckpt_rec *timers;
+	struct ckpt_rec *posix_timers;
+	struct k_itimer **k_timers;
+	struct ckpt_rec *thread_usage;
 	u32 seen_mm : 1;
 	u32 seen_fs : 1;
 	u32 seen_fds : 1;
@@ -170,7 +185,8 @@ struct ckpt_task {
  *
  * Locks: the saver holds no lock of ours. It takes, one at a time and never
  * while it writes to the image: tasklist_lock, siglock, task_lock, file_lock
- * of a descriptor table, mmap_lock, page table locks.
+ * of a descriptor table, mmap_lock, page table locks. Only the lock of a POSIX
+ * timer has siglock inside.
  */
 struct ckpt_ctx {
 	struct kref ref;
@@ -276,6 +292,10 @@ extern const struct ckpt_obj_ops ckpt_sigpending_ops;
 extern const struct ckpt_obj_ops ckpt_regset_ops;
 extern const struct ckpt_obj_ops ckpt_seccomp_ops;
 extern const struct ckpt_obj_ops ckpt_attrs_ops;
+extern const struct ckpt_obj_ops ckpt_usage_ops;
+extern const struct ckpt_obj_ops ckpt_timers_ops;
+extern const struct ckpt_obj_ops ckpt_posix_timers_ops;
+extern const struct ckpt_obj_ops ckpt_thread_usage_ops;
 
 /* context.c */
 struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags);
@@ -383,6 +403,8 @@ void ckpt_unclaim(struct ckpt_task *t);
 /* task/process.c */
 int ckpt_process_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
 void ckpt_process_commit(struct ckpt_ctx *ctx, struct ckpt_task *leader);
+void ckpt_commit_dead(struct ckpt_ctx *ctx);
+void ckpt_commit_all(struct ckpt_ctx *ctx);
 
 /* task/thread.c */
 struct ckpt_task *ckpt_thread_being_read(struct ckpt_ctx *ctx, struct ckpt_task *leader);
@@ -413,6 +435,22 @@ int ckpt_cred_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
 
 /* task/sigpending.c */
 int ckpt_sigpending_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
+void ckpt_sigpending_commit(struct ckpt_task *t);
+
+/* task/usage.c */
+int ckpt_usage_check(struct ckpt_ctx *ctx, struct ckpt_task *leader);
+void ckpt_usage_commit(struct ckpt_task *t);
+void ckpt_thread_usage_commit(struct ckpt_task *t);
+
+/* task/timers.c */
+ktime_t ckpt_time_after(ktime_t now, s64 left);
+void ckpt_timers_commit(struct ckpt_task *t);
+bool ckpt_alarm_counts(struct ckpt_task *leader, const struct kernel_siginfo *info);
+
+/* task/posix_timers.c */
+int ckpt_posix_timers_create(struct ckpt_ctx *ctx, struct ckpt_task *leader);
+struct sigqueue *ckpt_posix_timer_signal(struct ckpt_task *leader, int id);
+void ckpt_posix_timers_commit(struct ckpt_task *leader);
 
 /* task/restart_block.c */
 void ckpt_restart_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);

@@ -32,6 +32,7 @@
 #define CKPT_MAX_FDS		(16 * 1024 * 1024)
 #define CKPT_MAX_FILES		(32 * 1024 * 1024)
 #define CKPT_MAX_SIGPENDING	(1024 * 1024)
+#define CKPT_MAX_POSIX_TIMERS	(1024 * 1024)
 #define CKPT_MAX_GROUPS		65536
 #define CKPT_MAX_REGSET		(64 * 1024)
 #define CKPT_MAX_REGSETS	16
@@ -40,6 +41,9 @@
 #define CKPT_MAX_FILTERS	8192
 #define CKPT_MAX_PIPE		(64 * 1024 * 1024)
 #define CKPT_MAX_INDEX		(16 * 1024 * 1024)
+
+/* Of times and counters, 2^62: the sum of two does not overflow. */
+#define CKPT_MAX_COUNT		0x4000000000000000ULL
 
 /* One PAGES record: a bounded extent table, so that a save needs little memory. */
 #define CKPT_MAX_EXTENTS	2048

@@ -18,6 +18,9 @@ const struct ckpt_obj_ops *const ckpt_process_objs[] = {
 	&ckpt_fds_ops,		/* file/fds.c: descriptor table */
 	&ckpt_fs_ops,		/* file/fs.c: root and current directory, umask */
 	&ckpt_sighand_ops,	/* task/sighand.c: signal actions */
+	&ckpt_usage_ops,	/* task/usage.c: processor time and other usage */
+	&ckpt_timers_ops,	/* task/timers.c: interval timers */
+	&ckpt_posix_timers_ops,	/* task/posix_timers.c: POSIX timers */
 	NULL
 };
 
@@ -28,6 +31,7 @@ const struct ckpt_obj_ops *const ckpt_thread_objs[] = {
 	&ckpt_sigpending_ops,	/* task/sigpending.c: pending signals */
 	&ckpt_regset_ops,	/* task/regset.c: processor state */
 	&ckpt_attrs_ops,	/* task/attrs.c: prctl(2), seccomp, more of scheduling */
+	&ckpt_thread_usage_ops,	/* task/usage.c: processor time and other usage */
 	&ckpt_arch_io_ports_ops, /* arch/x86/checkpoint/ioports.c: ioperm(2) */
 	NULL
 };
@@ -35,12 +39,14 @@ const struct ckpt_obj_ops *const ckpt_thread_objs[] = {
 /* What is left of a process, and of a thread, that is dead. */
 const struct ckpt_obj_ops *const ckpt_dead_process_objs[] = {
 	&ckpt_process_ops,
+	&ckpt_usage_ops,
 	NULL
 };
 
 const struct ckpt_obj_ops *const ckpt_dead_objs[] = {
 	&ckpt_thread_ops,
 	&ckpt_cred_ops,
+	&ckpt_thread_usage_ops,
 	NULL
 };
 

@@ -5,12 +5,14 @@
 #ifndef _CHECKPOINT_OPTIONAL_H
 #define _CHECKPOINT_OPTIONAL_H
 
+#include <linux/checkpoint_image.h>
 #include <linux/checkpoint_state.h>
 #include <linux/compat.h>
 #include <linux/cred.h>
 #include <linux/keyctl.h>
 #include <linux/ksm.h>
 #include <linux/sched.h>
+#include <linux/sched/cputime.h>
 
 static inline bool ckpt_uses_io_uring(struct task_struct *task)
 {
@@ -99,6 +101,86 @@ static inline int ckpt_merge_any(struct mm_struct *mm)
 #else
 	return -EOPNOTSUPP;
 #endif
+}
+
+static inline void ckpt_save_io(const struct task_io_accounting *io,
+				struct ckpt_rec_counters *c)
+{
+#ifdef CONFIG_TASK_XACCT
+	c->rchar = io->rchar;
+	c->wchar = io->wchar;
+	c->syscr = io->syscr;
+	c->syscw = io->syscw;
+#endif
+#ifdef CONFIG_TASK_IO_ACCOUNTING
+	c->read_bytes = io->read_bytes;
+	c->write_bytes = io->write_bytes;
+	c->cancelled_write_bytes = io->cancelled_write_bytes;
+#endif
+}
+
+static inline void ckpt_set_io(struct task_io_accounting *io,
+			       const struct ckpt_rec_counters *c)
+{
+#ifdef CONFIG_TASK_XACCT
+	io->rchar = c->rchar;
+	io->wchar = c->wchar;
+	io->syscr = c->syscr;
+	io->syscw = c->syscw;
+#endif
+#ifdef CONFIG_TASK_IO_ACCOUNTING
+	io->read_bytes = c->read_bytes;
+	io->write_bytes = c->write_bytes;
+	io->cancelled_write_bytes = c->cancelled_write_bytes;
+#endif
+}
+
+static inline void ckpt_save_sched_info(struct task_struct *task,
+					struct ckpt_rec_thread_usage *rec)
+{
+#ifdef CONFIG_SCHED_INFO
+	rec->nr_runs = task->sched_info.pcount;
+	rec->run_delay_ns = task->sched_info.run_delay;
+#endif
+}
+
+static inline void ckpt_set_sched_info(struct task_struct *task,
+				       const struct ckpt_rec_thread_usage *rec)
+{
+#ifdef CONFIG_SCHED_INFO
+	task->sched_info.pcount = rec->nr_runs;
+	task->sched_info.run_delay = rec->run_delay_ns;
+#endif
+}
+
+static inline void ckpt_save_integrals(struct task_struct *task,
+				       struct ckpt_rec_thread_usage *rec)
+{
+#ifdef CONFIG_TASK_XACCT
+	rec->rss_integral = task->acct_rss_mem1;
+	rec->vm_integral = task->acct_vm_mem1;
+#endif
+}
+
+/* After the times: the integrals go on from there. */
+static inline void ckpt_set_integrals(struct task_struct *task,
+				      const struct ckpt_rec_thread_usage *rec)
+{
+#ifdef CONFIG_TASK_XACCT
+	task->acct_timexpd = task->utime + task->stime;
+	task->acct_rss_mem1 = rec->rss_integral;
+	task->acct_vm_mem1 = rec->vm_integral;
+#endif
+}
+
+/* Of a task that sleeps: the scheduler measures from where it begins to run. */
+static inline void ckpt_set_runtime(struct task_struct *task, u64 runtime)
+{
+#ifdef CONFIG_NUMA_BALANCING
+	task->last_sum_exec_runtime += runtime - task->se.sum_exec_runtime;
+#endif
+	task->se.prev_sum_exec_runtime += runtime - task->se.sum_exec_runtime;
+	task->se.sum_exec_runtime = runtime;
 }
 
 #endif /* _CHECKPOINT_OPTIONAL_H */

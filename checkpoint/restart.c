@@ -465,11 +465,13 @@ static void commit(struct ckpt_ctx *ctx)
 
 	/* The tree must not see references of ours. */
 	ckpt_free_tags(ctx);
+	ckpt_commit_dead(ctx);
 	ckpt_tree_bury(ctx);
 	ckpt_tree_tie(ctx);
 	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
 		if (t->main)
 			ckpt_process_commit(ctx, t);
+	ckpt_commit_all(ctx);
 	ckpt_release(ctx, false);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Process: resource limits, OOM score, child subreaper, job-control stop.
- * Timers are obstacles. CPU time, start time and resource usage start anew.
+ * CPU time and timers are in usage.c, timers.c and posix_timers.c.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -26,14 +26,6 @@ static int process_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	struct signal_struct *sig = t->task->signal;
 
-	if (!hlist_empty(&sig->posix_timers))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_TIMER, "has POSIX timers");
-	if (hrtimer_active(&sig->real_timer) || READ_ONCE(sig->it_real_incr))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_TIMER,
-			      "has an interval timer (setitimer, alarm)");
-	if (READ_ONCE(sig->it[0].expires) || READ_ONCE(sig->it[1].expires))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_TIMER,
-			      "has a CPU time interval timer (setitimer)");
 	if (sig->group_exec_task || sig->core_state || sig->flags & SIGNAL_GROUP_EXIT)
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_GONE,
 			      "is about to execute a program or to exit");
@@ -82,8 +74,6 @@ static int process_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	};
 	int i;
 
-	if (!(t->task->flags & PF_FORKNOEXEC))
-		rec.flags |= CKPT_PROC_EXECED;
 	if (sig->is_child_subreaper)
 		rec.flags |= CKPT_PROC_SUBREAPER;
 	if (READ_ONCE(sig->tty))
@@ -128,12 +118,13 @@ static int set_rlimits(struct ckpt_ctx *ctx, struct ckpt_task *t,
 		ret = security_task_setrlimit(current->group_leader, i, &new);
 		if (ret)
 			return ret;
+		/* The time that the restart takes does not count: commit_cpu_limit(). */
+		if (i == RLIMIT_CPU)
+			continue;
 		task_lock(current->group_leader);
 		rlim[i] = new;
 		task_unlock(current->group_leader);
 	}
-	if (rlim[RLIMIT_CPU].rlim_cur != RLIM_INFINITY)
-		update_rlimit_cpu(current, rlim[RLIMIT_CPU].rlim_cur);
 	return 0;
 }
 
@@ -164,13 +155,15 @@ int ckpt_process_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	u64 args[6] = { PR_SET_CHILD_SUBREAPER, 1 };
 	int ret;
 
-	ret = set_rlimits(ctx, t, p->rlimits);
+	ret = ckpt_usage_check(ctx, t);
+	if (!ret)
+		ret = ckpt_posix_timers_create(ctx, t);
+	if (!ret)
+		ret = set_rlimits(ctx, t, p->rlimits);
 	if (!ret)
 		ret = set_oom_score(ctx, t, p->oom_score_adj, p->oom_score_adj_min);
 	if (!ret && p->flags & CKPT_PROC_SUBREAPER)
 		ret = ckpt_arch_call(__NR_prctl, args);
-	if (p->flags & CKPT_PROC_EXECED)
-		current->flags &= ~PF_FORKNOEXEC;
 	return ret;
 }
 
@@ -216,6 +209,73 @@ void ckpt_process_commit(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 		signal_set_stop_flags(sig, SIGNAL_STOP_CONTINUED);
 	}
 	unlock_task_sighand(leader->main->task, &flags);
+}
+
+static void commit_cpu_limit(struct ckpt_task *t)
+{
+	const struct ckpt_rec_process *p = ckpt_rec_data(t->process);
+	struct rlimit *limit = &t->task->signal->rlim[RLIMIT_CPU];
+
+	task_lock(t->task);
+	limit->rlim_cur = p->rlimits[RLIMIT_CPU].soft;
+	limit->rlim_max = p->rlimits[RLIMIT_CPU].hard;
+	task_unlock(t->task);
+	if (p->rlimits[RLIMIT_CPU].soft != RLIM_INFINITY)
+		update_rlimit_cpu(t->task, p->rlimits[RLIMIT_CPU].soft);
+}
+
+static void commit_process(struct ckpt_task *t)
+{
+	ckpt_usage_commit(t);
+	commit_cpu_limit(t);
+	ckpt_timers_commit(t);
+	ckpt_posix_timers_commit(t);
+}
+
+/**
+ * ckpt_commit_dead - resource usage of tasks that are about to exit again
+ * @ctx: context; all its tasks are parked
+ */
+void ckpt_commit_dead(struct ckpt_ctx *ctx)
+{
+	struct ckpt_task *t;
+	u32 i;
+
+	for (i = 0; i < ctx->nr_tasks; i++) {
+		t = ctx->tasks[i];
+		if (!t->dead)
+			continue;
+		ckpt_thread_usage_commit(t);
+		if (!t->leader->main)
+			ckpt_usage_commit(t);
+	}
+}
+
+/**
+ * ckpt_commit_all - clocks and timers of the restored tasks, just before release
+ * @ctx: context; all its tasks are parked, or dead
+ *
+ * None of this can fail. It is not done by the tasks themselves because none
+ * may run before the others are ready, and what the restart used up in them
+ * must not count.
+ *
+ * Context: process context, of any task.
+ */
+void ckpt_commit_all(struct ckpt_ctx *ctx)
+{
+	struct ckpt_task *t;
+	u32 i;
+
+	for (i = 0; i < ctx->nr_tasks; i++) {
+		t = ctx->tasks[i];
+		if (t->dead)
+			continue;
+		ckpt_thread_usage_commit(t);
+		ckpt_sigpending_commit(t);
+	}
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
+		if (t->main)
+			commit_process(t);
 }
 
 const struct ckpt_obj_ops ckpt_process_ops = {

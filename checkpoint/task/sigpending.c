@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Pending signals, those of the thread and, with the first one, those of the
- * process, with their siginfo and in the order of their queues. A signal of a
- * POSIX timer is an obstacle, as the timer is.
+ * process, with their siginfo and in the order of their queues. The signal of a
+ * POSIX timer belongs to the timer (posix_timers.c): only its place is saved
+ * here, and it is put there when the tasks are complete.
  */
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
@@ -42,23 +43,17 @@ static void collect_queue(struct ckpt_ctx *ctx, struct ckpt_task *t, struct sigp
 {
 	struct sigqueue *q;
 	unsigned long flags;
-	int timers = 0, faults = 0;
+	int faults = 0;
 
 	if (!lock_task_sighand(t->task, &flags))
 		return;
-	list_for_each_entry(q, &pending->list, list) {
-		if (q->flags & SIGQUEUE_PREALLOC || q->info.si_code == SI_TIMER)
-			timers++;
-		else if (is_fault(t->task, q))
+	list_for_each_entry(q, &pending->list, list)
+		if (is_fault(t->task, q))
 			faults++;
-	}
 	unlock_task_sighand(t->task, &flags);
 	if (faults)
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SIGNAL,
 			      "has just made a fault, whose signal is pending");
-	if (timers)
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SIGNAL,
-			      "has a pending signal of a POSIX timer");
 }
 
 static int sigpending_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
@@ -74,8 +69,10 @@ static void add(struct ckpt_rec_siginfo *rec, u32 shared, int signo, struct sigq
 	rec->shared = shared;
 	rec->signo = signo;
 	rec->has_info = !!q;
-	if (q)
-		memcpy(rec->info, &q->info, sizeof(q->info));
+	if (!q)
+		return;
+	rec->timer = !!(q->flags & SIGQUEUE_PREALLOC);
+	memcpy(rec->info, &q->info, sizeof(q->info));
 }
 
 /* Queued ones in their order, then those that are only a bit in the mask. */
@@ -148,7 +145,7 @@ static int sigpending_restore(struct ckpt_ctx *ctx, struct ckpt_task *leader,
 	return 0;
 }
 
-static int queue(const struct ckpt_rec_siginfo *saved)
+static int queue(struct ckpt_task *t, const struct ckpt_rec_siginfo *saved)
 {
 	struct kernel_siginfo info;
 	unsigned long flags;
@@ -156,8 +153,13 @@ static int queue(const struct ckpt_rec_siginfo *saved)
 
 	memcpy(&info, saved->info, sizeof(info));
 	info.si_signo = saved->signo;
-	if (saved->signo == SIGKILL || saved->signo == SIGSTOP || info.si_code == SI_TIMER)
+	if (saved->signo == SIGKILL || saved->signo == SIGSTOP)
 		return -EBADMSG;
+	if (saved->timer)
+		return 0;
+	if (saved->signo == SIGALRM && saved->shared &&
+	    !ckpt_alarm_counts(t->leader, saved->has_info ? &info : NULL))
+		return 0;
 	if (!lock_task_sighand(current, &flags))
 		return -ESRCH;
 	ret = send_signal_locked(saved->signo, saved->has_info ? &info : SEND_SIG_NOINFO,
@@ -187,7 +189,7 @@ int ckpt_sigpending_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	saved = ckpt_rec_data(t->pending);
 	nr = ckpt_rec_count(t->pending);
 	for (i = 0; i < nr; i++) {
-		ret = queue(&saved[i]);
+		ret = queue(t, &saved[i]);
 		if (ret)
 			return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_SIGNAL, ret,
 					  "pending signal %u cannot be queued", saved[i].signo);
@@ -195,10 +197,63 @@ int ckpt_sigpending_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return 0;
 }
 
+/* Puts the signal of a timer at @at in a queue; returns where the next one is. */
+static struct list_head *insert(struct ckpt_task *t, struct sigpending *pending,
+				struct list_head *at, const struct ckpt_rec_siginfo *saved)
+{
+	struct kernel_siginfo info;
+	struct sigqueue *q;
+
+	if (!saved->timer) {
+		/* It may not have been queued, if it did not count. */
+		if (at->next == &pending->list)
+			return at;
+		q = list_first_entry(at, struct sigqueue, list);
+		return q->info.si_signo == saved->signo ? &q->list : at;
+	}
+	memcpy(&info, saved->info, sizeof(info));
+	q = ckpt_posix_timer_signal(t->leader, info.si_tid);
+	if (!q || !list_empty(&q->list))
+		return at;
+	list_add(&q->list, at);
+	sigaddset(&pending->signal, q->info.si_signo);
+	return &q->list;
+}
+
+/**
+ * ckpt_sigpending_commit - put signals of POSIX timers among those pending
+ * @t: thread, which sleeps; it looks at its signals when it is released
+ *
+ * Context: process context; takes siglock.
+ */
+void ckpt_sigpending_commit(struct ckpt_task *t)
+{
+	const struct ckpt_rec_siginfo *saved;
+	struct sigpending *shared, *own;
+	struct list_head *at, *shared_at;
+	unsigned long flags;
+	u64 i, nr;
+
+	if (!t->pending || !lock_task_sighand(t->task, &flags))
+		return;
+	own = &t->task->pending;
+	shared = &t->task->signal->shared_pending;
+	at = &own->list;
+	shared_at = &shared->list;
+	saved = ckpt_rec_data(t->pending);
+	nr = ckpt_rec_count(t->pending);
+	for (i = 0; i < nr; i++) {
+		if (saved[i].shared)
+			shared_at = insert(t, shared, shared_at, &saved[i]);
+		else
+			at = insert(t, own, at, &saved[i]);
+	}
+	unlock_task_sighand(t->task, &flags);
+}
+
 const struct ckpt_obj_ops ckpt_sigpending_ops = {
 	.name = "pending signals",
 	.rec = CKPT_REC_SIGPENDING,
-	.collect = sigpending_collect,
 	.save = sigpending_save,
 	.restore = sigpending_restore,
 };

@@ -87,6 +87,16 @@ static const struct ckpt_rec_vma_name names[2] = {
 static const u64 ldt[2] = { 0, 1 };
 static const struct ckpt_rec_io_ports io_ports[2] = { { 0x80, 1 }, { 0xffff, 1 } };
 
+static const struct ckpt_rec_usage usage = { .maxrss_kb = 1000 };
+static const struct ckpt_rec_thread_usage thread_usage = { .age_ns = 1, .vm_integral = U64_MAX };
+static const struct ckpt_rec_timers timers = { .real_left_ns = -1, .real_interval_ns = 5 };
+static const struct ckpt_rec_posix_timer posix_timers[2] = {
+	{ .id = 0, .clock = 1, .notify = 4, .signo = 34, .notify_tid = 6,
+	  .flags = CKPT_TIMER_QUEUED | CKPT_TIMER_REARM | CKPT_TIMER_EXPIRED, .overrun = -1 },
+	{ .id = 3, .clock = CKPT_CLOCK_CPU | CKPT_CLOCK_THREAD | 2, .clock_tid = 5, .notify = 1,
+	  .flags = CKPT_TIMER_ABSOLUTE },
+};
+
 /**
  * struct sample - a record that is fine
  * @type: enum ckpt_rec_type
@@ -126,6 +136,10 @@ static const struct sample samples[] = {
 	SAMPLE(VMA_NAMES, names, names[0]),
 	SAMPLE(LDT, ldt, ldt[0]),
 	SAMPLE(IO_PORTS, io_ports, io_ports[0]),
+	SAMPLE(USAGE, usage, usage),
+	SAMPLE(THREAD_USAGE, thread_usage, thread_usage),
+	SAMPLE(TIMERS, timers, timers),
+	SAMPLE(POSIX_TIMERS, posix_timers, posix_timers[0]),
 };
 
 /**
@@ -287,7 +301,7 @@ static const struct change changes[] = {
 	CHANGE(SIGPENDING, siginfo.signo, 65),
 	CHANGE(SIGPENDING, siginfo.shared, 2),
 	CHANGE(SIGPENDING, siginfo.has_info, 2),
-	CHANGE(SIGPENDING, siginfo.reserved, 1),
+	CHANGE(SIGPENDING, siginfo.timer, 2),
 
 	CHANGE(THREAD, thread.tid, 0),
 	CHANGE(THREAD, thread.nice, 20),
@@ -315,6 +329,45 @@ static const struct change changes[] = {
 	CHANGE(USE, use.type, CKPT_REC_FILE),
 	CHANGE(USE, use.type, 0),
 	CHANGE(USE, use.tag, 0),
+
+	CHANGE(USAGE, usage.dead.utime_ns, CKPT_MAX_COUNT + 1),
+	CHANGE(USAGE, usage.children_maxrss_kb, CKPT_MAX_COUNT + 1),
+	CHANGE(THREAD_USAGE, thread_usage.own.shown_stime_ns, U64_MAX),
+	CHANGE(THREAD_USAGE, thread_usage.run_delay_ns, CKPT_MAX_COUNT + 1),
+
+	CHANGE(TIMERS, timers.flags, CKPT_TIMERS_ALL + 1),
+	CHANGE(TIMERS, timers.next_posix_id, 0x80000000),
+	CHANGE(TIMERS, timers.real_left_ns, -CKPT_MAX_COUNT - 1),
+	CHANGE(TIMERS, timers.real_interval_ns, -1),
+	CHANGE(TIMERS, timers.virtual_expires_ns, -1),
+	CHANGE(TIMERS, timers.virtual_interval_ns, -1),
+	CHANGE(TIMERS, timers.prof_expires_ns, -1),
+	CHANGE(TIMERS, timers.prof_interval_ns, -1),
+
+	CHANGE(POSIX_TIMERS, posix_timers[0].id, 3),
+	CHANGE(POSIX_TIMERS, posix_timers[1].id, 0x80000000),
+	CHANGE(POSIX_TIMERS, posix_timers[0].clock, 2),
+	CHANGE(POSIX_TIMERS, posix_timers[0].clock, 12),
+	CHANGE(POSIX_TIMERS, posix_timers[0].clock, 32),
+	CHANGE(POSIX_TIMERS, posix_timers[0].clock_tid, 5),
+	CHANGE(POSIX_TIMERS, posix_timers[1].clock, CKPT_CLOCK_CPU | 3),
+	CHANGE(POSIX_TIMERS, posix_timers[1].clock, CKPT_CLOCK_CPU << 1),
+	CHANGE(POSIX_TIMERS, posix_timers[1].clock_tid, 0),
+	CHANGE(POSIX_TIMERS, posix_timers[1].expires_ns, -1),
+	CHANGE(POSIX_TIMERS, posix_timers[1].flags, 0),
+	CHANGE(POSIX_TIMERS, posix_timers[1].flags, CKPT_TIMER_ABSOLUTE | CKPT_TIMER_ACTIVE),
+	CHANGE(POSIX_TIMERS, posix_timers[0].notify, 3),
+	CHANGE(POSIX_TIMERS, posix_timers[0].notify, 0),
+	CHANGE(POSIX_TIMERS, posix_timers[0].notify_tid, 0),
+	CHANGE(POSIX_TIMERS, posix_timers[0].signo, 65),
+	CHANGE(POSIX_TIMERS, posix_timers[0].signo, 0),
+	CHANGE(POSIX_TIMERS, posix_timers[0].flags, CKPT_TIMER_ALL + 1),
+	CHANGE(POSIX_TIMERS, posix_timers[0].flags, CKPT_TIMER_REARM),
+	CHANGE(POSIX_TIMERS, posix_timers[0].signal_overrun, -1),
+	CHANGE(POSIX_TIMERS, posix_timers[0].expires_ns, -CKPT_MAX_COUNT - 1),
+	CHANGE(POSIX_TIMERS, posix_timers[0].interval_ns, -1),
+	CHANGE(POSIX_TIMERS, posix_timers[0].overrun, -2),
+	CHANGE(POSIX_TIMERS, posix_timers[0].overrun_last, CKPT_MAX_COUNT),
 };
 
 static const struct sample *find_sample(u32 type)

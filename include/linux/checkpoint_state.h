@@ -12,8 +12,10 @@
 #include <linux/nodemask_types.h>
 #include <linux/restart_block.h>
 
+struct k_itimer;
 struct mm_struct;
 struct seccomp_filter;
+struct sigevent;
 struct task_struct;
 
 /* fs/exec.c: give the current, single-threaded task a fresh address space */
@@ -120,5 +122,7 @@ static inline int checkpoint_set_ldt(const u64 *entries, u32 nr)
 	return -EOPNOTSUPP;
 }
 #endif
+/* kernel/time/posix-timers.c: timer_create() of current with a chosen id */
+struct k_itimer *checkpoint_timer_create(clockid_t clock, timer_t id, struct sigevent *event);
 
 #endif /* _LINUX_CHECKPOINT_STATE_H */

@@ -401,7 +401,9 @@ static int check_trailer(struct image *img)
 }
 
 #define PROCESS_ONCE	(1U << CKPT_REC_MM | 1U << CKPT_REC_VMAS | 1U << CKPT_REC_FS | \
-			 1U << CKPT_REC_FDS | 1U << CKPT_REC_SIGHAND)
+			 1U << CKPT_REC_FDS | 1U << CKPT_REC_SIGHAND | \
+			 1U << CKPT_REC_USAGE | 1U << CKPT_REC_TIMERS | \
+			 1U << CKPT_REC_POSIX_TIMERS)
 
 /* Where a record may stand. */
 enum place {
@@ -442,6 +444,10 @@ static const struct {
 	[CKPT_REC_PROCESS_END] = { PLACE_PROCESS, false, check_process_end },
 	[CKPT_REC_INDEX] = { PLACE_TOP, false, check_index },
 	[CKPT_REC_USE] = { PLACE_PROCESS, false, check_use },
+	[CKPT_REC_USAGE] = { PLACE_PROCESS, false, NULL },
+	[CKPT_REC_TIMERS] = { PLACE_PROCESS, false, NULL },
+	[CKPT_REC_POSIX_TIMERS] = { PLACE_PROCESS, false, NULL },
+	[CKPT_REC_THREAD_USAGE] = { PLACE_THREAD, false, NULL },
 	[CKPT_REC_TRAILER] = { PLACE_TOP, false, check_trailer },
 	[CKPT_REC_SECCOMP] = { PLACE_THREAD, true, check_seccomp },
 	[CKPT_REC_ATTRS] = { PLACE_THREAD, false, check_attrs },

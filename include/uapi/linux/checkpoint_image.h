@@ -53,6 +53,10 @@
  * @CKPT_REC_VMA_NAMES: array of struct ckpt_rec_vma_name
  * @CKPT_REC_LDT: array of __u64, local descriptor table of a process
  * @CKPT_REC_IO_PORTS: array of struct ckpt_rec_io_ports, of the thread before
+ * @CKPT_REC_USAGE: struct ckpt_rec_usage
+ * @CKPT_REC_TIMERS: struct ckpt_rec_timers
+ * @CKPT_REC_POSIX_TIMERS: array of struct ckpt_rec_posix_timer
+ * @CKPT_REC_THREAD_USAGE: struct ckpt_rec_thread_usage, of the thread before
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -83,6 +87,10 @@ enum ckpt_rec_type {
 	CKPT_REC_VMA_NAMES,
 	CKPT_REC_LDT,
 	CKPT_REC_IO_PORTS,
+	CKPT_REC_USAGE,
+	CKPT_REC_TIMERS,
+	CKPT_REC_POSIX_TIMERS,
+	CKPT_REC_THREAD_USAGE,
 	CKPT_REC_NR
 };
 
@@ -511,14 +519,15 @@ struct ckpt_rec_sigaction {
  * @shared: 1: pending for the process, 0: for the thread
  * @signo: the signal
  * @has_info: 0: it was queued without information
- * @reserved: 0
+ * @timer: 1: of the POSIX timer whose id is in @info; the timer's record says
+ *	whether it counts
  * @info: siginfo_t
  */
 struct ckpt_rec_siginfo {
 	__u32 shared;
 	__u32 signo;
 	__u32 has_info;
-	__u32 reserved;
+	__u32 timer;
 	__u8 info[128];
 };
 
@@ -632,6 +641,180 @@ struct ckpt_rec_cred {
 struct ckpt_rec_regset {
 	__u32 note_type;
 	__u32 data_len;
+};
+
+/**
+ * struct ckpt_rec_counters - what has been used, since the start
+ * @utime_ns: processor time in user mode, as sampled
+ * @stime_ns: processor time in the kernel, as sampled
+ * @gtime_ns: of @utime_ns, the time spent for a virtual machine
+ * @runtime_ns: processor time as the scheduler measures it
+ * @shown_utime_ns: user time that getrusage(2) has told last
+ * @shown_stime_ns: system time that getrusage(2) has told last
+ * @min_flt: page faults without input and output
+ * @maj_flt: page faults with input and output
+ * @nvcsw: voluntary context switches
+ * @nivcsw: involuntary context switches
+ * @rchar: this and the following are as in /proc/PID/io of proc(5)
+ * @wchar: see there
+ * @syscr: see there
+ * @syscw: see there
+ * @read_bytes: see there
+ * @write_bytes: see there
+ * @cancelled_write_bytes: see there
+ *
+ * All numbers of usage are at most 2^62, except for the two integrals.
+ */
+struct ckpt_rec_counters {
+	__aligned_u64 utime_ns;
+	__aligned_u64 stime_ns;
+	__aligned_u64 gtime_ns;
+	__aligned_u64 runtime_ns;
+	__aligned_u64 shown_utime_ns;
+	__aligned_u64 shown_stime_ns;
+	__aligned_u64 min_flt;
+	__aligned_u64 maj_flt;
+	__aligned_u64 nvcsw;
+	__aligned_u64 nivcsw;
+	__aligned_u64 rchar;
+	__aligned_u64 wchar;
+	__aligned_u64 syscr;
+	__aligned_u64 syscw;
+	__aligned_u64 read_bytes;
+	__aligned_u64 write_bytes;
+	__aligned_u64 cancelled_write_bytes;
+};
+
+/**
+ * struct ckpt_rec_usage - resource usage of a process
+ * @dead: sum of threads that have ended; but the times shown are of all threads
+ * @inblock: of getrusage(2), of threads that have ended
+ * @oublock: of getrusage(2), of threads that have ended
+ * @maxrss_kb: of getrusage(2), of the process
+ * @children_utime_ns: this and the following are of children waited for, as
+ *	in getrusage(2), RUSAGE_CHILDREN
+ * @children_stime_ns: see there
+ * @children_gtime_ns: of the user time, the time spent for virtual machines
+ * @children_min_flt: see there
+ * @children_maj_flt: see there
+ * @children_nvcsw: see there
+ * @children_nivcsw: see there
+ * @children_inblock: see there
+ * @children_oublock: see there
+ * @children_maxrss_kb: see there
+ */
+struct ckpt_rec_usage {
+	struct ckpt_rec_counters dead;
+	__aligned_u64 inblock;
+	__aligned_u64 oublock;
+	__aligned_u64 maxrss_kb;
+	__aligned_u64 children_utime_ns;
+	__aligned_u64 children_stime_ns;
+	__aligned_u64 children_gtime_ns;
+	__aligned_u64 children_min_flt;
+	__aligned_u64 children_maj_flt;
+	__aligned_u64 children_nvcsw;
+	__aligned_u64 children_nivcsw;
+	__aligned_u64 children_inblock;
+	__aligned_u64 children_oublock;
+	__aligned_u64 children_maxrss_kb;
+};
+
+/**
+ * struct ckpt_rec_thread_usage - resource usage of a thread
+ * @own: what it has used
+ * @age_ns: time since its start, without that in which the system slept
+ * @boot_age_ns: time since its start
+ * @nr_runs: how often it got a processor
+ * @run_delay_ns: how long it waited for one
+ * @rss_integral: of taskstats, memory in use over time
+ * @vm_integral: of taskstats, address space over time
+ */
+struct ckpt_rec_thread_usage {
+	struct ckpt_rec_counters own;
+	__aligned_u64 age_ns;
+	__aligned_u64 boot_age_ns;
+	__aligned_u64 nr_runs;
+	__aligned_u64 run_delay_ns;
+	__aligned_u64 rss_integral;
+	__aligned_u64 vm_integral;
+};
+
+/* ckpt_rec_timers.flags */
+#define CKPT_TIMERS_REAL_ARMED		(1U << 0)	/* ITIMER_REAL runs */
+#define CKPT_TIMERS_ALARM_PENDING	(1U << 1)	/* SIGALRM was pending at that moment */
+#define CKPT_TIMERS_ALL			((1U << 2) - 1)
+
+/**
+ * struct ckpt_rec_timers - timers of setitimer(2)
+ * @flags: CKPT_TIMERS_*
+ * @next_posix_id: id with which timer_create(2) begins to look for a free one
+ * @real_left_ns: ITIMER_REAL: time to its expiry, negative: since
+ * @real_interval_ns: its interval
+ * @virtual_expires_ns: ITIMER_VIRTUAL: user time at which it expires, 0: never
+ * @virtual_interval_ns: its interval
+ * @prof_expires_ns: ITIMER_PROF: processor time at which it expires, 0: never
+ * @prof_interval_ns: its interval
+ *
+ * Without CKPT_TIMERS_ALARM_PENDING a pending SIGALRM of the kernel (SI_KERNEL)
+ * is that of a timer that is still armed in this record, and does not count.
+ */
+struct ckpt_rec_timers {
+	__u32 flags;
+	__u32 next_posix_id;
+	__aligned_s64 real_left_ns;
+	__aligned_s64 real_interval_ns;
+	__aligned_s64 virtual_expires_ns;
+	__aligned_s64 virtual_interval_ns;
+	__aligned_s64 prof_expires_ns;
+	__aligned_s64 prof_interval_ns;
+};
+
+/* ckpt_rec_posix_timer.clock: CLOCK_* of clock_gettime(2), or a CPU time clock */
+#define CKPT_CLOCK_CPU		(1U << 8)	/* plus 0: PROF, 1: VIRT, 2: SCHED */
+#define CKPT_CLOCK_WHICH	3U
+#define CKPT_CLOCK_THREAD	(1U << 2)	/* of a thread, not of the process */
+#define CKPT_CLOCK_BY_ID	(1U << 3)	/* the clock's number names its owner */
+
+/* ckpt_rec_posix_timer.flags */
+#define CKPT_TIMER_ACTIVE	(1U << 0)	/* armed, has not expired yet */
+#define CKPT_TIMER_ABSOLUTE	(1U << 1)	/* it expires at a time of its clock */
+#define CKPT_TIMER_QUEUED	(1U << 2)	/* its signal is pending */
+#define CKPT_TIMER_REARM	(1U << 3)	/* delivery of that signal arms it */
+#define CKPT_TIMER_EXPIRED	(1U << 4)	/* an interval timer that waits for delivery */
+#define CKPT_TIMER_ALL		((1U << 5) - 1)
+
+/**
+ * struct ckpt_rec_posix_timer - one timer of timer_create(2)
+ * @id: its id; ascending in the array
+ * @clock: CLOCK_*, or CKPT_CLOCK_CPU with other bits
+ * @clock_tid: CPU time clock: id of the thread or process
+ * @notify: SIGEV_* of sigevent(3type)
+ * @signo: signal
+ * @notify_tid: SIGEV_THREAD_ID: the thread
+ * @flags: CKPT_TIMER_*
+ * @signal_overrun: expiries since its signal was queued
+ * @value: sigval of the signal
+ * @expires_ns: absolute: when it expires; otherwise the time to its expiry,
+ *	negative: since
+ * @interval_ns: its interval
+ * @overrun: overruns since the last delivery, plus -1
+ * @overrun_last: overruns of the last delivery, of timer_getoverrun(2)
+ */
+struct ckpt_rec_posix_timer {
+	__u32 id;
+	__u32 clock;
+	__u32 clock_tid;
+	__u32 notify;
+	__s32 signo;
+	__u32 notify_tid;
+	__u32 flags;
+	__s32 signal_overrun;
+	__aligned_u64 value;
+	__aligned_s64 expires_ns;
+	__aligned_s64 interval_ns;
+	__aligned_s64 overrun;
+	__aligned_s64 overrun_last;
 };
 
 /**

@@ -382,6 +382,46 @@ static void add_attrs(struct image *image, u32 tag)
 	image_add(image, CKPT_REC_IO_PORTS, 0, sizeof(ports[0]), ports, sizeof(ports));
 }
 
+static void add_thread_usage(struct image *image)
+{
+	struct ckpt_rec_thread_usage usage = {
+		.own = { .utime_ns = 5000000, .runtime_ns = 6000000, .nvcsw = 3 },
+		.age_ns = 1000000000,
+		.boot_age_ns = 2000000000,
+		.rss_integral = ~0ULL,
+	};
+
+	image_add(image, CKPT_REC_THREAD_USAGE, 0, sizeof(usage), &usage, sizeof(usage));
+}
+
+static void add_usage(struct image *image)
+{
+	struct ckpt_rec_usage usage = { .dead.utime_ns = 7, .maxrss_kb = 1234 };
+
+	image_add(image, CKPT_REC_USAGE, 0, sizeof(usage), &usage, sizeof(usage));
+}
+
+/* Interval timers; one that notifies a thread and waits; one of a CPU clock. */
+static void add_timers(struct image *image, unsigned int n)
+{
+	struct ckpt_rec_timers timers = {
+		.flags = CKPT_TIMERS_REAL_ARMED,
+		.next_posix_id = 8,
+		.real_left_ns = -1,
+		.real_interval_ns = 1000,
+		.prof_expires_ns = 1,
+	};
+	struct ckpt_rec_posix_timer posix[2] = {
+		{ .id = 0, .clock = 1, .notify = 4, .signo = 34, .notify_tid = tid_of(n, 0),
+		  .flags = CKPT_TIMER_ACTIVE, .expires_ns = 5, .overrun = -1 },
+		{ .id = 7, .clock = CKPT_CLOCK_CPU | CKPT_CLOCK_THREAD | 2,
+		  .clock_tid = tid_of(n, 0), .notify = 1, .flags = CKPT_TIMER_ABSOLUTE },
+	};
+
+	image_add(image, CKPT_REC_TIMERS, 0, sizeof(timers), &timers, sizeof(timers));
+	image_add(image, CKPT_REC_POSIX_TIMERS, 0, sizeof(posix[0]), posix, sizeof(posix));
+}
+
 static void add_thread(struct image *image, const struct recipe *r, u32 tid, u32 tag, bool first)
 {
 	struct ckpt_rec_thread thread = {
@@ -409,6 +449,7 @@ static void add_thread(struct image *image, const struct recipe *r, u32 tid, u32
 		add_seccomp(image, tag + 1, tag);
 	}
 	add_attrs(image, tag + 1);
+	add_thread_usage(image);
 	image_add(image, CKPT_REC_THREAD_END, 0, 0, NULL, 0);
 }
 
@@ -429,6 +470,8 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 	add_sighand(image, tag + SIGHAND_TAG);
 	if (n)
 		add_use(image, CKPT_REC_FS, BASE_TAG + FS_TAG);
+	add_usage(image);
+	add_timers(image, n);
 	for (i = 0; i < r->threads; i++)
 		add_thread(image, r, tid_of(n, i), tag + BASE_TAG / 2, !i);
 	image_add(image, CKPT_REC_PROCESS_END, 0, 0, NULL, 0);

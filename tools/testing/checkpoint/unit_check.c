@@ -34,6 +34,10 @@ static struct ckpt_rec_seccomp filter;
 static struct ckpt_rec_attrs attrs;
 static struct ckpt_rec_vma_name names[2];
 static struct ckpt_rec_io_ports ports[2];
+static struct ckpt_rec_usage usage;
+static struct ckpt_rec_thread_usage thread_usage;
+static struct ckpt_rec_timers timers;
+static struct ckpt_rec_posix_timer posix_timers[2];
 
 static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_HEADER] = &header, [CKPT_REC_TREE] = &tree,
@@ -45,6 +49,8 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_PIPE] = &pipe, [CKPT_REC_USE] = &use,
 	[CKPT_REC_SECCOMP] = &filter, [CKPT_REC_ATTRS] = &attrs,
 	[CKPT_REC_VMA_NAMES] = names, [CKPT_REC_IO_PORTS] = ports,
+	[CKPT_REC_USAGE] = &usage, [CKPT_REC_THREAD_USAGE] = &thread_usage,
+	[CKPT_REC_TIMERS] = &timers, [CKPT_REC_POSIX_TIMERS] = posix_timers,
 };
 
 /**
@@ -91,6 +97,10 @@ struct change {
 #define ATTRS(m, v, e)		CHANGE(ATTRS, attrs.m, v, e)
 #define NAME(i, m, v, e)	CHANGE(VMA_NAMES, names[i].m, v, e)
 #define PORTS(i, m, v, e)	CHANGE(IO_PORTS, ports[i].m, v, e)
+#define USAGE(m, v, e)		CHANGE(USAGE, usage.m, v, e)
+#define THREAD_USAGE(m, v, e)	CHANGE(THREAD_USAGE, thread_usage.m, v, e)
+#define TIMERS(m, v, e)		CHANGE(TIMERS, timers.m, v, e)
+#define TIMER(i, m, v, e)	CHANGE(POSIX_TIMERS, posix_timers[i].m, v, e)
 
 #define BAD	(-EBADMSG)
 #define OTHER	(-ENOEXEC)
@@ -177,7 +187,7 @@ static const struct change changes[] = {
 
 	SIGINFO(shared, 1, 0), SIGINFO(shared, 2, BAD), SIGINFO(signo, 0, BAD),
 	SIGINFO(signo, 64, 0), SIGINFO(signo, 65, BAD), SIGINFO(has_info, 0, 0),
-	SIGINFO(has_info, 2, BAD), SIGINFO(reserved, 1, BAD),
+	SIGINFO(has_info, 2, BAD), SIGINFO(timer, 1, 0), SIGINFO(timer, 2, BAD),
 
 	THREAD(tid, 0, BAD), THREAD(tid, INT_MAX, 0), THREAD(tid, 1U << 31, BAD),
 	THREAD(reserved, 1, BAD), THREAD(nice, 19, 0), THREAD(nice, 20, BAD),
@@ -231,6 +241,42 @@ static const struct change changes[] = {
 	PORTS(0, num, 0, BAD), PORTS(0, num, 0xff6f, 0), PORTS(0, num, 0xff70, BAD),
 	PORTS(0, from, 0xffff, BAD), PORTS(1, num, 17, BAD), PORTS(1, from, 0xfff1, BAD),
 	PORTS(1, from, 0x81, BAD), PORTS(1, from, 0x82, 0), PORTS(1, num, ~0U, BAD),
+
+	USAGE(dead.utime_ns, CKPT_MAX_COUNT, 0), USAGE(dead.utime_ns, CKPT_MAX_COUNT + 1, BAD),
+	USAGE(children_maxrss_kb, CKPT_MAX_COUNT, 0), USAGE(children_maxrss_kb, ~0ULL, BAD),
+	THREAD_USAGE(own.runtime_ns, CKPT_MAX_COUNT, 0),
+	THREAD_USAGE(own.runtime_ns, CKPT_MAX_COUNT + 1, BAD),
+	THREAD_USAGE(run_delay_ns, ~0ULL, BAD), THREAD_USAGE(rss_integral, ~0ULL, 0),
+	THREAD_USAGE(vm_integral, ~0ULL, 0),
+
+	TIMERS(flags, CKPT_TIMERS_ALL, 0), TIMERS(flags, CKPT_TIMERS_ALL + 1, BAD),
+	TIMERS(next_posix_id, INT_MAX, 0), TIMERS(next_posix_id, 1U << 31, BAD),
+	TIMERS(real_left_ns, -CKPT_MAX_COUNT, 0), TIMERS(real_left_ns, -CKPT_MAX_COUNT - 1, BAD),
+	TIMERS(real_left_ns, LLONG_MAX, 0), TIMERS(real_interval_ns, -1, BAD),
+	TIMERS(real_interval_ns, LLONG_MAX, 0), TIMERS(virtual_expires_ns, -1, BAD),
+	TIMERS(virtual_interval_ns, -1, BAD), TIMERS(prof_expires_ns, -1, BAD),
+	TIMERS(prof_interval_ns, -1, BAD), TIMERS(prof_expires_ns, LLONG_MAX, 0),
+
+	TIMER(0, id, 1, 0), TIMER(0, id, 7, BAD), TIMER(1, id, 0, BAD), TIMER(1, id, INT_MAX, 0),
+	TIMER(1, id, 1U << 31, BAD), TIMER(0, clock, 0, 0), TIMER(0, clock, 2, BAD),
+	TIMER(0, clock, 7, 0), TIMER(0, clock, 10, BAD), TIMER(0, clock, 11, 0),
+	TIMER(0, clock, 12, BAD), TIMER(0, clock, 31, BAD), TIMER(0, clock, 32, BAD),
+	TIMER(0, clock, ~0U, BAD), TIMER(0, clock_tid, 1, BAD), TIMER(0, notify, 0, BAD),
+	TIMER(0, notify, 3, BAD), TIMER(0, notify, 5, BAD), TIMER(0, notify_tid, 0, BAD),
+	TIMER(0, notify_tid, 1U << 31, BAD), TIMER(0, signo, 64, 0), TIMER(0, signo, 65, BAD),
+	TIMER(0, signo, 0, BAD), TIMER(0, flags, CKPT_TIMER_ALL, 0),
+	TIMER(0, flags, CKPT_TIMER_ALL + 1, BAD), TIMER(0, flags, CKPT_TIMER_REARM, BAD),
+	TIMER(0, flags, CKPT_TIMER_REARM | CKPT_TIMER_QUEUED, BAD),
+	TIMER(0, signal_overrun, INT_MAX, 0), TIMER(0, signal_overrun, -1, BAD),
+	TIMER(0, expires_ns, -CKPT_MAX_COUNT, 0), TIMER(0, expires_ns, -CKPT_MAX_COUNT - 1, BAD),
+	TIMER(0, interval_ns, -1, BAD), TIMER(0, overrun, -1, 0), TIMER(0, overrun, -2, BAD),
+	TIMER(0, overrun_last, CKPT_MAX_COUNT / 2, 0),
+	TIMER(0, overrun_last, CKPT_MAX_COUNT / 2 + 1, BAD),
+	TIMER(1, clock, CKPT_CLOCK_CPU, 0), TIMER(1, clock, CKPT_CLOCK_CPU | 3, BAD),
+	TIMER(1, clock, CKPT_CLOCK_CPU << 1, BAD), TIMER(1, clock_tid, 0, BAD),
+	TIMER(1, clock_tid, 1U << 31, BAD), TIMER(1, expires_ns, -1, BAD),
+	TIMER(1, flags, 0, BAD), TIMER(1, flags, CKPT_TIMER_ABSOLUTE | CKPT_TIMER_ACTIVE, BAD),
+	TIMER(1, flags, CKPT_TIMER_ABSOLUTE | CKPT_TIMER_QUEUED, BAD), TIMER(1, notify_tid, 1, BAD),
 };
 
 static const struct recipe recipe = {
@@ -513,6 +559,7 @@ static void bounds(const void *arg)
 		{ CKPT_REC_VMA_NAMES, CKPT_MAX_VMAS, 0 },
 		{ CKPT_REC_LDT, CKPT_LDT_ENTRIES, 0 },
 		{ CKPT_REC_IO_PORTS, CKPT_NR_IO_PORTS / 2, 0 },
+		{ CKPT_REC_POSIX_TIMERS, CKPT_MAX_POSIX_TIMERS, 0 },
 	};
 	struct image image;
 	struct piece *piece;
