@@ -75,9 +75,17 @@ OFFSET(ckpt_rec_cred, cap_inheritable, 48);
 SIZE(ckpt_rec_regset, 8);
 SIZE(ckpt_rec_index_entry, 16);
 SIZE(ckpt_rec_trailer, 48);
+SIZE(ckpt_rec_counters, 17 * 8);
+SIZE(ckpt_rec_usage, 30 * 8);
+SIZE(ckpt_rec_thread_usage, 23 * 8);
+SIZE(ckpt_rec_timers, 56);
+OFFSET(ckpt_rec_timers, real_left_ns, 8);
+SIZE(ckpt_rec_posix_timer, 72);
+OFFSET(ckpt_rec_posix_timer, value, 32);
 
 static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12 &&
-	      CKPT_REC_TRAILER == 20 && CKPT_REC_PIPE == 21, "record types");
+	      CKPT_REC_TRAILER == 20 && CKPT_REC_PIPE == 21 && CKPT_REC_USAGE == 22 &&
+	      CKPT_REC_THREAD_USAGE == 25, "record types");
 
 #ifndef ABI_SYNTAX_ONLY
 #include "kselftest_harness.h"

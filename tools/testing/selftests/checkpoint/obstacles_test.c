@@ -81,10 +81,9 @@ OBSTACLE(bound_memory, MAPPING_FLAG);
 OBSTACLE(memory_policy, SCHED);
 OBSTACLE(memory_key, MAPPING_FLAG);
 OBSTACLE(user_faults, MAPPING_FLAG);
-OBSTACLE(itimer_real, TIMER);
-OBSTACLE(itimer_virtual, TIMER);
-OBSTACLE(itimer_prof, TIMER);
-OBSTACLE(posix_timer, TIMER);
+OBSTACLE(timer_of_other, TIMER);
+OBSTACLE(timer_of_dead_thread, TIMER);
+OBSTACLE(timer_for_dead_thread, TIMER);
 OBSTACLE(seccomp_filter, SECCOMP);
 OBSTACLE(child, CHILD);
 OBSTACLE(zombie, ZOMBIE);
@@ -211,7 +210,7 @@ TEST_F_TIMEOUT(special, all_are_listed, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	ASSERT_EQ(0, subject_start(s, "obstacle eventfd memfd posix_lock shared_memory itimer_real "
+	ASSERT_EQ(0, subject_start(s, "obstacle eventfd memfd posix_lock shared_memory timer_of_other "
 				      "seccomp_filter child ldt"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_DRY_RUN));

@@ -229,6 +229,7 @@ char *snapshot_take(pid_t pid, bool moving)
 {
 	static const char * const lines[] = {
 		"limits", "oom_score_adj", "coredump_filter", "timerslack_ns", "uid_map", "loginuid",
+		"timers",
 	};
 	static const char * const links[] = {
 		"exe", "cwd", "root", "ns/mnt", "ns/pid", "ns/user", "ns/net", "ns/uts", "ns/ipc",

@@ -189,6 +189,7 @@ int main(int argc, char **argv)
 	const struct mode * const tables[] = {
 		basic_modes, thread_modes, memory_modes, memory2_modes, cpu_modes, file_modes,
 		signal_modes, syscall_modes, timed_modes, id_modes, obstacle_modes,
+		timer_modes, usage_modes,
 	};
 	const struct mode *mode;
 	size_t i;

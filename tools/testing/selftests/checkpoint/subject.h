@@ -27,6 +27,8 @@ extern const struct mode signal_modes[];
 extern const struct mode syscall_modes[];
 extern const struct mode timed_modes[];
 extern const struct mode id_modes[];
+extern const struct mode timer_modes[];
+extern const struct mode usage_modes[];
 extern const struct mode obstacle_modes[];
 
 /* subject.c */

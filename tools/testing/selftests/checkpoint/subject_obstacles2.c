@@ -9,8 +9,8 @@
 #include <linux/keyctl.h>
 #include <linux/landlock.h>
 #include <linux/perf_event.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,33 +36,57 @@
 #define CLONE_NEWTIME		0x80
 #endif
 
-static int interval(int which)
+/* Of the processor time of somebody else. */
+static int timer_of_other(void)
 {
-	struct itimerval it = { .it_value.tv_sec = 1000 };
-
-	return setitimer(which, &it, NULL);
-}
-
-static int itimer_real(void)
-{
-	return interval(ITIMER_REAL);
-}
-
-static int itimer_virtual(void)
-{
-	return interval(ITIMER_VIRTUAL);
-}
-
-static int itimer_prof(void)
-{
-	return interval(ITIMER_PROF);
-}
-
-static int posix_timer(void)
-{
+	clockid_t clock;
 	timer_t timer;
 
-	return timer_create(CLOCK_MONOTONIC, NULL, &timer);
+	return clock_getcpuclockid(getppid(), &clock) ?: timer_create(clock, NULL, &timer);
+}
+
+static pthread_barrier_t created;
+
+/* It lives while a timer of its clock, and one that notifies it, is created. */
+static void *short_life(void *arg)
+{
+	*(pid_t *)arg = syscall(SYS_gettid);
+	pthread_barrier_wait(&created);
+	pthread_barrier_wait(&created);
+	return NULL;
+}
+
+static int timer_of_dead(bool clock)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM };
+	pthread_t thread;
+	clockid_t id;
+	pid_t tid;
+	int timer, ret;
+
+	pthread_barrier_init(&created, NULL, 2);
+	need(!pthread_create(&thread, NULL, short_life, &tid));
+	pthread_barrier_wait(&created);
+	event._sigev_un._tid = tid;
+	need(!pthread_getcpuclockid(thread, &id));
+	ret = syscall(SYS_timer_create, clock ? id : CLOCK_MONOTONIC, clock ? NULL : &event,
+		      &timer);
+	pthread_barrier_wait(&created);
+	need(!pthread_join(thread, NULL));
+	/* The thread is reaped only after it has said that it ends. */
+	while (!syscall(SYS_tgkill, getpid(), tid, 0))
+		sched_yield();
+	return ret;
+}
+
+static int timer_of_dead_thread(void)
+{
+	return timer_of_dead(true);
+}
+
+static int timer_for_dead_thread(void)
+{
+	return timer_of_dead(false);
 }
 
 static int seccomp_filter(void)
@@ -379,8 +403,8 @@ static int vdso_removed(void)
 }
 
 const struct obstacle other_obstacles[] = {
-	{ "itimer_real", itimer_real }, { "itimer_virtual", itimer_virtual },
-	{ "itimer_prof", itimer_prof }, { "posix_timer", posix_timer },
+	{ "timer_of_other", timer_of_other }, { "timer_of_dead_thread", timer_of_dead_thread },
+	{ "timer_for_dead_thread", timer_for_dead_thread },
 	{ "seccomp_filter", seccomp_filter }, { "child", child }, { "zombie", zombie },
 	{ "zombie_leader", zombie_leader }, { "ldt", ldt }, { "tls_segment", tls_segment },
 	{ "io_ports", io_ports }, { "io_level", io_level },
