@@ -66,7 +66,6 @@ enum ckpt_task_state {
  * @sharers: restart, leader only: processes that share its address space
  * @next_sharer: restart, leader only: the next of them
  * @turn: restart, leader only: it may read its records
- * @nr: restart, leader only: its pid for the caller, 0: not created
  * @bury: restart: dead, and to exit now
  * @vfork_child: restart: process for which it waits in vfork(2)
  * @vfork: restart: completed by that child
@@ -75,7 +74,7 @@ enum ckpt_task_state {
  * @process: restart, leader only: its PROCESS record
  * @current_thread: restart, leader only: threads of which reading has begun
  * @dumpable: restart, leader only: of prctl(2)
- * @nr: restart, not of a leader: thread id, known to the leader
+ * @nr: restart: its id for who has created it, 0: not created
  * @usage: restart, leader only: its USAGE record
  * @timers: restart, leader only: its TIMERS record
  * @posix_timers: restart, leader only: its POSIX_TIMERS record
@@ -110,7 +109,6 @@ struct ckpt_task {
 	struct ckpt_task *sharers;
 	struct ckpt_task *next_sharer;
 	bool turn;
-	pid_t nr;
 	bool bury;
 	struct ckpt_task *vfork_child;
 	struct completion vfork;

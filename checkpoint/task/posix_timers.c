@@ -296,7 +296,7 @@ static pid_t thread_nr(struct ckpt_ctx *ctx, struct ckpt_task *leader, u32 tid)
 	return 0;
 }
 
-static clockid_t cpu_clock(const struct ckpt_rec_posix_timer *rec, pid_t nr)
+static clockid_t cpu_clock_id(const struct ckpt_rec_posix_timer *rec, pid_t nr)
 {
 	clockid_t which = rec->clock & CKPT_CLOCK_WHICH;
 
@@ -320,7 +320,7 @@ static struct k_itimer *create_timer(struct ckpt_ctx *ctx, struct ckpt_task *lea
 		if (!nr || (!(rec->clock & CKPT_CLOCK_THREAD) &&
 			    rec->clock_tid != leader->rec->tgid))
 			return ERR_PTR(-EBADMSG);
-		clock = cpu_clock(rec, nr);
+		clock = cpu_clock_id(rec, nr);
 	}
 	if (rec->notify_tid) {
 		event.sigev_notify_thread_id = thread_nr(ctx, leader, rec->notify_tid);
@@ -330,7 +330,7 @@ static struct k_itimer *create_timer(struct ckpt_ctx *ctx, struct ckpt_task *lea
 	timer = checkpoint_timer_create(clock, rec->id, &event);
 	/* A number without an id meant the thread that created it, or its process. */
 	if (!IS_ERR(timer) && rec->clock & CKPT_CLOCK_CPU && !(rec->clock & CKPT_CLOCK_BY_ID))
-		timer->it_clock = cpu_clock(rec, 0);
+		timer->it_clock = cpu_clock_id(rec, 0);
 	return timer;
 }
 

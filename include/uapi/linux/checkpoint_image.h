@@ -227,8 +227,7 @@ struct ckpt_rec_use {
 #define CKPT_PROC_STOPPING	(1U << 2)	/* job control is about to stop it */
 #define CKPT_PROC_CONTINUED	(1U << 3)	/* its parent may still learn of a SIGCONT */
 #define CKPT_PROC_TERMINAL	(1U << 4)	/* has a controlling terminal */
-#define CKPT_PROC_EXECED	(1U << 5)	/* has executed a program since its fork */
-#define CKPT_PROC_ALL		((1U << 6) - 1)
+#define CKPT_PROC_ALL		((1U << 5) - 1)
 
 struct ckpt_rec_rlimit {
 	__aligned_u64 soft;	/* all ones: no limit */

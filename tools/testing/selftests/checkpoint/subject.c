@@ -58,8 +58,12 @@ void wait_go(void)
 bool gone_on(void)
 {
 	struct pollfd pfd = { .fd = 0, .events = POLLIN };
-	int n = poll(&pfd, 1, 0);
+	int n;
 
+	/* A signal with a handler may come at any time. */
+	do {
+		n = poll(&pfd, 1, 0);
+	} while (n < 0 && errno == EINTR);
 	check(n >= 0);
 	if (n <= 0)
 		return false;
@@ -190,8 +194,7 @@ int main(int argc, char **argv)
 		basic_modes, thread_modes, memory_modes, memory2_modes, cpu_modes, file_modes,
 		signal_modes, syscall_modes, timed_modes, id_modes, obstacle_modes,
 		process_modes, tree_modes,
-		state_modes, seccomp_modes,
-		timer_modes, usage_modes,
+		state_modes, seccomp_modes, timer_modes, usage_modes,
 	};
 	const struct mode *mode;
 	size_t i;
