@@ -51,6 +51,9 @@ static int write_iter(struct ckpt_ctx *ctx, struct iov_iter *iter)
 	}
 	if (!ret && iov_iter_count(iter))
 		ret = -EIO;
+	/* What ended the write may be that we were told so. */
+	if (READ_ONCE(ctx->killed))
+		ret = -ESRCH;
 	ctx->stats.write_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
 	return file_error(ret);
 }

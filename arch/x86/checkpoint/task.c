@@ -107,7 +107,9 @@ void ckpt_arch_collect_task(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	if (long_mode == test_tsk_thread_flag(t->task, TIF_ADDR32))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_COMPAT,
 			      "mixes 32-bit and 64-bit code");
-
+	else if (long_mode && ckpt_arch_in_compat_call(t->task))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_COMPAT,
+			      "is a 64-bit program in a 32-bit system call");
 	for (i = 0; i < HBP_NUM; i++)
 		if (thread->ptrace_bps[i])
 			break;

@@ -214,7 +214,6 @@ FIXTURE_VARIANT(refused) {
 REFUSED(epoll_wait, epoll_wait, GO);
 REFUSED(epoll_pwait, epoll_pwait, GO);
 REFUSED(io_getevents, io_getevents, GO);
-REFUSED(wait4, wait4, GO);
 REFUSED(inotify, read, CREATE);
 
 FIXTURE_SETUP(refused)
