@@ -11,6 +11,11 @@
 
 #include "internal.h"
 
+static struct task_struct *parent_of(struct task_struct *p)
+{
+	return rcu_dereference_protected(p->real_parent, lockdep_tasklist_lock_is_held());
+}
+
 /* First child of a thread of the list that starts at @thread. */
 static struct task_struct *first_child(struct task_struct *thread)
 {
@@ -46,7 +51,7 @@ struct task_struct *ckpt_next_process(struct ckpt_ctx *ctx, struct task_struct *
 		return NULL;
 	child = first_child(first_thread(p));
 	while (!child && p != root) {
-		parent = p->real_parent;
+		parent = parent_of(p);
 		child = list_is_last(&p->sibling, &parent->children) ?
 			first_child(__next_thread(parent)) : list_next_entry(p, sibling);
 		p = parent->group_leader;
@@ -102,6 +107,15 @@ static int order_all(struct ckpt_ctx *ctx, struct task_struct *root,
 	return ret;
 }
 
+/* A zombie has been waited for; a process has got a parent outside. */
+static int is_lost(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	if (t->dead)
+		return -EAGAIN;
+	return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_CHANGED, -EBUSY,
+			  "has left the tree while it was being stopped");
+}
+
 /**
  * ckpt_tree_order - put a stopped tree in order
  * @ctx: context of a save; its tasks are in the order in which they were found
@@ -127,8 +141,7 @@ int ckpt_tree_order(struct ckpt_ctx *ctx, struct task_struct *root)
 	ret = order_all(ctx, root, sorted, &nr);
 	for (i = 0; i < ctx->nr_tasks && !ret && nr < ctx->nr_tasks; i++)
 		if (ctx->tasks[i]->index == U32_MAX)
-			ret = ctx->tasks[i]->dead ? -EAGAIN : ckpt_error(ctx, CKPT_AT(ctx->tasks[i]), CKPT_WHY_CHANGED, -EBUSY,
-					 "has left the tree while it was being stopped");
+			ret = is_lost(ctx, ctx->tasks[i]);
 	if (ret) {
 		kvfree(sorted);
 		return ret;
@@ -280,7 +293,7 @@ static void fill_leader(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_r
 	struct task_struct *parent;
 
 	read_lock(&tasklist_lock);
-	parent = task->real_parent;
+	parent = parent_of(task);
 	rec->pgid = inside_nr(ctx, task, PIDTYPE_PGID);
 	rec->sid = inside_nr(ctx, task, PIDTYPE_SID);
 	if (t->index) {
@@ -333,7 +346,7 @@ int ckpt_tree_save(struct ckpt_ctx *ctx)
 		ret = fill_task(ctx, ctx->tasks[i], &tasks[i]);
 	if (!ret)
 		ret = ckpt_write_record(ctx, CKPT_REC_TREE, 0, sizeof(tree), &tree, sizeof(tree),
-				tasks, ctx->nr_tasks * sizeof(*tasks));
+					tasks, ctx->nr_tasks * sizeof(*tasks));
 	kvfree(tasks);
 	return ret;
 }

@@ -241,8 +241,8 @@ static void set_parent(struct ckpt_task *t)
 	if (parent->exit_state || !is_linked(parent))
 		return;
 	for_each_thread(task, thread) {
-		thread->real_parent = parent;
-		thread->parent = parent;
+		rcu_assign_pointer(thread->real_parent, parent);
+		rcu_assign_pointer(thread->parent, parent);
 	}
 	list_move_tail(&task->sibling, &parent->children);
 	task->parent_exec_id = parent->self_exec_id -

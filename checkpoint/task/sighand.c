@@ -15,13 +15,19 @@ static u64 from_sigset(const sigset_t *set)
 	return set->sig[0];
 }
 
+/* A parked task keeps its table. */
+static struct sighand_struct *sighand_of(struct task_struct *task)
+{
+	return rcu_dereference_raw(task->sighand);
+}
+
 static int sighand_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	struct ckpt_rec_sigaction *recs;
 	struct sighand_struct *sighand;
 	struct sigaction *sa;
 	unsigned long flags;
-	u32 tag = ckpt_tag_of(ctx, t->task->sighand);
+	u32 tag = ckpt_tag_of(ctx, sighand_of(t->task));
 	int i, ret;
 
 	if (tag)
@@ -57,6 +63,7 @@ static unsigned long key(const struct sighand_struct *sighand)
 static int sighand_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_sigaction *saved = ckpt_rec_data(rec);
+	struct sighand_struct *sighand = sighand_of(current);
 	struct k_sigaction act = {};
 	int i, ret = 0;
 
@@ -77,12 +84,12 @@ static int sighand_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckp
 			   "the image has an impossible action of signal %d", i);
 	t->seen_sighand = 1;
 	if (!ret)
-		ret = xa_err(xa_store(&ctx->mm_index, key(current->sighand), current->mm,
+		ret = xa_err(xa_store(&ctx->mm_index, key(sighand), current->mm,
 				      GFP_KERNEL_ACCOUNT));
 	if (!ret)
-		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_sighand_ops, current->sighand);
+		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_sighand_ops, sighand);
 	if (!ret)
-		refcount_inc(&current->sighand->count);
+		refcount_inc(&sighand->count);
 	ckpt_free_record(rec);
 	return ret;
 }
@@ -90,7 +97,7 @@ static int sighand_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckp
 /* As fs/exec.c changes it: current is the only thread of its process. */
 static int sighand_share(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj)
 {
-	struct sighand_struct *sighand = obj, *old = current->sighand;
+	struct sighand_struct *sighand = obj, *old = sighand_of(current);
 
 	/* Shared signal actions imply a shared address space. */
 	if (xa_load(&ctx->mm_index, key(sighand)) != current->mm)

@@ -254,6 +254,7 @@ void ckpt_sigpending_commit(struct ckpt_task *t)
 const struct ckpt_obj_ops ckpt_sigpending_ops = {
 	.name = "pending signals",
 	.rec = CKPT_REC_SIGPENDING,
+	.collect = sigpending_collect,
 	.save = sigpending_save,
 	.restore = sigpending_restore,
 };

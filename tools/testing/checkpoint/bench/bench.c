@@ -356,8 +356,9 @@ static void print_stats(const char *name, const struct checkpoint_stats *s)
 /* Every line starts so. */
 static void print_head(const char *tool, const struct test_case *c, int run)
 {
-	printf("{\"tool\": \"%s\", \"size\": %zu, \"huge\": %d, \"threads\": %d, \"processes\": %d, "
-	       "\"run\": %d", tool, c->size, c->huge, c->threads, c->processes, run);
+	printf("{\"tool\": \"%s\", \"size\": %zu, \"huge\": %d, \"threads\": %d, "
+	       "\"processes\": %d, \"run\": %d",
+	       tool, c->size, c->huge, c->threads, c->processes, run);
 }
 
 static void print_error(const char *text)

@@ -104,7 +104,7 @@ static void check_signals(void)
 static int check_registers(void)
 {
 	float f[4] = { 1.5, 2.5, 3.5, 4.5 }, g[4];
-	long double x87 = 1, want = 1.25L;
+	struct { long double is, want; } x87 = { 1, 1.25L };
 	int ret, i;
 
 	/* read(0, &c, 1), with values in registers that it has to keep. */
@@ -116,11 +116,11 @@ static int check_registers(void)
 		     "int $0x80\n\t"
 		     "fstpt %[x87]\n\t"
 		     "movups %%xmm5, %[g]\n\t"
-		     : "=a" (ret), [x87] "=m" (x87), [g] "=m" (g)
-		     : "a" (3), "b" (0), "c" (&c), "d" (1), [f] "m" (f), [want] "m" (want)
+		     : "=a" (ret), [x87] "=m" (x87.is), [g] "=m" (g)
+		     : "a" (3), "b" (0), "c" (&c), "d" (1), [f] "m" (f), [want] "m" (x87.want)
 		     : "memory", "xmm5", "st", "st(1)");
 	check(ret == 1 && c == 'g');
-	check(x87 == want);
+	check(x87.is == x87.want);
 	for (i = 0; i < 4; i++)
 		check(f[i] == g[i]);
 	return ret;
@@ -216,6 +216,9 @@ static void *sleeper(void *arg)
 {
 	struct timespec time = { 3, 0 }, start;
 	struct pollfd pfd = { .fd = waiting_end[0], .events = POLLIN };
+	int64_t time64[2] = { 3, 0 };
+	int32_t time32[2] = { 3, 0 }, left32[2];
+	int word = 5;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	switch ((intptr_t)arg) {
@@ -226,14 +229,12 @@ static void *sleeper(void *arg)
 		check(poll(&pfd, 1, 3000) == 0);
 		break;
 	case 2:
-		check(syscall(SYS_futex_time64, &(int){ 5 }, 128, 5,
-			      &(struct { int64_t s, ns; }){ 3, 0 }, NULL, 0) == -1);
+		check(syscall(SYS_futex_time64, &word, 128, 5, time64, NULL, 0) == -1);
 		check(errno == ETIMEDOUT);
 		break;
 	case 3:
 		/* With the times of 32 bits. */
-		check(!syscall(SYS_nanosleep, &(struct { int32_t s, ns; }){ 3, 0 },
-			       &(struct { int32_t s, ns; }){ 0, 0 }));
+		check(!syscall(SYS_nanosleep, time32, left32));
 		break;
 	}
 	check(since(&start) > 2.9);

@@ -244,10 +244,13 @@ static void allow_faults(int run)
 	set_knob("fail_page_alloc", "probability", run % 8 < 4 ? "0" : "1");
 }
 
+/* To say so may fail as well. */
 static void stop_faults(void)
 {
-	set_knob("failslab", "probability", "0");
-	set_knob("fail_page_alloc", "probability", "0");
+	while (set_knob("failslab", "probability", "0"))
+		;
+	while (set_knob("fail_page_alloc", "probability", "0"))
+		;
 }
 
 #define FAULT_RUNS	120

@@ -190,8 +190,8 @@ TEST_F_TIMEOUT(special, all_are_listed, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	ASSERT_EQ(0, subject_start(s, "obstacle eventfd memfd posix_lock shared_memory timer_of_other "
-				      "aio_context process_keyring"));
+	ASSERT_EQ(0, subject_start(s, "obstacle eventfd memfd posix_lock shared_memory "
+				      "timer_of_other aio_context process_keyring"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_DRY_RUN));
 	EXPECT_EQ(EOPNOTSUPP, s->err);

@@ -287,7 +287,8 @@ const struct obstacle other_obstacles[] = {
 	{ "process_keyring", process_keyring }, { "thread_keyring", thread_keyring },
 	{ "semaphore_undo", semaphore_undo }, { "aio_context", aio_context },
 	{ "thread_files", thread_files }, { "thread_fs", thread_fs },
-	{ "shared_files", shared_files }, { "core_scheduling", core_scheduling }, { "breakpoint", breakpoint }, { "vdso_removed", vdso_removed },
+	{ "shared_files", shared_files }, { "core_scheduling", core_scheduling },
+	{ "breakpoint", breakpoint }, { "vdso_removed", vdso_removed },
 	{ "mixed_code", mixed_code },
 	{}
 };

@@ -68,7 +68,8 @@ static void join_group(struct tree *tree, int self)
 		if (other != node->pgid && is_known(tree, self, other) &&
 		    group_exists(tree, other, node->sid)) {
 			node->group = TREE_GROUP_JOIN;
-			node->pgid = node->join = other;
+			node->join = other;
+			node->pgid = other;
 			return;
 		}
 	}
@@ -80,7 +81,8 @@ static void choose_group(struct tree *tree, int self)
 
 	if (chance(tree, 8, TREE_HAS_GROUPS)) {
 		node->group = TREE_GROUP_SESSION;
-		node->sid = node->pgid = self;
+		node->sid = self;
+		node->pgid = self;
 	} else if (chance(tree, 4, TREE_HAS_GROUPS)) {
 		node->group = TREE_GROUP_OWN;
 		node->pgid = self;
@@ -96,7 +98,8 @@ static int add_node(struct tree *tree, int creator)
 	const struct tree_node *from = creator >= 0 ? &tree->node[creator] : NULL;
 
 	memset(node, 0, sizeof(*node));
-	node->creator = node->parent = creator;
+	node->creator = creator;
+	node->parent = creator;
 	node->pgid = from ? from->pgid : TREE_OUTSIDE;
 	node->sid = from ? from->sid : TREE_OUTSIDE;
 	if (creator > 0 && chance(tree, 6, TREE_HAS_SIBLINGS)) {
@@ -220,7 +223,8 @@ void tree_plan(struct tree *tree, uint64_t seed, unsigned int features)
 	int i;
 
 	memset(tree, 0, sizeof(*tree));
-	tree->seed = tree->random = seed;
+	tree->seed = seed;
+	tree->random = seed;
 	tree->features = features;
 	tree->max = 1 + pick(tree, TREE_NODES);
 	grow(tree, add_node(tree, TREE_OUTSIDE), 0, 1 + pick(tree, 5));
