@@ -193,9 +193,10 @@ static int become_user(struct subject *s, int cap)
 	prctl(PR_SET_KEEPCAPS, 1);
 	if (setgroups(0, NULL) || setresgid(USER, USER, USER) || setresuid(USER, USER, USER))
 		return -1;
-	if (cap >= 0)
+	if (cap >= 0) {
 		data[cap / 32].permitted = 1U << cap % 32;
 		data[cap / 32].effective = data[cap / 32].permitted;
+	}
 	if (syscall(SYS_capset, &head, data))
 		return -1;
 	return prctl(PR_SET_KEEPCAPS, 0);
