@@ -178,7 +178,7 @@ static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 		return damaged(r, "a file has an impossible path");
 	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2)
 		return damaged(r, "an external file is not a standard stream");
-	if (!f->kind || f->kind > CKPT_FILE_PIPE || f->reserved || f->flags & ~CKPT_FILEF_ALL)
+	if (!f->kind || f->kind > CKPT_FILE_SHMEM || f->reserved || f->flags & ~CKPT_FILEF_ALL)
 		return damaged(r, "a file has an unknown kind or unknown flags");
 	if (f->path_len >= CKPT_PATH_MAX || memchr(path, 0, f->path_len))
 		return damaged(r, "a file has an impossible name");
@@ -531,6 +531,29 @@ static int check_posix_timers(struct ckpt_reader *r, struct ckpt_rec *rec)
 	return 0;
 }
 
+static int check_shmem(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_shmem *s = ckpt_rec_data(rec);
+	char *name = ckpt_rec_tail(rec);
+
+	if (!rec->tag || s->size > LLONG_MAX || s->mode >> 16 || s->seals >> 16 ||
+	    s->flags & ~CKPT_SHMEM_ALL)
+		return damaged(r, "shared memory has an impossible value or no tag");
+	if (rec->length - rec->unit != s->name_len || s->name_len >= CKPT_PATH_MAX ||
+	    memchr(name, 0, s->name_len))
+		return damaged(r, "shared memory has an impossible name");
+	return 0;
+}
+
+static int check_shmem_data(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_shmem_data *d = ckpt_rec_data(rec);
+
+	if (rec->length - rec->unit != d->len || !d->len || d->offset > LLONG_MAX - d->len)
+		return damaged(r, "a piece of shared memory has an impossible place");
+	return 0;
+}
+
 static int check_trailer(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_trailer *t = ckpt_rec_data(rec);
@@ -570,6 +593,8 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_TIMERS] = check_timers,
 	[CKPT_REC_POSIX_TIMERS] = check_posix_timers,
 	[CKPT_REC_THREAD_USAGE] = check_thread_usage,
+	[CKPT_REC_SHMEM] = check_shmem,
+	[CKPT_REC_SHMEM_DATA] = check_shmem_data,
 };
 
 /**

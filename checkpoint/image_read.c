@@ -87,6 +87,9 @@ static const struct rec_desc rec_descs[CKPT_REC_NR] = {
 				       struct ckpt_rec_posix_timer, CKPT_MAX_POSIX_TIMERS),
 	[CKPT_REC_THREAD_USAGE] = DESC("THREAD_USAGE", LAYOUT_FIXED,
 				       struct ckpt_rec_thread_usage, 0),
+	[CKPT_REC_SHMEM] = DESC("SHMEM", LAYOUT_TAIL, struct ckpt_rec_shmem, CKPT_PATH_MAX),
+	[CKPT_REC_SHMEM_DATA] = DESC("SHMEM_DATA", LAYOUT_TAIL, struct ckpt_rec_shmem_data,
+				     CKPT_MAX_SHMEM_DATA),
 	[CKPT_REC_TRAILER] = DESC("TRAILER", LAYOUT_FIXED, struct ckpt_rec_trailer, 0),
 };
 

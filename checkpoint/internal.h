@@ -158,7 +158,8 @@ struct ckpt_task {
  * @task_index: struct ckpt_task by global pid (save) or saved tid (restart)
  * @mm_index: save: first process with an address space, by its address;
  *	restart: address space that a table of signal actions goes with
- * @file_refs: save: descriptors that refer to an open file, by its address
+ * @file_refs: save: descriptors, and mappings of unnamed memory, that refer to an
+ *	open file, by its address; open files of unnamed memory, by its dentry
  * @pipe_refs: save: the tree's ends of a pipe, by its address
  * @lost_pids: restart: groups and sessions without a leader, by saved number
  * @wait: the call waits here for the tree
@@ -283,6 +284,8 @@ extern const struct ckpt_obj_ops ckpt_fs_ops;
 extern const struct ckpt_obj_ops ckpt_fds_ops;
 extern const struct ckpt_obj_ops ckpt_file_ops;
 extern const struct ckpt_obj_ops ckpt_pipe_ops;
+extern const struct ckpt_obj_ops ckpt_shmem_ops;
+extern const struct ckpt_obj_ops ckpt_shmem_data_ops;
 extern const struct ckpt_obj_ops ckpt_sighand_ops;
 extern const struct ckpt_obj_ops ckpt_thread_ops;
 extern const struct ckpt_obj_ops ckpt_cred_ops;
@@ -543,6 +546,7 @@ struct ckpt_file_kind {
 extern const struct ckpt_file_kind ckpt_path_kind;
 extern const struct ckpt_file_kind ckpt_external_kind;
 extern const struct ckpt_file_kind ckpt_pipe_kind;
+extern const struct ckpt_file_kind ckpt_shmem_kind;
 void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 		       struct file *file);
 int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file, u32 *tag);
@@ -550,13 +554,18 @@ int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 /* file/refs.c */
 int ckpt_refs_count(struct ckpt_ctx *ctx);
 void ckpt_refs_free(struct ckpt_ctx *ctx);
+bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra);
 bool ckpt_pipe_is_inside(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe,
 			 struct file *file);
+
+/* file/shmem.c */
+bool ckpt_is_unnamed_shmem(struct file *file);
 
 /* file/pipe.c */
 struct pipe_inode_info *ckpt_pipe_of(struct file *file);
 
 /* file/path.c */
+bool ckpt_has_locks(struct file *file, struct files_struct *files);
 char *ckpt_path_name(struct ckpt_ctx *ctx, const struct path *path, char *buf);
 
 /* arch/<arch>/checkpoint/ */

@@ -40,6 +40,7 @@
 #define CKPT_MAX_INSNS		4096
 #define CKPT_MAX_FILTERS	8192
 #define CKPT_MAX_PIPE		(64 * 1024 * 1024)
+#define CKPT_MAX_SHMEM_DATA	(1024 * 1024)
 #define CKPT_MAX_INDEX		(16 * 1024 * 1024)
 
 /* Of times and counters, 2^62: the sum of two does not overflow. */

@@ -73,7 +73,14 @@ static bool path_probe(struct ckpt_task *t, struct file *file)
 	       !is_kernel_fs(inode->i_sb);
 }
 
-static bool has_locks(struct file *file, struct files_struct *files)
+/**
+ * ckpt_has_locks - does a process hold locks through an open file?
+ * @file: the file
+ * @files: descriptor table of the process, which owns POSIX locks
+ *
+ * Return: true if it does; or has a lease.
+ */
+bool ckpt_has_locks(struct file *file, struct files_struct *files)
 {
 	struct file_lock_context *flc = locks_inode_context(file_inode(file));
 	struct file_lock_core *c;
@@ -98,7 +105,7 @@ static void path_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	const struct path *path = file_user_path(file);
 	char *buf, *name;
 
-	if (has_locks(file, where->t->task->files))
+	if (ckpt_has_locks(file, where->t->task->files))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK, "a lock or lease on %pD", file);
 	if (d_unlinked(path->dentry) || !d_inode(path->dentry)->i_nlink) {
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,

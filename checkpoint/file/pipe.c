@@ -112,7 +112,7 @@ static int pipe_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fil
 	rec->mode = file_inode(file)->i_mode;
 	rec->ino = file_inode(file)->i_ino;
 	strscpy(name, "pipe", CKPT_PATH_MAX);
-	return write_pipe(ctx, file, &rec->pipe);
+	return write_pipe(ctx, file, &rec->object);
 }
 
 /* A restored pipe: both ends, until all records are read. */
@@ -174,7 +174,7 @@ out:
 static struct file *end_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 				const struct ckpt_rec_file *rec, const char *name)
 {
-	struct restored *r = ckpt_get_tag(ctx, rec->pipe, &ckpt_pipe_ops);
+	struct restored *r = ckpt_get_tag(ctx, rec->object, &ckpt_pipe_ops);
 	u32 mode = rec->flags & (CKPT_FILEF_READ | CKPT_FILEF_WRITE);
 	struct file *file;
 

@@ -8,7 +8,9 @@
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/pipe_fs_i.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 
@@ -48,6 +50,17 @@ static int note_pipe(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe, struct 
 	return 0;
 }
 
+/* One more open file of the memory that a dentry stands for. */
+static int note_shmem(struct ckpt_ctx *ctx, struct file *file)
+{
+	unsigned long at = key(file->f_path.dentry);
+	void *old = xa_load(&ctx->file_refs, at);
+
+	return xa_err(xa_store(&ctx->file_refs, at,
+			       xa_mk_value((old ? xa_to_value(old) : 0) + 1),
+			       GFP_KERNEL_ACCOUNT));
+}
+
 static int count_file(struct ckpt_ctx *ctx, struct file *file)
 {
 	void *old = xa_load(&ctx->file_refs, key(file));
@@ -57,6 +70,8 @@ static int count_file(struct ckpt_ctx *ctx, struct file *file)
 
 	if (pipe)
 		ret = note_pipe(ctx, pipe, file);
+	else if (!nr && ckpt_is_unnamed_shmem(file))
+		ret = note_shmem(ctx, file);
 	return ret ?: xa_err(xa_store(&ctx->file_refs, key(file), xa_mk_value(nr + 1),
 				      GFP_KERNEL_ACCOUNT));
 }
@@ -88,6 +103,33 @@ static int count_table(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return ret;
 }
 
+/* Mappings of memory without a name, once for each address space. */
+static int count_mappings(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct mm_struct *mm = get_task_mm(t->task);
+	struct vm_area_struct *vma;
+	int ret;
+
+	VMA_ITERATOR(vmi, mm, 0);
+
+	if (!mm)
+		return 0;
+	ret = xa_insert(&ctx->file_refs, key(mm), xa_mk_value(1), GFP_KERNEL_ACCOUNT);
+	if (!ret && mmap_read_lock_killable(mm))
+		ret = -EINTR;
+	if (!ret) {
+		for_each_vma(vmi, vma) {
+			if (vma->vm_file && ckpt_is_unnamed_shmem(vma->vm_file))
+				ret = count_file(ctx, vma->vm_file);
+			if (ret)
+				break;
+		}
+		mmap_read_unlock(mm);
+	}
+	mmput(mm);
+	return ret == -EBUSY ? 0 : ret;
+}
+
 /**
  * ckpt_refs_count - count the descriptors of all processes
  * @ctx: context of a save, its tasks in order
@@ -101,7 +143,7 @@ int ckpt_refs_count(struct ckpt_ctx *ctx)
 
 	for (t = ckpt_next_leader(ctx, NULL); t && !ret; t = ckpt_next_leader(ctx, t))
 		if (t->main)
-			ret = count_table(ctx, t->main);
+			ret = count_table(ctx, t->main) ?: count_mappings(ctx, t->main);
 	return ret;
 }
 
@@ -138,6 +180,22 @@ static bool only_ours(struct ckpt_ctx *ctx, struct file *file, int extra)
 		usleep_range(200, 1000);
 	}
 	return false;
+}
+
+/**
+ * ckpt_file_is_inside - is memory without a name only in the tree?
+ * @ctx: context of a save
+ * @file: one of its files
+ * @extra: references to @file that the caller holds
+ *
+ * Return: true if all its files, and all references to this one, are the tree's.
+ */
+bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra)
+{
+	struct dentry *dentry = file->f_path.dentry;
+	void *files = xa_load(&ctx->file_refs, key(dentry));
+
+	return files && d_count(dentry) <= xa_to_value(files) && only_ours(ctx, file, extra);
 }
 
 /**

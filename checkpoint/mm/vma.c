@@ -4,6 +4,7 @@
  * file; with the advice that persists. Every flag that is not known here is an
  * obstacle.
  */
+#include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mempolicy.h>
@@ -72,11 +73,20 @@ static void collect_flags(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			      "a mapping with unknown flags 0x%lx", unknown);
 }
 
-/* Shared memory of the kernel's own mount never had a name. */
-static bool is_unnamed_shmem(struct vm_area_struct *vma)
+/* The file behind a mapping of shmat(2) is not one to read. */
+static bool is_sysv_shm(struct vm_area_struct *vma)
 {
-	return vma->vm_file && shmem_file(vma->vm_file) &&
-	       file_inode(vma->vm_file)->i_sb->s_flags & SB_KERNMOUNT;
+	return vma->vm_file && ckpt_is_unnamed_shmem(vma->vm_file) &&
+	       !vma->vm_file->f_op->read_iter;
+}
+
+/* A mapping that may not become writable, of a file that is, for no reason that lasts. */
+static bool lost_write(struct vm_area_struct *vma)
+{
+	return vma->vm_file && ckpt_is_unnamed_shmem(vma->vm_file) &&
+	       (vma->vm_flags & (VM_MAYSHARE | VM_MAYWRITE)) == VM_MAYSHARE &&
+	       vma->vm_file->f_mode & FMODE_WRITE &&
+	       !(SHMEM_I(file_inode(vma->vm_file))->seals & F_SEAL_WRITE);
 }
 
 static bool is_aio_ring(struct vm_area_struct *vma)
@@ -104,9 +114,11 @@ void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_
 		return;
 	}
 	collect_flags(ctx, where, vma);
-	if (is_unnamed_shmem(vma))
-		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING,
-			      "shared memory without a name (shared anonymous, memfd or System V)");
+	if (lost_write(vma))
+		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG,
+			      "shared memory that was mapped under F_SEAL_FUTURE_WRITE");
+	if (is_sysv_shm(vma))
+		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING, "System V shared memory");
 	else if (vma->vm_file)
 		ckpt_file_collect(ctx, where, vma->vm_file);
 	else if (vma->vm_flags & VM_SHARED || (vma->vm_ops && !vma_is_anonymous(vma)))

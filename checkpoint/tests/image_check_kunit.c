@@ -66,6 +66,16 @@ static const struct {
 	u64 data[2];
 } regset = { { .note_type = 1, .data_len = 16 }, { 1, 2 } };
 
+static const struct {
+	struct ckpt_rec_shmem shmem;
+	char name[8];
+} shmem = { { .size = PAGE_SIZE, .mode = 0600, .name_len = 4 }, "name" };
+
+static const struct {
+	struct ckpt_rec_shmem_data data;
+	char bytes[8];
+} shmem_data = { { .offset = 8, .shmem = 3, .len = 8 }, "content" };
+
 static const struct ckpt_rec_use use = { .type = CKPT_REC_MM, .tag = 3 };
 
 static const struct {
@@ -131,6 +141,8 @@ static const struct sample samples[] = {
 	SAMPLE(REGSET, regset, regset.regset),
 	SAMPLE(PIPE, pipe, pipe.pipe),
 	SAMPLE(USE, use, use),
+	{ CKPT_REC_SHMEM, sizeof(shmem.shmem), sizeof(shmem.shmem) + 4, &shmem },
+	SAMPLE(SHMEM_DATA, shmem_data, shmem_data.data),
 	SAMPLE(SECCOMP, seccomp, seccomp.filter),
 	SAMPLE(ATTRS, attrs, attrs),
 	SAMPLE(VMA_NAMES, names, names[0]),
@@ -216,7 +228,7 @@ static const struct change changes[] = {
 	CHANGE(PROCESS, process.rlimits[3].soft, 1),
 
 	CHANGE(FILE, file.file.kind, 0),
-	CHANGE(FILE, file.file.kind, 4),
+	CHANGE(FILE, file.file.kind, CKPT_FILE_SHMEM + 1),
 	CHANGE(FILE, file.file.flags, CKPT_FILEF_ALL + 1),
 	CHANGE(FILE, file.file.pos, 1ULL << 63),
 	CHANGE(FILE, file.file.size, 1ULL << 63),
@@ -330,6 +342,15 @@ static const struct change changes[] = {
 	CHANGE(USE, use.type, 0),
 	CHANGE(USE, use.tag, 0),
 
+	CHANGE(SHMEM, shmem.shmem.size, 0x8000000000000000ULL),
+	CHANGE(SHMEM, shmem.shmem.seals, 0x10000),
+	CHANGE(SHMEM, shmem.shmem.mode, 0x10000),
+	CHANGE(SHMEM, shmem.shmem.flags, CKPT_SHMEM_ALL + 1),
+	CHANGE(SHMEM, shmem.shmem.name_len, 5),
+	CHANGE(SHMEM_DATA, shmem_data.data.offset, S64_MAX),
+	CHANGE(SHMEM_DATA, shmem_data.data.len, 7),
+	CHANGE(SHMEM_DATA, shmem_data.data.len, U32_MAX),
+
 	CHANGE(USAGE, usage.dead.utime_ns, CKPT_MAX_COUNT + 1),
 	CHANGE(USAGE, usage.children_maxrss_kb, CKPT_MAX_COUNT + 1),
 	CHANGE(THREAD_USAGE, thread_usage.own.shown_stime_ns, U64_MAX),
@@ -436,7 +457,7 @@ static void check_tags(struct kunit *test)
 {
 	static const u32 types[] = {
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
-		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP,
+		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM,
 	};
 	struct ckpt_reader reader = {};
 	struct ckpt_rec *rec;

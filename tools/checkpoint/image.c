@@ -57,6 +57,8 @@ static const struct {
 				    sizeof(struct ckpt_rec_posix_timer) },
 	[CKPT_REC_THREAD_USAGE] = { "THREAD_USAGE", LAYOUT_FIXED,
 				    sizeof(struct ckpt_rec_thread_usage) },
+	[CKPT_REC_SHMEM] = { "SHMEM", LAYOUT_TAIL, sizeof(struct ckpt_rec_shmem) },
+	[CKPT_REC_SHMEM_DATA] = { "SHMEM_DATA", LAYOUT_TAIL, sizeof(struct ckpt_rec_shmem_data) },
 	[CKPT_REC_TRAILER] = { "TRAILER", LAYOUT_FIXED, sizeof(struct ckpt_rec_trailer) },
 	[CKPT_REC_SECCOMP] = { "SECCOMP", LAYOUT_TAIL, sizeof(struct ckpt_rec_seccomp) },
 	[CKPT_REC_ATTRS] = { "ATTRS", LAYOUT_FIXED, sizeof(struct ckpt_rec_attrs) },

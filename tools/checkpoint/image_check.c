@@ -161,13 +161,34 @@ static int check_file(struct image *img)
 	if (rec_tail_length(img) != file->path_len || file->path_len >= CKPT_PATH_MAX ||
 	    memchr(rec_tail(img), 0, file->path_len))
 		return bad(img, "impossible path");
-	if (!file->kind || file->kind > CKPT_FILE_PIPE || file->flags & ~CKPT_FILEF_ALL ||
+	if (!file->kind || file->kind > CKPT_FILE_SHMEM || file->flags & ~CKPT_FILEF_ALL ||
 	    file->build_id_len > sizeof(file->build_id))
 		return bad(img, "unknown kind, unknown flags or impossible value");
 	if (file->kind == CKPT_FILE_PIPE &&
-	    tags_find(&img->order.tags, file->pipe) != CKPT_REC_PIPE)
+	    tags_find(&img->order.tags, file->object) != CKPT_REC_PIPE)
 		return bad(img, "a pipe was not named before");
+	if (file->kind == CKPT_FILE_SHMEM &&
+	    tags_find(&img->order.tags, file->object) != CKPT_REC_SHMEM)
+		return bad(img, "shared memory was not named before");
 	return 0;
+}
+
+static int check_shmem(struct image *img)
+{
+	const struct ckpt_rec_shmem *shmem = rec_data(img);
+
+	if (rec_tail_length(img) != shmem->name_len || shmem->name_len >= CKPT_PATH_MAX)
+		return bad(img, "impossible name");
+	return shmem->flags & ~CKPT_SHMEM_ALL ? bad(img, "unknown flags") : 0;
+}
+
+static int check_shmem_data(struct image *img)
+{
+	const struct ckpt_rec_shmem_data *data = rec_data(img);
+
+	if (tags_find(&img->order.tags, data->shmem) != CKPT_REC_SHMEM)
+		return bad(img, "the shared memory was not named before");
+	return rec_tail_length(img) == data->len ? 0 : bad(img, "wrong length");
 }
 
 static int check_pipe(struct image *img)
@@ -428,6 +449,8 @@ static const struct {
 	[CKPT_REC_PROCESS] = { PLACE_TOP, false, check_process },
 	[CKPT_REC_FILE] = { PLACE_ANY, true, check_file },
 	[CKPT_REC_PIPE] = { PLACE_ANY, true, check_pipe },
+	[CKPT_REC_SHMEM] = { PLACE_ANY, true, check_shmem },
+	[CKPT_REC_SHMEM_DATA] = { PLACE_ANY, false, check_shmem_data },
 	[CKPT_REC_MM] = { PLACE_PROCESS, true, check_mm },
 	[CKPT_REC_VMAS] = { PLACE_MM, false, check_vmas },
 	[CKPT_REC_PAGES] = { PLACE_MM, false, check_pages },

@@ -57,6 +57,8 @@
  * @CKPT_REC_TIMERS: struct ckpt_rec_timers
  * @CKPT_REC_POSIX_TIMERS: array of struct ckpt_rec_posix_timer
  * @CKPT_REC_THREAD_USAGE: struct ckpt_rec_thread_usage, of the thread before
+ * @CKPT_REC_SHMEM: struct ckpt_rec_shmem and its name; has a tag
+ * @CKPT_REC_SHMEM_DATA: struct ckpt_rec_shmem_data and so many bytes
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -91,6 +93,8 @@ enum ckpt_rec_type {
 	CKPT_REC_TIMERS,
 	CKPT_REC_POSIX_TIMERS,
 	CKPT_REC_THREAD_USAGE,
+	CKPT_REC_SHMEM,
+	CKPT_REC_SHMEM_DATA,
 	CKPT_REC_NR
 };
 
@@ -262,6 +266,7 @@ struct ckpt_rec_process {
 #define CKPT_FILE_PATH		1U	/* opened by its path */
 #define CKPT_FILE_EXTERNAL	2U	/* handed over by the restarter */
 #define CKPT_FILE_PIPE		3U	/* end of a pipe that is in the image */
+#define CKPT_FILE_SHMEM		4U	/* shared memory that is in the image */
 
 /* ckpt_rec_file.flags */
 #define CKPT_FILEF_READ		(1U << 0)
@@ -295,7 +300,7 @@ struct ckpt_rec_process {
  * @path_len: bytes of the path, without a terminating zero
  * @build_id_len: bytes of @build_id in use, 0: not an ELF file or none
  * @build_id: build-id of a mapped ELF file; compared
- * @pipe: pipe: tag of its PIPE record
+ * @object: pipe, shared memory: tag of its PIPE or SHMEM record
  * @reserved: 0
  *
  * The path is the file's name below the root directory of the task that
@@ -316,7 +321,7 @@ struct ckpt_rec_file {
 	__u32 path_len;
 	__u32 build_id_len;
 	__u8 build_id[32];
-	__u32 pipe;
+	__u32 object;
 	__u32 reserved;
 };
 
@@ -328,6 +333,47 @@ struct ckpt_rec_file {
 struct ckpt_rec_pipe {
 	__u32 capacity;
 	__u32 data_len;
+};
+
+/* ckpt_rec_shmem.flags */
+#define CKPT_SHMEM_NORESERVE	(1U << 0)	/* memory is accounted for when it is used */
+#define CKPT_SHMEM_PRIVATE	(1U << 1)	/* only reached by mappings: shared anonymous */
+#define CKPT_SHMEM_ALL		((1U << 2) - 1)
+
+/**
+ * struct ckpt_rec_shmem - shared memory that has no name; its former name follows
+ * @size: in bytes
+ * @seals: of fcntl(2), F_GET_SEALS
+ * @mode: permission bits, as in stat(2)
+ * @uid: its user, in the caller's user namespace
+ * @gid: its group
+ * @atime_ns: time of the last access
+ * @mtime_ns: time of the last change
+ * @flags: CKPT_SHMEM_*
+ * @name_len: bytes of the name, which is only for people
+ */
+struct ckpt_rec_shmem {
+	__aligned_u64 size;
+	__u32 seals;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__aligned_s64 atime_ns;
+	__aligned_s64 mtime_ns;
+	__u32 flags;
+	__u32 name_len;
+};
+
+/**
+ * struct ckpt_rec_shmem_data - a piece of its content, which follows
+ * @offset: in bytes; what no record has is a hole
+ * @shmem: tag of the SHMEM record
+ * @len: bytes, at most 1 MiB
+ */
+struct ckpt_rec_shmem_data {
+	__aligned_u64 offset;
+	__u32 shmem;
+	__u32 len;
 };
 
 /* ckpt_rec_mm.flags */

@@ -163,7 +163,7 @@ static void put_pipe(uint32_t tag)
 	struct ckpt_rec_pipe pipe = { .capacity = 65536, .data_len = 5 };
 	struct ckpt_rec_file file = {
 		.kind = CKPT_FILE_PIPE, .flags = CKPT_FILEF_READ, .mode = 0010600,
-		.pipe = with & WITH_BAD_TAG ? tag + 100 : tag,
+		.object = with & WITH_BAD_TAG ? tag + 100 : tag,
 	};
 
 	record_tail(CKPT_REC_PIPE, tag, pipe, "bytes", 5);

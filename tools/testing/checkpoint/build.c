@@ -15,6 +15,7 @@
 #define FDS_TAG		900
 #define FS_TAG		901
 #define SIGHAND_TAG	902
+#define SHMEM_TAG	903
 #define FIRST_PID	100
 #define CODE		0x400000ULL
 #define HEAP		0x10000000ULL
@@ -245,7 +246,7 @@ static void add_pipe(struct image *image, u32 tag, u32 file_tag)
 		.kind = CKPT_FILE_PIPE,
 		.flags = CKPT_FILEF_READ,
 		.mode = 010600,
-		.pipe = tag,
+		.object = tag,
 	};
 	struct piece *piece = image_add(image, CKPT_REC_PIPE, tag, sizeof(pipe), &pipe,
 					sizeof(pipe));
@@ -253,6 +254,23 @@ static void add_pipe(struct image *image, u32 tag, u32 file_tag)
 	piece_resize(piece, sizeof(pipe) + sizeof(data));
 	memcpy(piece->payload + sizeof(pipe), data, sizeof(data));
 	image_add(image, CKPT_REC_FILE, file_tag, sizeof(file), &file, sizeof(file));
+}
+
+/* Memory without a name, with a piece of its content. */
+static void add_shmem(struct image *image, u32 tag)
+{
+	struct {
+		struct ckpt_rec_shmem shmem;
+		char name[8];
+	} memory = { { .size = PAGE, .seals = 1, .mode = 0100600, .mtime_ns = -5,
+		       .flags = CKPT_SHMEM_PRIVATE, .name_len = 8 }, "dev/zero" };
+	struct {
+		struct ckpt_rec_shmem_data data;
+		char bytes[16];
+	} data = { { .offset = 512, .shmem = tag, .len = 16 }, "some bytes" };
+
+	image_add(image, CKPT_REC_SHMEM, tag, sizeof(memory.shmem), &memory, sizeof(memory));
+	image_add(image, CKPT_REC_SHMEM_DATA, 0, sizeof(data.data), &data, sizeof(data));
 }
 
 static void add_fds(struct image *image, const struct recipe *r, u32 tag)
@@ -465,6 +483,7 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 	add_vmas(image, r);
 	add_mm_extras(image);
 	add_pages(image, r, n);
+	add_shmem(image, tag + SHMEM_TAG);
 	add_fds(image, r, tag + 1);
 	add_fs(image, tag + FS_TAG);
 	add_sighand(image, tag + SIGHAND_TAG);

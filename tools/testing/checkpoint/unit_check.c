@@ -30,6 +30,8 @@ static struct ckpt_rec_regset regset;
 static struct ckpt_rec_trailer trailer;
 static struct ckpt_rec_pipe pipe;
 static struct ckpt_rec_use use;
+static struct ckpt_rec_shmem shmem;
+static struct ckpt_rec_shmem_data shmem_data;
 static struct ckpt_rec_seccomp filter;
 static struct ckpt_rec_attrs attrs;
 static struct ckpt_rec_vma_name names[2];
@@ -47,6 +49,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_THREAD] = &thread, [CKPT_REC_CRED] = &cred,
 	[CKPT_REC_REGSET] = &regset, [CKPT_REC_TRAILER] = &trailer,
 	[CKPT_REC_PIPE] = &pipe, [CKPT_REC_USE] = &use,
+	[CKPT_REC_SHMEM] = &shmem, [CKPT_REC_SHMEM_DATA] = &shmem_data,
 	[CKPT_REC_SECCOMP] = &filter, [CKPT_REC_ATTRS] = &attrs,
 	[CKPT_REC_VMA_NAMES] = names, [CKPT_REC_IO_PORTS] = ports,
 	[CKPT_REC_USAGE] = &usage, [CKPT_REC_THREAD_USAGE] = &thread_usage,
@@ -92,6 +95,8 @@ struct change {
 #define TRAILER(m, v, e)	CHANGE(TRAILER, trailer.m, v, e)
 #define PIPE(m, v, e)		CHANGE(PIPE, pipe.m, v, e)
 #define USE(m, v, e)		CHANGE(USE, use.m, v, e)
+#define SHMEM(m, v, e)		CHANGE(SHMEM, shmem.m, v, e)
+#define SHMEM_DATA(m, v, e)	CHANGE(SHMEM_DATA, shmem_data.m, v, e)
 
 #define FILTER(m, v, e)		CHANGE(SECCOMP, filter.m, v, e)
 #define ATTRS(m, v, e)		CHANGE(ATTRS, attrs.m, v, e)
@@ -147,7 +152,7 @@ static const struct change changes[] = {
 	PROCESS(oom_score_adj, -1000, 0), PROCESS(oom_score_adj, -1001, BAD),
 	PROCESS(rlimits[0].soft, ~0ULL, 0), PROCESS(rlimits[15].hard, 1, BAD),
 
-	FILE_(kind, 0, BAD), FILE_(kind, 4, BAD), FILE_(reserved, 1, BAD), FILE_(kind, ~0U, BAD),
+	FILE_(kind, 0, BAD), FILE_(kind, 5, BAD), FILE_(reserved, 1, BAD), FILE_(kind, ~0U, BAD),
 	FILE_(flags, CKPT_FILEF_ALL, 0), FILE_(flags, CKPT_FILEF_ALL + 1, BAD),
 	FILE_(pos, LLONG_MAX, 0), FILE_(pos, 1ULL << 63, BAD),
 	FILE_(size, LLONG_MAX, 0), FILE_(size, 1ULL << 63, BAD),
@@ -212,6 +217,12 @@ static const struct change changes[] = {
 
 	USE(type, CKPT_REC_FDS, 0), USE(type, CKPT_REC_FILE, BAD), USE(type, 0, BAD),
 	USE(tag, 0, BAD), USE(tag, ~0U, 0),
+	SHMEM(size, LLONG_MAX, 0), SHMEM(size, 1ULL << 63, BAD), SHMEM(seals, 0xffff, 0),
+	SHMEM(seals, 0x10000, BAD), SHMEM(mode, 0xffff, 0), SHMEM(mode, 0x10000, BAD),
+	SHMEM(flags, CKPT_SHMEM_ALL, 0), SHMEM(flags, CKPT_SHMEM_ALL + 1, BAD),
+	SHMEM(name_len, 7, BAD), SHMEM(name_len, ~0U, BAD), SHMEM(uid, ~0U, 0),
+	SHMEM_DATA(offset, LLONG_MAX - 16, 0), SHMEM_DATA(offset, LLONG_MAX, BAD),
+	SHMEM_DATA(len, 0, BAD), SHMEM_DATA(len, 17, BAD), SHMEM_DATA(len, ~0U, BAD),
 	FILTER(flags, CKPT_SECCOMP_ALL, 0), FILTER(flags, CKPT_SECCOMP_ALL + 1, BAD),
 	FILTER(reserved, 1, BAD), FILTER(nr_insns, 0, BAD), FILTER(nr_insns, 1, BAD),
 	FILTER(nr_insns, 3, BAD), FILTER(nr_insns, 0x20000002, BAD), FILTER(nr_insns, ~0U, BAD),
@@ -416,7 +427,7 @@ static void needs_tag(const void *arg)
 {
 	static const u32 types[] = {
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
-		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP,
+		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM,
 	};
 	struct image image;
 	unsigned int i;
@@ -555,6 +566,7 @@ static void bounds(const void *arg)
 		{ CKPT_REC_REGSET, CKPT_MAX_REGSET, 1 },
 		{ CKPT_REC_INDEX, CKPT_MAX_INDEX, 0 },
 		{ CKPT_REC_PIPE, CKPT_MAX_PIPE, 1 },
+		{ CKPT_REC_SHMEM_DATA, CKPT_MAX_SHMEM_DATA, 1 },
 		{ CKPT_REC_SECCOMP, CKPT_MAX_INSNS * 8, 1 },
 		{ CKPT_REC_VMA_NAMES, CKPT_MAX_VMAS, 0 },
 		{ CKPT_REC_LDT, CKPT_LDT_ENTRIES, 0 },

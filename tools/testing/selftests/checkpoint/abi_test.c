@@ -82,6 +82,9 @@ SIZE(ckpt_rec_vma_name, 16 + CKPT_VMA_NAME_LEN);
 SIZE(ckpt_rec_io_ports, 8);
 SIZE(ckpt_rec_index_entry, 16);
 SIZE(ckpt_rec_trailer, 48);
+SIZE(ckpt_rec_shmem, 48);
+OFFSET(ckpt_rec_shmem, flags, 40);
+SIZE(ckpt_rec_shmem_data, 16);
 SIZE(ckpt_rec_counters, 17 * 8);
 SIZE(ckpt_rec_usage, 30 * 8);
 SIZE(ckpt_rec_thread_usage, 23 * 8);
@@ -93,7 +96,7 @@ OFFSET(ckpt_rec_posix_timer, value, 32);
 static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12 &&
 	      CKPT_REC_TRAILER == 20 && CKPT_REC_PIPE == 21 && CKPT_REC_USE == 22 &&
 	      CKPT_REC_SECCOMP == 23 && CKPT_REC_IO_PORTS == 27 && CKPT_REC_USAGE == 28 &&
-	      CKPT_REC_THREAD_USAGE == 31, "record types");
+	      CKPT_REC_THREAD_USAGE == 31 && CKPT_REC_SHMEM_DATA == 33, "record types");
 
 #ifndef ABI_SYNTAX_ONLY
 #include "kselftest_harness.h"

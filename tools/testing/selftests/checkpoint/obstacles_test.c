@@ -38,7 +38,7 @@ OBSTACLE(timerfd, FILE);
 OBSTACLE(signalfd, FILE);
 OBSTACLE(inotify, FILE);
 OBSTACLE(fanotify, FILE);
-OBSTACLE(memfd, FILE_DELETED);
+OBSTACLE(memfd, FILE_LOCK);
 OBSTACLE(pidfd, FILE);
 OBSTACLE(io_uring, IO);
 OBSTACLE(perf_event, FILE);
@@ -62,11 +62,9 @@ OBSTACLE(lease, FILE_LOCK);
 OBSTACLE(dir_notify, FILE_OWNER);
 OBSTACLE(file_owner, FILE_OWNER);
 OBSTACLE(file_signal, FILE_OWNER);
-OBSTACLE(shared_memory, MAPPING);
-OBSTACLE(shared_zero, MAPPING);
 OBSTACLE(sysv_memory, MAPPING);
 OBSTACLE(mapped_deleted, FILE_DELETED);
-OBSTACLE(mapped_memfd, MAPPING);
+OBSTACLE(mapped_memfd, MAPPING_FLAG);
 OBSTACLE(mapped_secret, MAPPING);
 OBSTACLE(mapped_huge, MAPPING);
 OBSTACLE(locked_memory, MAPPING_FLAG);
@@ -190,7 +188,7 @@ TEST_F_TIMEOUT(special, all_are_listed, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	ASSERT_EQ(0, subject_start(s, "obstacle eventfd memfd posix_lock shared_memory "
+	ASSERT_EQ(0, subject_start(s, "obstacle eventfd posix_lock sysv_memory "
 				      "timer_of_other aio_context process_keyring"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_DRY_RUN));
@@ -213,7 +211,7 @@ TEST_F_TIMEOUT(special, where, TEST_TIMEOUT)
 	bool fd = false, range = false;
 	int i, n;
 
-	ASSERT_EQ(0, subject_start(s, "obstacle eventfd shared_memory"));
+	ASSERT_EQ(0, subject_start(s, "obstacle eventfd sysv_memory"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, 0));
 	n = messages_read(s, m, ARRAY_SIZE(m));

@@ -146,7 +146,6 @@ FIXTURE_VARIANT_ADD(program, python_pool) {
 	.needs = "/usr/bin/python3",
 	.processes = 5,
 	.middle = { 10, 25 },
-	.obstacle = CKPT_WHY_FILE_DELETED,
 };
 
 static int copy_mpi_program(struct subject *s)

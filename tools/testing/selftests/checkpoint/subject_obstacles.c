@@ -134,9 +134,10 @@ static int a_fanotify(void)
 	return fanotify_init(FAN_CLASS_NOTIF, O_RDONLY);
 }
 
+/* Locks of it are not saved either. */
 static int a_memfd(void)
 {
-	return memfd_create("memory", 0);
+	return flock(memfd_create("memory", 0), LOCK_EX);
 }
 
 static int a_pidfd(void)
@@ -209,11 +210,14 @@ static int a_device(void)
 	return open("/dev/loop-control", O_RDWR);
 }
 
+/* Not on a tmpfs: what was deleted there is memory without a name. */
+#define DELETED	"/var/tmp/ckpt-deleted"
+
 static int a_deleted_file(void)
 {
-	int fd = open("deleted", O_RDWR | O_CREAT, 0600);
+	int fd = open(DELETED, O_RDWR | O_CREAT, 0600);
 
-	return fd < 0 ? -1 : unlink("deleted");
+	return fd < 0 ? -1 : unlink(DELETED);
 }
 
 static int an_unnamed_file(void)
@@ -228,7 +232,7 @@ static int a_deleted_cwd(void)
 
 static int a_replaced_file(void)
 {
-	return a_deleted_file() ?: open("deleted", O_RDWR | O_CREAT, 0600);
+	return a_deleted_file() ?: open(DELETED, O_RDWR | O_CREAT, 0600);
 }
 
 static int lock(int cmd)
@@ -298,19 +302,9 @@ static char *map_anon(void)
 	return map(RW, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 }
 
-static int shared_memory(void)
-{
-	return map(RW, MAP_SHARED | MAP_ANONYMOUS, -1) ? 0 : -1;
-}
-
-static int shared_zero(void)
-{
-	return map(RW, MAP_SHARED, open("/dev/zero", O_RDWR | O_CLOEXEC)) ? close(3) : -1;
-}
-
 static int sysv_memory(void)
 {
-	int id = shmget(IPC_PRIVATE, PAGE, IPC_CREAT | 0600);
+	int id = shmget(IPC_PRIVATE, 4 * PAGE, IPC_CREAT | 0600);
 	void *p = id < 0 ? (void *)-1 : shmat(id, NULL, 0);
 
 	return p == (void *)-1 ? -1 : shmctl(id, IPC_RMID, NULL);
@@ -327,14 +321,16 @@ static int mapped_file(const char *name)
 
 static int mapped_deleted(void)
 {
-	return mapped_file("mapped") ?: unlink("mapped");
+	return mapped_file(DELETED) ?: unlink(DELETED);
 }
 
+/* What becomes writable later, and what does not, is not told from the seals. */
 static int mapped_memfd(void)
 {
-	int fd = memfd_create("memory", 0);
+	int fd = memfd_create("memory", MFD_ALLOW_SEALING);
 
-	return ftruncate(fd, 4 * PAGE) || !map(RW, MAP_SHARED, fd) ? -1 : close(fd);
+	return ftruncate(fd, 4 * PAGE) || fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) ||
+	       !map(PROT_READ, MAP_SHARED, fd) ? -1 : close(fd);
 }
 
 static int mapped_secret(void)
@@ -418,8 +414,7 @@ const struct obstacle file_obstacles[] = {
 	{ "replaced_file", a_replaced_file }, { "posix_lock", a_posix_lock },
 	{ "ofd_lock", an_ofd_lock }, { "flock", a_flock }, { "lease", a_lease },
 	{ "dir_notify", a_dir_notify }, { "file_owner", a_file_owner },
-	{ "file_signal", a_file_signal }, { "shared_memory", shared_memory },
-	{ "shared_zero", shared_zero }, { "sysv_memory", sysv_memory },
+	{ "file_signal", a_file_signal }, { "sysv_memory", sysv_memory },
 	{ "mapped_deleted", mapped_deleted }, { "mapped_memfd", mapped_memfd },
 	{ "mapped_secret", mapped_secret }, { "mapped_huge", mapped_huge },
 	{ "locked_memory", locked_memory }, { "locked_on_fault", locked_on_fault },

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Shared memory without a name: shared anonymous memory, memfd, and files of a
+ * tmpfs that were deleted, as POSIX semaphores and shared memory often are. One
+ * SHMEM record for each inode, with its content in SHMEM_DATA records; holes
+ * stay holes. The open files that name it are opened again on a new inode.
+ *
+ * Memory that somebody outside of the tree has, too, is an obstacle: the tree's
+ * descriptors and mappings of it are counted (refs.c).
+ */
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+
+#include "../internal.h"
+
+#define CHUNK_BYTES	((size_t)CKPT_CHUNK_PAGES << PAGE_SHIFT)
+
+/**
+ * ckpt_is_unnamed_shmem - is this a file of memory that has no name?
+ * @file: any open file
+ *
+ * Return: true if it is.
+ */
+bool ckpt_is_unnamed_shmem(struct file *file)
+{
+	/* One that may still get a name (O_TMPFILE), or is below an overlay, is a file. */
+	return shmem_file(file) && !file_inode(file)->i_nlink &&
+	       !(file->f_mode & FMODE_BACKING) && !(file_inode(file)->i_state & I_LINKABLE);
+}
+
+/* The file of a mapping of System V shared memory cannot be read. */
+static bool shmem_probe(struct ckpt_task *t, struct file *file)
+{
+	return ckpt_is_unnamed_shmem(file) && file->f_op->read_iter;
+}
+
+static void shmem_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			  struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+
+	if (ckpt_has_locks(file, where->t->task->files))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK, "a lock or lease on %pD", file);
+	if (!RB_EMPTY_ROOT(&SHMEM_I(file_inode(file))->xattrs.rb_root))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
+			      "shared memory with extended attributes: %pD", file);
+	if (!kuid_has_mapping(current_user_ns(), inode->i_uid) ||
+	    !kgid_has_mapping(current_user_ns(), inode->i_gid))
+		ckpt_obstacle(ctx, where, CKPT_WHY_CRED,
+			      "shared memory of an unknown user: %pD", file);
+	/* Who looks at a descriptor holds a reference of its own. */
+	if (!ckpt_file_is_inside(ctx, file, where->fd >= 0))
+		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING,
+			      "shared memory without a name that others have, too: %pD", file);
+}
+
+/* Copies what is there of a range; folios that are not there read as zero. */
+static int read_range(struct inode *inode, loff_t pos, char *buf, size_t len)
+{
+	struct folio *folio;
+	size_t done, part;
+	int ret;
+
+	for (done = 0; done < len; done += part) {
+		part = min_t(size_t, PAGE_SIZE, len - done);
+		ret = shmem_get_folio(inode, (pos + done) >> PAGE_SHIFT, 0, &folio, SGP_READ);
+		if (ret)
+			return ret;
+		if (!folio) {
+			memset(buf + done, 0, part);
+			continue;
+		}
+		memcpy_from_folio(buf + done, folio, offset_in_folio(folio, pos + done), part);
+		folio_unlock(folio);
+		folio_put(folio);
+		cond_resched();
+	}
+	return 0;
+}
+
+static loff_t seek(struct inode *inode, loff_t pos, int whence)
+{
+	loff_t found;
+
+	inode_lock(inode);
+	found = mapping_seek_hole_data(inode->i_mapping, pos, i_size_read(inode), whence);
+	inode_unlock(inode);
+	return found;
+}
+
+static int write_data(struct ckpt_ctx *ctx, struct inode *inode, u32 tag)
+{
+	struct ckpt_rec_shmem_data rec = { .shmem = tag };
+	char *buf = kvmalloc(CHUNK_BYTES, GFP_KERNEL_ACCOUNT);
+	loff_t pos = 0, end = 0;
+	int ret = buf ? 0 : -ENOMEM;
+	size_t len;
+
+	while (!ret) {
+		if (pos == end) {
+			pos = seek(inode, pos, SEEK_DATA);
+			if (pos < 0)
+				break;
+			end = seek(inode, pos, SEEK_HOLE);
+		}
+		if (end <= pos || signal_pending(current))
+			ret = end <= pos ? -EBUSY : -EINTR;
+		len = min_t(u64, end - pos, CHUNK_BYTES);
+		if (!ret)
+			ret = read_range(inode, pos, buf, len);
+		rec.offset = pos;
+		rec.len = len;
+		if (!ret)
+			ret = ckpt_write_record(ctx, CKPT_REC_SHMEM_DATA, 0, sizeof(rec), &rec,
+						sizeof(rec), buf, len);
+		pos += len;
+	}
+	kvfree(buf);
+	if (ret || pos == -ENXIO)
+		return ret;
+	return pos;
+}
+
+static int write_shmem(struct ckpt_ctx *ctx, struct file *file, u32 *tag)
+{
+	struct inode *inode = file_inode(file);
+	struct ckpt_rec_shmem rec = {
+		.size = i_size_read(inode),
+		.seals = SHMEM_I(inode)->seals,
+		.mode = inode->i_mode,
+		.uid = from_kuid(current_user_ns(), inode->i_uid),
+		.gid = from_kgid(current_user_ns(), inode->i_gid),
+		.flags = (SHMEM_I(inode)->flags & VM_NORESERVE ? CKPT_SHMEM_NORESERVE : 0) |
+			 (inode->i_flags & S_PRIVATE ? CKPT_SHMEM_PRIVATE : 0),
+	};
+	struct timespec64 atime = inode_get_atime(inode), mtime = inode_get_mtime(inode);
+	struct name_snapshot name;
+	int ret;
+
+	*tag = ckpt_tag_of(ctx, inode);
+	if (*tag)
+		return 0;
+	*tag = ckpt_new_tag(ctx, inode);
+	if (!*tag)
+		return -ENOMEM;
+	take_dentry_name_snapshot(&name, file->f_path.dentry);
+	rec.atime_ns = timespec64_to_ns(&atime);
+	rec.mtime_ns = timespec64_to_ns(&mtime);
+	rec.name_len = min_t(u32, name.name.len, CKPT_PATH_MAX - 1);
+	ret = ckpt_write_record(ctx, CKPT_REC_SHMEM, *tag, sizeof(rec), &rec, sizeof(rec),
+				name.name.name, rec.name_len);
+	release_dentry_name_snapshot(&name);
+	return ret ?: write_data(ctx, inode, *tag);
+}
+
+static int shmem_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
+		      struct ckpt_rec_file *rec, char *name)
+{
+	rec->mode = file_inode(file)->i_mode;
+	rec->ino = file_inode(file)->i_ino;
+	rec->pos = file->f_pos;
+	strscpy(name, "shared memory", CKPT_PATH_MAX);
+	return write_shmem(ctx, file, &rec->object);
+}
+
+/* Restored memory: a file of it, and the seals that it will get. */
+struct restored {
+	struct file *file;
+	u32 seals;
+};
+
+/* A seal against new writable mappings: when all mappings are there. */
+static void put_restored(void *obj)
+{
+	struct restored *r = obj;
+
+	SHMEM_I(file_inode(r->file))->seals = r->seals;
+	fput(r->file);
+	kfree(r);
+}
+
+static struct file *create(const struct ckpt_rec_shmem *saved, const char *name)
+{
+	unsigned long flags = saved->flags & CKPT_SHMEM_NORESERVE ? VM_NORESERVE : 0;
+
+	return saved->flags & CKPT_SHMEM_PRIVATE ?
+	       shmem_kernel_file_setup(name, saved->size, flags) :
+	       shmem_file_setup(name, saved->size, flags);
+}
+
+/* As chown(2) and utimensat(2). */
+static int set_attributes(struct inode *inode, const struct ckpt_rec_shmem *saved)
+{
+	kuid_t uid = make_kuid(current_user_ns(), saved->uid);
+	kgid_t gid = make_kgid(current_user_ns(), saved->gid);
+
+	if (!uid_valid(uid) || !gid_valid(gid))
+		return -EPERM;
+	if ((!uid_eq(uid, inode->i_uid) || !gid_eq(gid, inode->i_gid)) && !capable(CAP_CHOWN))
+		return -EPERM;
+	inode->i_uid = uid;
+	inode->i_gid = gid;
+	inode->i_mode = S_IFREG | (saved->mode & 07777);
+	inode_set_mtime_to_ts(inode, ns_to_timespec64(saved->mtime_ns));
+	inode_set_atime_to_ts(inode, ns_to_timespec64(saved->atime_ns));
+	return 0;
+}
+
+static int restore(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_rec_shmem *saved,
+		   const char *name)
+{
+	struct restored *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!r)
+		return -ENOMEM;
+	r->seals = saved->seals;
+	r->file = create(saved, name);
+	ret = PTR_ERR_OR_ZERO(r->file);
+	if (ret) {
+		kfree(r);
+		return ret;
+	}
+	/* Content may be anywhere. */
+	r->file->f_flags |= O_LARGEFILE;
+	ret = set_attributes(file_inode(r->file), saved) ?:
+	      ckpt_put_tag(ctx, tag, &ckpt_shmem_ops, r);
+	if (ret)
+		put_restored(r);
+	return ret;
+}
+
+static int shmem_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_shmem *saved = ckpt_rec_data(rec);
+	char *name = kmemdup_nul(ckpt_rec_tail(rec), saved->name_len, GFP_KERNEL_ACCOUNT);
+	int ret = name ? restore(ctx, rec->tag, saved, name) : -ENOMEM;
+
+	if (ret)
+		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_LIMIT, ret,
+			   "cannot make %llu bytes of shared memory", saved->size);
+	kfree(name);
+	ckpt_free_record(rec);
+	return ret;
+}
+
+static int data_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_shmem_data *saved = ckpt_rec_data(rec);
+	struct restored *r = ckpt_get_tag(ctx, saved->shmem, &ckpt_shmem_ops);
+	loff_t pos = saved->offset;
+	ssize_t ret = -EBADMSG;
+
+	if (r && saved->offset + saved->len <= i_size_read(file_inode(r->file)))
+		ret = kernel_write(r->file, ckpt_rec_tail(rec), saved->len, &pos);
+	if (ret == saved->len)
+		ret = 0;
+	else
+		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret < 0 ? ret : -ENOMEM,
+				 "the content of shared memory cannot be put there");
+	ckpt_free_record(rec);
+	return ret;
+}
+
+static struct file *file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
+				 const struct ckpt_rec_file *rec, const char *name)
+{
+	struct restored *r = ckpt_get_tag(ctx, rec->object, &ckpt_shmem_ops);
+	u32 mode = rec->flags & (CKPT_FILEF_READ | CKPT_FILEF_WRITE);
+	int flags = O_LARGEFILE | (rec->flags & CKPT_FILEF_APPEND ? O_APPEND : 0) |
+		    (rec->flags & CKPT_FILEF_NONBLOCK ? O_NONBLOCK : 0);
+	struct file *file;
+
+	if (!r || !mode)
+		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+					  "the image has a file of shared memory that is not there"));
+	/* All content is there. Mappings are made as they can be under these seals. */
+	SHMEM_I(file_inode(r->file))->seals = r->seals & ~F_SEAL_FUTURE_WRITE;
+	flags |= mode == CKPT_FILEF_READ ? O_RDONLY : mode == CKPT_FILEF_WRITE ? O_WRONLY : O_RDWR;
+	file = dentry_open(&r->file->f_path, flags, current_cred());
+	if (IS_ERR(file))
+		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE, PTR_ERR(file),
+			   "shared memory cannot be opened again");
+	else
+		file->f_pos = rec->pos;
+	return file;
+}
+
+const struct ckpt_file_kind ckpt_shmem_kind = {
+	.name = "shared memory",
+	.kind = CKPT_FILE_SHMEM,
+	.probe = shmem_probe,
+	.collect = shmem_collect,
+	.save = shmem_save,
+	.restore = file_restore,
+};
+
+const struct ckpt_obj_ops ckpt_shmem_ops = {
+	.name = "shared memory",
+	.rec = CKPT_REC_SHMEM,
+	.restore = shmem_restore,
+	.put = put_restored,
+};
+
+const struct ckpt_obj_ops ckpt_shmem_data_ops = {
+	.name = "content of shared memory",
+	.rec = CKPT_REC_SHMEM_DATA,
+	.restore = data_restore,
+};

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Shared memory without a name: anonymous, memfd, deleted files of a tmpfs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "subject.h"
+
+#define PAGE	4096UL
+#define SIZE	(8 * PAGE)
+
+/* A word by which parent and child take turns, and where the child looks. */
+struct turns {
+	volatile int turn;
+	volatile uint64_t hash;
+};
+
+static void wait_turn(struct turns *t, int turn)
+{
+	while (t->turn != turn)
+		poll_pause();
+}
+
+/* The child: moves its mapping elsewhere, hashes it when asked, writes a bit. */
+static void look(struct turns *t, unsigned char *mem, size_t size)
+{
+	unsigned char *moved = mmap(NULL, size + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+				    -1, 0);
+	int n;
+
+	need(!prctl(PR_SET_PDEATHSIG, SIGKILL));
+	need(moved != MAP_FAILED);
+	need(mremap(mem, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, moved + PAGE) != MAP_FAILED);
+	for (n = 1; n <= 5; n += 2) {
+		wait_turn(t, n);
+		t->hash = hash_memory(moved + PAGE, size);
+		moved[PAGE + n * PAGE] = n;
+		t->turn = n + 1;
+	}
+	_exit(3);
+}
+
+static struct turns *new_turns(void)
+{
+	struct turns *t = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			       -1, 0);
+
+	need(t != MAP_FAILED);
+	return t;
+}
+
+/* Both see what the other has written, before and after. */
+static void take_turns(unsigned char *mem, size_t size)
+{
+	struct turns *t = new_turns();
+	pid_t pid = fork();
+	int n, status;
+
+	need(pid >= 0);
+	if (!pid)
+		look(t, mem, size);
+	for (n = 1; n <= 5; n += 2) {
+		fill_memory(mem, 2 * PAGE, n);
+		t->turn = n;
+		wait_turn(t, n + 1);
+		check_eq(n, mem[n * PAGE]);
+		mem[n * PAGE] = 0;
+		if (n == 1)
+			fill_memory(mem, 2 * PAGE, 1);
+		check(t->hash != 0);
+		if (n < 5)
+			stage();
+	}
+	check_eq(pid, waitpid(pid, &status, 0));
+	check_eq(3 << 8, status);
+}
+
+static void shared_anonymous(int argc, char **argv)
+{
+	unsigned char *mem = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	need(mem != MAP_FAILED);
+	take_turns(mem, SIZE);
+}
+
+static void check_zero(const char *mem, size_t from, size_t to)
+{
+	for (; from < to; from += PAGE)
+		check_eq(0, mem[from]);
+}
+
+/* Two mappings of parts, which overlap, of more memory than is mapped; holes. */
+static void parts(int argc, char **argv)
+{
+	char *a, *b, *all;
+	uint64_t hash;
+	struct stat st;
+	int fd;
+
+	fd = memfd_create("parts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	need(fd >= 0 && !ftruncate(fd, 1L << 40));
+	a = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 1 << 20);
+	b = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (1 << 20) + 2 * PAGE);
+	need(a != MAP_FAILED && b != MAP_FAILED);
+	fill_memory(a + PAGE, 2 * PAGE, 4);
+	hash = hash_memory(a, 4 * PAGE);
+	need(pwrite(fd, "far away", 8, 1L << 39) == 8);
+	need(lseek(fd, 12345, SEEK_SET) == 12345);
+	need(!fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW));
+	stage();
+	check_eq(hash, hash_memory(a, 4 * PAGE));
+	b[0]++;
+	check_eq((unsigned char)(a[2 * PAGE]), (unsigned char)b[0]);
+	b[0]--;
+	check_eq(12345, lseek(fd, 0, SEEK_CUR));
+	check_eq(F_SEAL_SHRINK | F_SEAL_GROW, fcntl(fd, F_GET_SEALS));
+	check(ftruncate(fd, 1) < 0 && errno == EPERM);
+	all = malloc(16);
+	check(pread(fd, all, 8, 1L << 39) == 8 && !memcmp(all, "far away", 8));
+	need(!fstat(fd, &st));
+	check_eq(1L << 40, st.st_size);
+	/* Six pages of data: holes cost nothing. */
+	check(st.st_blocks <= 8 * 8);
+	check_zero(a, 0, PAGE);
+	stage();
+	check_eq(hash, hash_memory(a, 4 * PAGE));
+}
+
+/* All seals at once: nothing of it can be written to. */
+static void sealed(int argc, char **argv)
+{
+	int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	int fd = memfd_create("sealed", MFD_ALLOW_SEALING);
+	char path[64], *mem;
+	int again;
+
+	need(fd >= 0 && write(fd, "sealed", 6) == 6 && !fcntl(fd, F_ADD_SEALS, seals));
+	mem = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	need(mem != MAP_FAILED);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_RDONLY | O_CLOEXEC);
+	need(again >= 0);
+	stage();
+	check(!memcmp(mem, "sealed", 6));
+	check_eq(seals, fcntl(fd, F_GET_SEALS));
+	check_eq(seals, fcntl(again, F_GET_SEALS));
+	check(write(fd, "x", 1) < 0 && errno == EPERM);
+	check(mprotect(mem, PAGE, PROT_READ | PROT_WRITE) < 0 && errno == EACCES);
+	stage();
+}
+
+/* As POSIX shared memory and semaphores are used: the name is gone. */
+static void deleted(int argc, char **argv)
+{
+	unsigned char *mem;
+	int fd = open("/dev/shm/ckpt-subject", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+	need(fd >= 0 && !unlink("/dev/shm/ckpt-subject") && !ftruncate(fd, SIZE));
+	mem = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	need(mem != MAP_FAILED);
+	close(fd);
+	take_turns(mem, SIZE);
+}
+
+/* One that is left out of the tree has it, too. */
+static void leaked(int argc, char **argv)
+{
+	int fd = memfd_create("leaked", MFD_CLOEXEC);
+
+	need(fd >= 0 && write(fd, "x", 1) == 1);
+	if (!fork()) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+	}
+	stage();
+}
+
+const struct mode shmem_modes[] = {
+	{ "shared_anonymous", shared_anonymous },
+	{ "shared_parts", parts },
+	{ "shared_sealed", sealed },
+	{ "shared_deleted", deleted },
+	{ "shared_leaked", leaked },
+	{}
+};
