@@ -281,7 +281,7 @@ static struct file *file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 
 	if (!r || !mode)
 		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
-					  "the image has a file of shared memory that is not there"));
+					  "the image has a file of memory that is not there"));
 	/* All content is there. Mappings are made as they can be under these seals. */
 	SHMEM_I(file_inode(r->file))->seals = r->seals & ~F_SEAL_FUTURE_WRITE;
 	flags |= mode == CKPT_FILEF_READ ? O_RDONLY : mode == CKPT_FILEF_WRITE ? O_WRONLY : O_RDWR;

@@ -153,6 +153,7 @@ int image_store(const struct image *image, const char *path);
 size_t image_next(const struct image *image, size_t offset);
 size_t image_find(const struct image *image, uint32_t type, unsigned int nr);
 void *image_payload(struct image *image, uint32_t type, unsigned int nr);
+int image_unpack(struct image *image, uint32_t type, unsigned int nr);
 void image_seal(struct image *image, size_t offset);
 
 /* util.c */

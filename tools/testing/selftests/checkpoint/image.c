@@ -129,6 +129,47 @@ void *image_payload(struct image *image, uint32_t type, unsigned int nr)
 	return image->unpacked;
 }
 
+/*
+ * Puts a packed record into the image as it is, so that it can be changed there.
+ * Only behind all page data, whose place would move.
+ */
+int image_unpack(struct image *image, uint32_t type, unsigned int nr)
+{
+	size_t offset = image_find(image, type, nr), rest, grown;
+	const struct ckpt_rec *old = record(image, offset);
+	struct ckpt_rec_trailer *trailer;
+	struct ckpt_rec *rec;
+	uint64_t length;
+	uint8_t *data;
+
+	if (offset == image->size)
+		return -1;
+	if (!(old->flags & CKPT_RECF_PACKED))
+		return 0;
+	if (!image_payload(image, type, nr))
+		return -1;
+	length = ((const struct ckpt_rec_packed *)(old + 1))->length;
+	rest = offset + sizeof(*old) + padded(old->length);
+	grown = padded(length) - padded(old->length);
+	data = malloc(image->size + grown);
+	if (!data)
+		return -1;
+	memcpy(data, image->data, offset + sizeof(*old));
+	memcpy(data + offset + sizeof(*old), image->unpacked, padded(length));
+	memcpy(data + rest + grown, image->data + rest, image->size - rest);
+	rec = (struct ckpt_rec *)(data + offset);
+	rec->flags &= ~CKPT_RECF_PACKED;
+	rec->length = length;
+	free(image->data);
+	image->data = data;
+	image->size += grown;
+	image_seal(image, offset);
+	trailer = image_payload(image, CKPT_REC_TRAILER, 0);
+	trailer->length += grown;
+	image_seal(image, image_find(image, CKPT_REC_TRAILER, 0));
+	return 0;
+}
+
 /* Gives the record at this offset the sum of its bytes. */
 void image_seal(struct image *image, size_t offset)
 {

@@ -233,11 +233,14 @@ FIXTURE_TEARDOWN(timer_image)
 static int changed_errno(FIXTURE_DATA(timer_image) *self, uint32_t type, unsigned int nr,
 			 size_t at, const void *value, size_t size)
 {
-	size_t offset = image_find(&self->image, type, nr);
-	uint8_t *field = (uint8_t *)image_payload(&self->image, type, nr) + at;
-	uint8_t good[8];
+	uint8_t *field, good[8];
+	size_t offset;
 	int ret;
 
+	if (image_unpack(&self->image, type, nr))
+		return -1;
+	offset = image_find(&self->image, type, nr);
+	field = (uint8_t *)image_payload(&self->image, type, nr) + at;
 	memcpy(good, field, size);
 	memcpy(field, value, size);
 	image_seal(&self->image, offset);
