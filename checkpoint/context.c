@@ -6,6 +6,7 @@
  */
 #include <linux/file.h>
 #include <linux/fs_struct.h>
+#include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/random.h>
 #include <linux/sched/task.h>
@@ -70,6 +71,8 @@ static void free_entry(struct ckpt_task *t)
 	kvfree(t->k_timers);
 	for (i = 0; i < t->nr_regsets; i++)
 		ckpt_free_record(t->regsets[i]);
+	put_pid(t->group);
+	put_pid(t->session);
 	if (t->task) {
 		/* One that was killed on its way in may have come too late. */
 		ckpt_unclaim(t);

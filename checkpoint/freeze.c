@@ -446,6 +446,16 @@ static int look_again(struct ckpt_ctx *ctx, struct task_struct *root, unsigned l
 	return -EAGAIN;
 }
 
+/* A parked task that was killed. */
+static struct ckpt_task *find_killed(struct ckpt_ctx *ctx)
+{
+	u32 i = 0;
+
+	while (i + 1 < ctx->nr_tasks && READ_ONCE(ctx->tasks[i]->state) != CKPT_TASK_GONE)
+		i++;
+	return ctx->tasks[i];
+}
+
 /* -EAGAIN: there may be tasks that were not asked yet. */
 static int freeze_once(struct ckpt_ctx *ctx, struct task_struct *root, unsigned long deadline)
 {
@@ -463,8 +473,8 @@ static int freeze_once(struct ckpt_ctx *ctx, struct task_struct *root, unsigned 
 		return ret;
 	drop_gone(ctx);
 	if (READ_ONCE(ctx->killed))
-		return ckpt_error(ctx, CKPT_AT(NULL), CKPT_WHY_GONE, -ESRCH,
-				  "a process was killed while it was being saved");
+		return ckpt_error(ctx, CKPT_AT(find_killed(ctx)), CKPT_WHY_GONE, -ESRCH,
+				  "was killed while it was being saved");
 	return fatal_signal_pending(current) ? -EINTR : -EAGAIN;
 }
 

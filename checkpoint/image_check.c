@@ -536,7 +536,8 @@ static int check_shmem(struct ckpt_reader *r, struct ckpt_rec *rec)
 	struct ckpt_rec_shmem *s = ckpt_rec_data(rec);
 	char *name = ckpt_rec_tail(rec);
 
-	if (!rec->tag || s->size > LLONG_MAX || s->mode >> 16 || s->seals >> 16 ||
+	if (!rec->tag || s->size > LLONG_MAX || s->mode >> 16 || s->mode & 06000 ||
+	    s->seals >> 16 ||
 	    s->flags & ~CKPT_SHMEM_ALL)
 		return damaged(r, "shared memory has an impossible value or no tag");
 	if (rec->length - rec->unit != s->name_len || s->name_len >= CKPT_PATH_MAX ||

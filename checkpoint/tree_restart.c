@@ -153,25 +153,31 @@ static struct lost *add_lost(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr)
 	return ERR_PTR(ret);
 }
 
-/* Struct pid of the session or group with this number. */
-static struct pid *resolve(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr, bool group)
+/* Finds the session or, for its @group, the process group with this number. */
+static int resolve(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr, struct pid **pid)
 {
+	bool group = pid == &t->group;
 	struct ckpt_task *leader = find(ctx, nr);
+	u32 session = group ? t->rec->sid : nr;
 	struct lost *lost;
 
 	if (leader) {
-		if (leader != leader->leader || leader->rec->sid != (group ? t->rec->sid : nr))
-			return ERR_PTR(damaged(ctx, t->rec, "is in an impossible session"));
-		return task_pid(leader->task);
+		if (leader != leader->leader || leader->rec->sid != session)
+			return damaged(ctx, t->rec, "is in an impossible session");
+		*pid = get_task_pid(leader->task, PIDTYPE_TGID);
+		return *pid ? 0 : -ESRCH;
 	}
 	lost = xa_load(&ctx->lost_pids, nr) ?: add_lost(ctx, t, nr);
 	if (IS_ERR(lost))
-		return ERR_CAST(lost);
+		return PTR_ERR(lost);
+	/* A group without a session of the tree is in the caller's. */
+	session = session ?: U32_MAX;
 	if (!lost->session)
-		lost->session = group ? t->rec->sid ?: U32_MAX : nr;
-	if (lost->session != (group ? t->rec->sid ?: U32_MAX : nr))
-		return ERR_PTR(damaged(ctx, t->rec, "is in an impossible process group"));
-	return lost->pid;
+		lost->session = session;
+	if (lost->session != session)
+		return damaged(ctx, t->rec, "is in an impossible process group");
+	*pid = get_pid(lost->pid);
+	return 0;
 }
 
 /**
@@ -183,18 +189,15 @@ static struct pid *resolve(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr, bo
 int ckpt_tree_prepare(struct ckpt_ctx *ctx)
 {
 	struct ckpt_task *t;
+	int ret = 0;
 
-	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t)) {
+	for (t = ckpt_next_leader(ctx, NULL); t && !ret; t = ckpt_next_leader(ctx, t)) {
 		if (t->rec->sid)
-			t->session = resolve(ctx, t, t->rec->sid, false);
-		if (IS_ERR(t->session))
-			return PTR_ERR(t->session);
-		if (t->rec->pgid)
-			t->group = resolve(ctx, t, t->rec->pgid, true);
-		if (IS_ERR(t->group))
-			return PTR_ERR(t->group);
+			ret = resolve(ctx, t, t->rec->sid, &t->session);
+		if (!ret && t->rec->pgid)
+			ret = resolve(ctx, t, t->rec->pgid, &t->group);
 	}
-	return 0;
+	return ret;
 }
 
 /**
@@ -250,14 +253,32 @@ static void set_parent(struct ckpt_task *t)
 	task->signal->has_child_subreaper = up->has_child_subreaper || up->is_child_subreaper;
 }
 
-static void set_session(struct ckpt_task *t)
+/*
+ * A number dies with its last task: that of a leader who was killed, and waited
+ * for, meanwhile cannot be given to others any more.
+ */
+static bool is_alive(struct ckpt_ctx *ctx, struct pid *pid)
+{
+	struct lost *lost;
+	unsigned long nr;
+
+	if (pid_has_task(pid, PIDTYPE_TGID) || pid_has_task(pid, PIDTYPE_PGID) ||
+	    pid_has_task(pid, PIDTYPE_SID))
+		return true;
+	xa_for_each(&ctx->lost_pids, nr, lost)
+		if (lost->pid == pid)
+			return true;
+	return false;
+}
+
+static void set_session(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	struct task_struct *task = t->task;
 	const struct ckpt_rec_process *p = ckpt_rec_data(t->process);
 
-	if (t->session && task_session(task) != t->session)
+	if (t->session && task_session(task) != t->session && is_alive(ctx, t->session))
 		change_pid(task, PIDTYPE_SID, t->session);
-	if (t->group && task_pgrp(task) != t->group)
+	if (t->group && task_pgrp(task) != t->group && is_alive(ctx, t->group))
 		change_pid(task, PIDTYPE_PGID, t->group);
 	if (t->session || !(p->flags & CKPT_PROC_TERMINAL))
 		proc_clear_tty(task);
@@ -283,7 +304,7 @@ void ckpt_tree_tie(struct ckpt_ctx *ctx)
 			set_parent(t);
 		else
 			t->task->exit_signal = SIGCHLD;
-		set_session(t);
+		set_session(ctx, t);
 		if (t->rec->flags & CKPT_TASKF_VFORK)
 			t->task->vfork_done = &t->parent->vfork;
 	}

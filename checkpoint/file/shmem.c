@@ -49,6 +49,9 @@ static void shmem_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 
 	if (ckpt_has_locks(file, where->t->task->files))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK, "a lock or lease on %pD", file);
+	if (inode->i_mode & (S_ISUID | S_ISGID))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
+			      "shared memory with a set-user-ID or set-group-ID bit: %pD", file);
 	if (!RB_EMPTY_ROOT(&SHMEM_I(file_inode(file))->xattrs.rb_root))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
 			      "shared memory with extended attributes: %pD", file);
@@ -208,7 +211,7 @@ static int set_attributes(struct inode *inode, const struct ckpt_rec_shmem *save
 		return -EPERM;
 	inode->i_uid = uid;
 	inode->i_gid = gid;
-	inode->i_mode = S_IFREG | (saved->mode & 07777);
+	inode->i_mode = S_IFREG | (saved->mode & 01777);
 	inode_set_mtime_to_ts(inode, ns_to_timespec64(saved->mtime_ns));
 	inode_set_atime_to_ts(inode, ns_to_timespec64(saved->atime_ns));
 	return 0;
