@@ -140,16 +140,17 @@ static s64 to_ns(struct timespec64 ts)
 }
 
 /* Another file, or a mount, may lie over it by now. */
-static bool leads_back(const char *name, const struct path *path)
+static int leads_back(const char *name, const struct path *path)
 {
 	struct path found;
-	bool same;
+	int ret;
 
-	if (kern_path(name, 0, &found))
-		return false;
-	same = d_inode(found.dentry) == d_inode(path->dentry);
+	ret = kern_path(name, 0, &found);
+	if (ret)
+		return ret;
+	ret = d_inode(found.dentry) == d_inode(path->dentry) ? 0 : -EOPNOTSUPP;
 	path_put(&found);
-	return same;
+	return ret;
 }
 
 static int path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
@@ -161,7 +162,10 @@ static int path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fil
 	int ret;
 
 	found = ckpt_path_name(ctx, path, name);
-	if (IS_ERR_OR_NULL(found) || !leads_back(found, path))
+	ret = IS_ERR_OR_NULL(found) ? -EOPNOTSUPP : leads_back(found, path);
+	if (ret == -ENOMEM)
+		return ret;
+	if (ret)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_UNREACHABLE, -EOPNOTSUPP,
 				  "%pD is hidden by another file or mount", file);
 	memmove(name, found, strlen(found) + 1);

@@ -30,7 +30,7 @@ echo "TAP version 13"
 for test in "$dir"/*_test; do
 	name=${test##*/}
 	# shellcheck disable=SC2053	# a pattern
-	[[ $name == $pattern || $name == ${pattern}_test ]] || continue
+	[[ $name == $pattern || $name == "$pattern"_test ]] || continue
 	start=$SECONDS
 	before=$failed
 	exec 3< <(exec "$test" 2>&1 </dev/null)

@@ -28,7 +28,7 @@ const char *subject_path(const char *program)
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	char *slash;
 
-	if (n < 0)
+	if (n < 0 || program[0] == '/')
 		return program;
 	path[n] = 0;
 	slash = strrchr(path, '/');
