@@ -262,6 +262,8 @@ static void image_growth_array(struct kunit *test)
 
 	test_image_add_header(test, image);
 	added = test_image_add(test, image, CKPT_REC_FDS, sizeof(fds[0]), fds, sizeof(fds));
+	added->tag = 3;
+	added->sum = ckpt_rec_sum(added);
 	read_skip_header(test, image);
 	rec = test_image_next(test, image);
 	fd = ckpt_rec_data(rec);
