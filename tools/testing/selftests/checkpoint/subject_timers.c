@@ -524,7 +524,9 @@ static void pending_alarm(int argc, char **argv)
 	check_eq(SIGALRM, sigwaitinfo(&set, &info));
 	check_eq(SI_KERNEL, info.si_code);
 	check_eq(0, getitimer(ITIMER_REAL, &now));
-	check(now.it_value.tv_sec | now.it_value.tv_usec);
+	/* It runs again, or has already expired again: its next time may be near. */
+	check(now.it_value.tv_sec | now.it_value.tv_usec ||
+	      (!sigpending(&pending) && sigismember(&pending, SIGALRM)));
 	if (argc)
 		check_eq(SIGALRM, sigwaitinfo(&set, &info));
 	else
