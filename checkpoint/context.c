@@ -4,13 +4,16 @@
  * every queued park work another, because a task that does not come to its
  * work before the call ends comes to it later.
  */
+#include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs_struct.h>
+#include <linux/nsproxy.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/random.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 
 #include "internal.h"
 
@@ -42,6 +45,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	xa_init(&ctx->file_refs);
 	xa_init(&ctx->pipe_refs);
 	xa_init(&ctx->lost_pids);
+	xa_init(&ctx->pid_index);
 	xa_init(&ctx->objs);
 	ctx->next_tag = 1;
 	ctx->flags = flags;
@@ -49,6 +53,9 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	ctx->file = file;
 	ctx->caller = get_task_struct(current);
 	ctx->pidns = get_pid_ns(task_active_pid_ns(current));
+	ctx->userns = get_user_ns(current_user_ns());
+	ctx->nsproxy = current->nsproxy;
+	get_nsproxy(ctx->nsproxy);
 	get_random_bytes(ctx->image_id, sizeof(ctx->image_id));
 	get_fs_root(current->fs, &ctx->root);
 	return ctx;
@@ -103,6 +110,9 @@ static void free_ctx(struct kref *ref)
 	xa_destroy(&ctx->objs);
 	path_put(&ctx->root);
 	put_task_struct(ctx->caller);
+	ckpt_ns_free(ctx);
+	put_nsproxy(ctx->nsproxy);
+	put_user_ns(ctx->userns);
 	put_pid_ns(ctx->pidns);
 	kfree(ctx);
 }

@@ -195,11 +195,6 @@ full:
 
 static int check_right(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
-	if (is_child_reaper(task_pid(t->task))) {
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_NAMESPACE,
-			      "is the init process of a pid namespace");
-		return -EOPNOTSUPP;
-	}
 	if (ckpt_may_use(t->task))
 		return 0;
 	return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, -EPERM,

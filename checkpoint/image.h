@@ -58,6 +58,12 @@ size_t ckpt_pack(void *to, size_t room, const void *from, size_t len);
 int ckpt_unpack(void *to, size_t len, const void *from, size_t from_len);
 
 const char *ckpt_rec_name(u32 type);
+
+/* image_check_ns.c */
+int ckpt_check_namespaces(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_id_maps(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_pids(struct ckpt_reader *r, struct ckpt_rec *rec);
+
 u64 ckpt_rec_sum(struct ckpt_rec *rec);
 int ckpt_read_record(struct ckpt_reader *r, struct ckpt_rec **recp);
 int ckpt_read_padding(struct ckpt_reader *r);

@@ -113,6 +113,8 @@ static int check_tree(struct ckpt_reader *r, struct ckpt_rec *rec)
 	u32 i, processes = 0;
 	int ret;
 
+	if (tree->nr_namespaces > CKPT_MAX_NAMESPACES || tree->reserved)
+		return damaged(r, "the tree has an impossible number of namespaces");
 	if (!tree->nr_tasks || tail != (u64)tree->nr_tasks * sizeof(*task))
 		return damaged(r, "the tree has a wrong number of tasks");
 	for (i = 0; i < tree->nr_tasks; i++, task++) {
@@ -202,7 +204,7 @@ static int check_mm(struct ckpt_reader *r, struct ckpt_rec *rec)
 	struct ckpt_rec_mm *mm = ckpt_rec_data(rec);
 
 	if (!rec->tag || mm->flags & ~CKPT_MMF_ALL || mm->nr_auxv > CKPT_AUXV_MAX ||
-	    mm->dumpable > 2 || mm->nr_vmas > CKPT_MAX_VMAS ||
+	    mm->dumpable > 2 || mm->reserved || mm->nr_vmas > CKPT_MAX_VMAS ||
 	    (mm->flags & CKPT_MMF_MDWE_NO_INHERIT && !(mm->flags & CKPT_MMF_MDWE)))
 		return damaged(r, "an address space has an impossible value");
 	if (mm->start_code > mm->end_code || mm->start_data > mm->end_data ||
@@ -326,7 +328,7 @@ static int check_cred(struct ckpt_reader *r, struct ckpt_rec *rec)
 	struct ckpt_rec_cred *c = ckpt_rec_data(rec);
 
 	if (rec->length - rec->unit != (u64)c->nr_groups * sizeof(u32) ||
-	    c->flags > 1 || c->reserved)
+	    c->flags > 1)
 		return damaged(r, "an identity has an impossible value");
 	return 0;
 }
@@ -570,6 +572,9 @@ static int check_trailer(struct ckpt_reader *r, struct ckpt_rec *rec)
 static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *) = {
 	[CKPT_REC_HEADER] = check_header,
 	[CKPT_REC_TREE] = check_tree,
+	[CKPT_REC_NAMESPACES] = ckpt_check_namespaces,
+	[CKPT_REC_ID_MAPS] = ckpt_check_id_maps,
+	[CKPT_REC_PIDS] = ckpt_check_pids,
 	[CKPT_REC_PROCESS] = check_process,
 	[CKPT_REC_FILE] = check_file,
 	[CKPT_REC_MM] = check_mm,

@@ -13,6 +13,7 @@
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/task_work.h>
 #include <linux/wait.h>
@@ -23,6 +24,9 @@
 #include "limits.h"
 
 struct ckpt_ctx;
+struct nsproxy;
+struct pid_namespace;
+struct user_namespace;
 struct pipe_inode_info;
 struct k_itimer;
 struct kernel_siginfo;
@@ -130,6 +134,25 @@ struct ckpt_task {
 };
 
 /**
+ * struct ckpt_ns - a namespace that was made inside of the tree
+ * @rec: its type, and what it names
+ * @user: user namespace, referenced, or NULL
+ * @pid: pid namespace, referenced, or NULL
+ * @nsproxy: restart: namespaces of a task whose children are in @pid
+ * @init: restart: its init process
+ */
+struct ckpt_ns {
+	struct ckpt_rec_namespace rec;
+	struct user_namespace *user;
+	struct pid_namespace *pid;
+	struct nsproxy *nsproxy;
+	struct ckpt_task *init;
+};
+
+/* Of a pid, in all namespaces in which it has a number. */
+#define CKPT_PID_LEVELS		(MAX_PID_NS_LEVEL + 1)
+
+/**
  * struct ckpt_ctx - one call of checkpoint() or restart()
  * @ref: the call, and every queued park work
  * @flags: of the call
@@ -172,6 +195,13 @@ struct ckpt_task {
  * @error: restart: first error of any task
  * @tree: restart: the TREE record
  * @pidns: pid namespace of the caller
+ * @userns: user namespace of the caller
+ * @nsproxy: all other namespaces of the caller
+ * @ns: namespaces inside of the tree; number 1 is the first
+ * @nr_ns: how many
+ * @id_maps: restart: the ID_MAPS record, or NULL
+ * @pids: restart: the PIDS record, or NULL
+ * @pid_index: restart: place of its first number in @pids, by saved pid
  * @objs: shared objects: pointer to tag (save), tag to object (restart)
  * @next_tag: save: next unused tag
  * @nr_obstacles: found so far
@@ -230,6 +260,13 @@ struct ckpt_ctx {
 	int error;
 	struct ckpt_rec *tree;
 	struct pid_namespace *pidns;
+	struct user_namespace *userns;
+	struct nsproxy *nsproxy;
+	struct ckpt_ns *ns;
+	u32 nr_ns;
+	struct ckpt_rec *id_maps;
+	struct ckpt_rec *pids;
+	struct xarray pid_index;
 
 	struct xarray objs;
 	u32 next_tag;
@@ -400,6 +437,36 @@ int ckpt_restore_fail(struct ckpt_ctx *ctx, struct ckpt_task *t, int err);
 /* registry.c */
 int ckpt_claim(struct ckpt_task *t);
 void ckpt_unclaim(struct ckpt_task *t);
+
+/* ns/namespaces.c */
+u32 ckpt_ns_nr(struct ckpt_ctx *ctx, const void *ns);
+int ckpt_ns_collect(struct ckpt_ctx *ctx);
+void ckpt_ns_of_task(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec_task *rec);
+int ckpt_ns_save(struct ckpt_ctx *ctx, const struct ckpt_rec_task *tasks);
+struct ckpt_ns *ckpt_ns_at(struct ckpt_ctx *ctx, u32 nr, u32 type);
+int ckpt_ns_read(struct ckpt_ctx *ctx, u32 nr);
+int ckpt_ns_create(struct ckpt_ctx *ctx);
+void ckpt_ns_free(struct ckpt_ctx *ctx);
+
+/* ns/user.c */
+void ckpt_user_ns_collect(struct ckpt_ctx *ctx, const struct ckpt_ns *ns);
+void ckpt_user_ns_fill(struct ckpt_ctx *ctx, struct user_namespace *ns,
+		       struct ckpt_rec_namespace *rec);
+int ckpt_id_maps_save(struct ckpt_ctx *ctx);
+int ckpt_user_ns_create(struct ckpt_ctx *ctx, u32 nr);
+int ckpt_user_ns_enter(struct ckpt_ctx *ctx, u32 nr);
+
+/* ns/pids.c */
+void ckpt_pid_ns_collect(struct ckpt_ctx *ctx, const struct ckpt_ns *ns);
+int ckpt_pids_save(struct ckpt_ctx *ctx, const struct ckpt_rec_task *tasks);
+int ckpt_pids_read(struct ckpt_ctx *ctx);
+int ckpt_pid_ns_create(struct ckpt_ctx *ctx, u32 nr);
+struct nsproxy *ckpt_pid_ns_use(struct ckpt_ctx *ctx, u32 nr);
+void ckpt_pid_ns_back(struct nsproxy *old);
+size_t ckpt_pid_numbers(struct ckpt_ctx *ctx, u32 pid, pid_t set[CKPT_PID_LEVELS], u32 *ns);
+pid_t ckpt_pid_of_child(struct ckpt_ctx *ctx, pid_t nr);
+pid_t ckpt_pid_for_current(struct ckpt_ctx *ctx, pid_t nr);
+void ckpt_pid_ns_commit(struct ckpt_ctx *ctx);
 
 /* task/process.c */
 int ckpt_process_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);

@@ -144,22 +144,28 @@ static int create_task(struct ckpt_task *t, u64 flags, int (*fn)(void *))
 {
 	unsigned long deadline = jiffies + msecs_to_jiffies(CKPT_PID_WAIT_MS);
 	struct ckpt_ctx *ctx = t->ctx;
-	pid_t tid = t->rec->tid;
+	pid_t set[CKPT_PID_LEVELS];
 	struct kernel_clone_args args = {
 		.flags = flags | CLONE_VM | CLONE_UNTRACED,
 		.fn = fn,
 		.fn_arg = t,
-		.set_tid = ctx->flags & RESTART_NEW_PIDS ? NULL : &tid,
-		.set_tid_size = ctx->flags & RESTART_NEW_PIDS ? 0 : 1,
 	};
+	struct nsproxy *old;
 	pid_t nr;
+	u32 ns;
 
+	args.set_tid_size = ckpt_pid_numbers(ctx, t->rec->tid, set, &ns);
+	if (args.set_tid_size)
+		args.set_tid = set;
+	old = ckpt_pid_ns_use(ctx, ns);
 	do {
 		nr = kernel_clone(&args);
-	} while (nr == -EEXIST && ckpt_wait_pid(tid, deadline));
-	t->nr = max(nr, 0);
-	if (nr > 0)
+	} while (nr == -EEXIST && ckpt_wait_pid(t->rec->tid, deadline));
+	ckpt_pid_ns_back(old);
+	if (nr > 0) {
+		t->nr = ckpt_pid_of_child(ctx, nr);
 		return 0;
+	}
 	if (nr == -EEXIST)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PID_IN_USE, nr,
 				  "pid %u is in use", t->rec->tid);
@@ -182,14 +188,35 @@ static int create_threads(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 	return ret;
 }
 
+/*
+ * An init process must not create siblings, of which another would have to take
+ * care: ours have the caller. Only SIGKILL reaches it now, which it gets anyway.
+ */
+static bool set_killable(bool killable)
+{
+	bool was;
+
+	spin_lock_irq(&current->sighand->siglock);
+	was = current->signal->flags & SIGNAL_UNKILLABLE;
+	if (killable)
+		current->signal->flags &= ~SIGNAL_UNKILLABLE;
+	else
+		current->signal->flags |= SIGNAL_UNKILLABLE;
+	spin_unlock_irq(&current->sighand->siglock);
+	return was;
+}
+
 /* Processes with the address space of current, which is complete; the caller's children. */
 static int create_sharers(struct ckpt_task *leader)
 {
+	bool init = set_killable(true);
 	struct ckpt_task *t;
 	int ret = 0;
 
 	for (t = leader->sharers; t && !ret; t = t->next_sharer)
 		ret = create_task(t, CLONE_PARENT, restart_leader);
+	if (init)
+		set_killable(false);
 	return ret;
 }
 
@@ -472,6 +499,7 @@ static void commit(struct ckpt_ctx *ctx)
 		if (t->main)
 			ckpt_process_commit(ctx, t);
 	ckpt_commit_all(ctx);
+	ckpt_pid_ns_commit(ctx);
 	ckpt_release(ctx, false);
 }
 
@@ -482,36 +510,59 @@ static void kill_process(struct ckpt_task *t)
 	rcu_read_unlock();
 }
 
+static void reap_process(struct ckpt_task *t)
+{
+	if (!READ_ONCE(t->nr))
+		return;
+	/* It may have been created after the first round, by one that is dead now. */
+	kill_process(t);
+	/* A signal of ours must not leave a zombie behind. */
+	while (kernel_wait4(t->nr, NULL, __WALL, NULL) == -ERESTARTSYS)
+		schedule_timeout_uninterruptible(1);
+	WRITE_ONCE(t->nr, 0);
+}
+
+static bool is_init(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	return t->rec->pid_ns && ctx->ns[t->rec->pid_ns - 1].init == t;
+}
+
 /* All processes are still children of current. */
 static void kill_tree(struct ckpt_ctx *ctx)
 {
 	struct ckpt_task *t;
+	u32 i;
 
 	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
 		if (READ_ONCE(t->nr))
 			kill_process(t);
 	ckpt_release(ctx, true);
-	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t)) {
-		if (!READ_ONCE(t->nr))
-			continue;
-		/* It may have been created after the first round, by one that is dead now. */
-		kill_process(t);
-		/* A signal of ours must not leave a zombie behind. */
-		while (kernel_wait4(t->nr, NULL, __WALL, NULL) == -ERESTARTSYS)
-			schedule_timeout_uninterruptible(1);
-	}
-	ckpt_free_tags(ctx);
+	/* Init waits until all numbers of its namespace are free: it comes last. */
 	ckpt_tree_forget(ctx);
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
+		if (!is_init(ctx, t))
+			reap_process(t);
+	for (i = ctx->nr_ns; i--;)
+		if (ctx->ns[i].init)
+			reap_process(ctx->ns[i].init);
+	ckpt_free_tags(ctx);
 }
 
-/* Those that share an address space are created by the first that has it. */
+/*
+ * The init processes of pid namespaces come first: nobody else can be there
+ * without. Those that share an address space are created by the first that has it.
+ */
 static int create_processes(struct ckpt_ctx *ctx)
 {
 	struct ckpt_task *t;
 	int ret = 0;
+	u32 i;
 
+	for (i = 0; i < ctx->nr_ns && !ret; i++)
+		if (ctx->ns[i].init)
+			ret = create_task(ctx->ns[i].init, 0, restart_leader);
 	for (t = ckpt_next_leader(ctx, NULL); t && !ret; t = ckpt_next_leader(ctx, t))
-		if (!t->rec->mm_owner)
+		if (!t->rec->mm_owner && !is_init(ctx, t))
 			ret = create_task(t, 0, restart_leader);
 	return ret;
 }
@@ -523,7 +574,9 @@ static long restart_tree(struct ckpt_ctx *ctx)
 
 	ctx->t_frozen = start;
 	pass_turn(ctx->tasks[0]);
-	ret = create_processes(ctx);
+	ret = ckpt_ns_create(ctx);
+	if (!ret)
+		ret = create_processes(ctx);
 	if (!ret)
 		ret = wait_built(ctx);
 	ctx->stats.freeze_ns = ktime_to_ns(ktime_sub(ktime_get(), start)) - ctx->stats.save_ns;

@@ -113,9 +113,9 @@ static int check_root(struct ckpt_ctx *ctx, struct task_struct *root)
 	if (!ckpt_may_use(root))
 		return ckpt_error(ctx, CKPT_AT(&where), CKPT_WHY_PERMISSION, -EPERM,
 				  "no right to this process (it takes the right to trace it)");
-	if (root->flags & PF_KTHREAD || is_child_reaper(task_pid(root))) {
+	if (root->flags & PF_KTHREAD || task_pid_nr_ns(root, ctx->pidns) == 1) {
 		ckpt_obstacle(ctx, CKPT_AT(&where), CKPT_WHY_KERNEL_TASK,
-			      "is a kernel thread or the init process of a pid namespace");
+			      "is a kernel thread or the caller's init process");
 		return -EOPNOTSUPP;
 	}
 	if (root->exit_state && thread_group_empty(root))

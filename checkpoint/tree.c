@@ -311,6 +311,7 @@ static int fill_task(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec_
 {
 	rec->tid = task_pid_nr_ns(t->task, ctx->pidns);
 	rec->tgid = task_tgid_nr_ns(t->task, ctx->pidns);
+	ckpt_ns_of_task(ctx, t, rec);
 	if (t->task->flags & PF_FORKNOEXEC)
 		rec->flags |= CKPT_TASKF_NO_EXEC;
 	if (t->dead) {
@@ -334,6 +335,7 @@ int ckpt_tree_save(struct ckpt_ctx *ctx)
 	struct ckpt_rec_tree tree = {
 		.nr_tasks = ctx->nr_tasks,
 		.nr_processes = ctx->nr_processes,
+		.nr_namespaces = ctx->nr_ns,
 	};
 	struct ckpt_rec_task *tasks;
 	int ret = 0;
@@ -347,6 +349,8 @@ int ckpt_tree_save(struct ckpt_ctx *ctx)
 	if (!ret)
 		ret = ckpt_write_record(ctx, CKPT_REC_TREE, 0, sizeof(tree), &tree, sizeof(tree),
 					tasks, ctx->nr_tasks * sizeof(*tasks));
+	if (!ret)
+		ret = ckpt_ns_save(ctx, tasks);
 	kvfree(tasks);
 	return ret;
 }

@@ -122,22 +122,26 @@ int ckpt_tree_read(struct ckpt_ctx *ctx, pid_t pid)
 		ret = add_task(ctx, rec + i);
 	ctx->nr_processes = tree->nr_processes;
 	atomic_set(&ctx->nr_busy, ctx->nr_tasks);
+	if (!ret)
+		ret = ckpt_ns_read(ctx, tree->nr_namespaces);
 	return ret ?: find_relations(ctx);
 }
 
 static struct lost *add_lost(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr)
 {
 	unsigned long deadline = jiffies + msecs_to_jiffies(CKPT_PID_WAIT_MS);
-	bool fresh = ctx->flags & RESTART_NEW_PIDS;
 	struct lost *lost = kzalloc(sizeof(*lost), GFP_KERNEL_ACCOUNT);
-	pid_t tid = nr;
+	pid_t set[CKPT_PID_LEVELS];
 	int ret = -ENOMEM;
+	size_t count;
+	u32 ns;
 
 	if (!lost)
 		return ERR_PTR(ret);
+	count = ckpt_pid_numbers(ctx, nr, set, &ns);
 	do {
-		lost->pid = alloc_pid(current->nsproxy->pid_ns_for_children,
-				      fresh ? NULL : &tid, !fresh);
+		lost->pid = alloc_pid(ns ? ctx->ns[ns - 1].pid : ctx->pidns,
+				      count ? set : NULL, count);
 	} while (lost->pid == ERR_PTR(-EEXIST) && ckpt_wait_pid(nr, deadline));
 	if (IS_ERR(lost->pid)) {
 		ret = PTR_ERR(lost->pid);

@@ -14,6 +14,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/security.h>
+#include <linux/user_namespace.h>
 
 #include "../internal.h"
 #include "../optional.h"
@@ -83,7 +84,7 @@ static int mm_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return ret;
 }
 
-static void fill_fields(struct mm_struct *mm, struct ckpt_rec_mm *rec)
+static void fill_fields(struct ckpt_ctx *ctx, struct mm_struct *mm, struct ckpt_rec_mm *rec)
 {
 	int i;
 
@@ -102,6 +103,7 @@ static void fill_fields(struct mm_struct *mm, struct ckpt_rec_mm *rec)
 	spin_unlock(&mm->arg_lock);
 	rec->mmap_base = mm->mmap_base;
 	rec->dumpable = get_dumpable(mm);
+	rec->user_ns = ckpt_ns_nr(ctx, mm->user_ns);
 	rec->coredump_filter = (mm->flags & MMF_DUMP_FILTER_MASK) >> MMF_DUMP_FILTER_SHIFT;
 	if (test_bit(MMF_DISABLE_THP, &mm->flags))
 		rec->flags |= CKPT_MMF_THP_DISABLE;
@@ -133,7 +135,7 @@ static int save_records(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_str
 		fput(exe);
 	if (ret)
 		return ret;
-	fill_fields(mm, &rec);
+	fill_fields(ctx, mm, &rec);
 	ckpt_arch_save_mm(mm, &rec);
 	tag = ckpt_new_tag(ctx, mm);
 	if (!tag)
@@ -320,6 +322,23 @@ static int restore_vmas(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr)
 	return ret;
 }
 
+/* Whose rights count for it. The namespace that it had is the caller's, and stays. */
+static int set_user_ns(struct ckpt_ctx *ctx, u32 nr)
+{
+	struct ckpt_ns *ns = ckpt_ns_at(ctx, nr, CKPT_NS_USER);
+	struct user_namespace *old = current->mm->user_ns;
+
+	if (!nr)
+		return 0;
+	if (!ns)
+		return -EBADMSG;
+	if (!ns_capable(ns->user, CAP_SYS_ADMIN))
+		return -EPERM;
+	WRITE_ONCE(current->mm->user_ns, get_user_ns(ns->user));
+	put_user_ns(old);
+	return 0;
+}
+
 static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_mm *saved = ckpt_rec_data(rec);
@@ -334,6 +353,8 @@ static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 		ret = ckpt_arch_restore_mm(ctx, t, saved);
 	if (!ret)
 		ret = set_merging(saved);
+	if (!ret)
+		ret = set_user_ns(ctx, saved->user_ns);
 	if (!ret)
 		ret = restore_vmas(ctx, t, saved->nr_vmas);
 	if (!ret)

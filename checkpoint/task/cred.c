@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Identity: user and group ids, groups, capability sets, securebits,
- * no_new_privs, as the caller's user namespace has them.
+ * no_new_privs. Ids are as the caller's user namespace has them, also those of
+ * a task in a user namespace of the tree (ns/user.c).
  *
  * At restart nothing is given that the caller could not give itself by the
  * ordinary system calls; less is always possible.
@@ -47,13 +48,12 @@ static void collect_keys(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct
 			      "has a session keyring that is not the caller's");
 }
 
-/* Two proxies may hold the same namespaces. */
+/* Two proxies may hold the same namespaces. Pid namespaces are in ns/pids.c. */
 static bool same_namespaces(const struct nsproxy *a, const struct nsproxy *b)
 {
 	return a == b ||
 	       (a->uts_ns == b->uts_ns && a->ipc_ns == b->ipc_ns && a->mnt_ns == b->mnt_ns &&
-		a->pid_ns_for_children == b->pid_ns_for_children && a->net_ns == b->net_ns &&
-		a->time_ns == b->time_ns &&
+		a->net_ns == b->net_ns && a->time_ns == b->time_ns &&
 		a->time_ns_for_children == b->time_ns_for_children &&
 		a->cgroup_ns == b->cgroup_ns);
 }
@@ -62,9 +62,6 @@ static void collect_namespaces(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	bool same;
 
-	if (task_active_pid_ns(t->task) != ctx->pidns)
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_NAMESPACE,
-			      "is in another pid namespace than the caller");
 	task_lock(t->task);
 	same = t->task->nsproxy && same_namespaces(t->task->nsproxy, current->nsproxy);
 	task_unlock(t->task);
@@ -77,12 +74,12 @@ static int cred_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	const struct cred *c = get_task_cred(t->task);
 
-	if (c->user_ns != current_user_ns())
+	if (c->user_ns != ctx->userns && !ckpt_ns_nr(ctx, c->user_ns))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_NAMESPACE,
-			      "is in another user namespace than the caller");
-	else if (!all_mapped(c->user_ns, c))
+			      "is in a user namespace that is not below the caller's");
+	else if (!all_mapped(ctx->userns, c))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CRED,
-			      "has a user or group id that its user namespace does not map");
+			      "has a user or group id that the caller's user namespace does not map");
 	if (c->group_info->ngroups > CKPT_MAX_GROUPS)
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_CRED, "has too many groups");
 	if (IS_ENABLED(CONFIG_SECURITY_LANDLOCK) && landlock_cred(c)->domain)
@@ -108,7 +105,7 @@ static bool same_as_leader(struct ckpt_task *t, const struct cred *c)
 static int cred_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	const struct cred *c = get_task_cred(t->task);
-	struct user_namespace *ns = c->user_ns;
+	struct user_namespace *ns = ctx->userns;
 	struct ckpt_rec_cred rec = {
 		.uid = from_kuid(ns, c->uid),
 		.euid = from_kuid(ns, c->euid),
@@ -121,6 +118,7 @@ static int cred_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		.securebits = c->securebits,
 		.flags = task_no_new_privs(t->task),
 		.nr_groups = c->group_info->ngroups,
+		.user_ns = ckpt_ns_nr(ctx, c->user_ns),
 		.cap_inheritable = c->cap_inheritable.val,
 		.cap_permitted = c->cap_permitted.val,
 		.cap_effective = c->cap_effective.val,
@@ -159,33 +157,40 @@ static int cred_restore(struct ckpt_ctx *ctx, struct ckpt_task *leader, struct c
 	return 0;
 }
 
-static bool own_uid(const struct cred *old, kuid_t uid)
+static bool may_be_uid(const struct cred *old, kuid_t uid)
 {
-	return uid_eq(uid, old->uid) || uid_eq(uid, old->euid) || uid_eq(uid, old->suid) ||
-	       uid_eq(uid, old->fsuid);
+	if (!uid_valid(uid))
+		return false;
+	if (uid_eq(uid, old->uid) || uid_eq(uid, old->euid) || uid_eq(uid, old->suid) ||
+	    uid_eq(uid, old->fsuid))
+		return true;
+	return kuid_has_mapping(old->user_ns, uid) &&
+	       ns_capable_setid(old->user_ns, CAP_SETUID);
 }
 
-static bool own_gid(const struct cred *old, kgid_t gid)
+static bool may_be_gid(const struct cred *old, kgid_t gid)
 {
-	return gid_eq(gid, old->gid) || gid_eq(gid, old->egid) || gid_eq(gid, old->sgid) ||
-	       gid_eq(gid, old->fsgid);
+	if (!gid_valid(gid))
+		return false;
+	if (gid_eq(gid, old->gid) || gid_eq(gid, old->egid) || gid_eq(gid, old->sgid) ||
+	    gid_eq(gid, old->fsgid))
+		return true;
+	return kgid_has_mapping(old->user_ns, gid) &&
+	       ns_capable_setid(old->user_ns, CAP_SETGID);
 }
 
-/* As setresuid(2) and setfsuid(2). */
-static int set_uids(struct cred *new, const struct cred *old, const struct ckpt_rec_cred *c)
+/* As setresuid(2) and setfsuid(2): in @old's namespace, from ids of the caller's. */
+static int set_uids(struct ckpt_ctx *ctx, struct cred *new, const struct cred *old,
+		    const struct ckpt_rec_cred *c)
 {
-	struct user_namespace *ns = old->user_ns;
+	struct user_namespace *ns = ctx->userns;
 
 	new->uid = make_kuid(ns, c->uid);
 	new->euid = make_kuid(ns, c->euid);
 	new->suid = make_kuid(ns, c->suid);
 	new->fsuid = make_kuid(ns, c->fsuid);
-	if (!uid_valid(new->uid) || !uid_valid(new->euid) || !uid_valid(new->suid) ||
-	    !uid_valid(new->fsuid))
-		return -EPERM;
-	if ((!own_uid(old, new->uid) || !own_uid(old, new->euid) ||
-	     !own_uid(old, new->suid) || !own_uid(old, new->fsuid)) &&
-	    !ns_capable_setid(ns, CAP_SETUID))
+	if (!may_be_uid(old, new->uid) || !may_be_uid(old, new->euid) ||
+	    !may_be_uid(old, new->suid) || !may_be_uid(old, new->fsuid))
 		return -EPERM;
 	if (!uid_eq(new->uid, old->uid)) {
 		free_uid(new->user);
@@ -197,43 +202,41 @@ static int set_uids(struct cred *new, const struct cred *old, const struct ckpt_
 }
 
 /* As setresgid(2) and setfsgid(2). */
-static int set_gids(struct cred *new, const struct cred *old, const struct ckpt_rec_cred *c)
+static int set_gids(struct ckpt_ctx *ctx, struct cred *new, const struct cred *old,
+		    const struct ckpt_rec_cred *c)
 {
-	struct user_namespace *ns = old->user_ns;
+	struct user_namespace *ns = ctx->userns;
 
 	new->gid = make_kgid(ns, c->gid);
 	new->egid = make_kgid(ns, c->egid);
 	new->sgid = make_kgid(ns, c->sgid);
 	new->fsgid = make_kgid(ns, c->fsgid);
-	if (!gid_valid(new->gid) || !gid_valid(new->egid) || !gid_valid(new->sgid) ||
-	    !gid_valid(new->fsgid))
-		return -EPERM;
-	if ((!own_gid(old, new->gid) || !own_gid(old, new->egid) ||
-	     !own_gid(old, new->sgid) || !own_gid(old, new->fsgid)) &&
-	    !ns_capable_setid(ns, CAP_SETGID))
+	if (!may_be_gid(old, new->gid) || !may_be_gid(old, new->egid) ||
+	    !may_be_gid(old, new->sgid) || !may_be_gid(old, new->fsgid))
 		return -EPERM;
 	return security_task_fix_setgid(new, old, LSM_SETID_RES);
 }
 
 /* As setgroups(2); the same groups need no right. */
-static int set_groups_of(struct cred *new, const struct cred *old,
+static int set_groups_of(struct ckpt_ctx *ctx, struct cred *new, const struct cred *old,
 			 const struct ckpt_rec_cred *c, const u32 *groups)
 {
 	struct group_info *info = groups_alloc(c->nr_groups);
-	bool same = c->nr_groups == old->group_info->ngroups;
+	bool same = c->nr_groups == old->group_info->ngroups, mapped = true;
 	int i, ret = 0;
 
 	if (!info)
 		return -ENOMEM;
 	for (i = 0; i < c->nr_groups; i++) {
-		info->gid[i] = make_kgid(old->user_ns, groups[i]);
+		info->gid[i] = make_kgid(ctx->userns, groups[i]);
 		if (!gid_valid(info->gid[i]))
 			ret = -EPERM;
+		mapped = mapped && kgid_has_mapping(old->user_ns, info->gid[i]);
 	}
 	groups_sort(info);
 	for (i = 0; same && i < c->nr_groups; i++)
 		same = gid_eq(info->gid[i], old->group_info->gid[i]);
-	if (!ret && !same && !may_setgroups())
+	if (!ret && !same && !(mapped && may_setgroups()))
 		ret = -EPERM;
 	if (!ret && !same)
 		set_groups(new, info);
@@ -271,16 +274,16 @@ static int set_caps(struct cred *new, const struct cred *old, const struct ckpt_
 	return 0;
 }
 
-static int build_cred(struct cred *new, const struct cred *old, struct ckpt_rec *rec)
+static int build_cred(struct ckpt_ctx *ctx, struct cred *new, const struct cred *old, struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_cred *c = ckpt_rec_data(rec);
 	int ret;
 
-	ret = set_groups_of(new, old, c, ckpt_rec_tail(rec));
+	ret = set_groups_of(ctx, new, old, c, ckpt_rec_tail(rec));
 	if (!ret)
-		ret = set_gids(new, old, c);
+		ret = set_gids(ctx, new, old, c);
 	if (!ret)
-		ret = set_uids(new, old, c);
+		ret = set_uids(ctx, new, old, c);
 	/* Last: the change of user ids above has touched the capabilities. */
 	if (!ret)
 		ret = set_caps(new, old, c);
@@ -299,14 +302,18 @@ int ckpt_cred_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	struct ckpt_rec *rec = t->cred ?: t->leader->cred;
 	const struct ckpt_rec_cred *c = ckpt_rec_data(rec);
-	struct cred *new = prepare_creds();
-	int ret;
+	struct cred *new = NULL;
+	int ret = 0;
 
-	if (!new)
-		return -ENOMEM;
-	ret = build_cred(new, current_cred(), rec);
+	if (c->user_ns)
+		ret = ckpt_user_ns_enter(ctx, c->user_ns);
+	if (!ret) {
+		new = prepare_creds();
+		ret = new ? build_cred(ctx, new, current_cred(), rec) : -ENOMEM;
+	}
 	if (ret) {
-		abort_creds(new);
+		if (new)
+			abort_creds(new);
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, ret,
 				  "the caller may not become user %u, group %u with capabilities 0x%llx",
 				  c->euid, c->egid, c->cap_permitted);

@@ -71,7 +71,8 @@ int ckpt_new_tid_apply(struct ckpt_task *t)
 	unsigned long addr = (unsigned long)current->clear_child_tid;
 	int ret = 0;
 
-	if (!(t->ctx->flags & RESTART_NEW_PIDS))
+	/* In a namespace of the tree it has its saved id. */
+	if (!(t->ctx->flags & RESTART_NEW_PIDS) || t->rec->pid_ns)
 		return 0;
 	if (addr)
 		ret = rewrite(t, addr, ~0U);

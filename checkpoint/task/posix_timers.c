@@ -282,7 +282,7 @@ static int posix_timers_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struc
 	return 0;
 }
 
-/* The id that a thread of the image's process has now, 0: it has no such. */
+/* The id that a thread of the image's process has for current, 0: it has no such. */
 static pid_t thread_nr(struct ckpt_ctx *ctx, struct ckpt_task *leader, u32 tid)
 {
 	struct ckpt_task *t;
@@ -291,7 +291,7 @@ static pid_t thread_nr(struct ckpt_ctx *ctx, struct ckpt_task *leader, u32 tid)
 	for (i = 0; i < ctx->nr_tasks; i++) {
 		t = ctx->tasks[i];
 		if (t->leader == leader && t->rec->tid == tid)
-			return t == leader ? task_pid_vnr(current) : t->nr;
+			return t == leader ? task_pid_vnr(current) : ckpt_pid_for_current(ctx, t->nr);
 	}
 	return 0;
 }

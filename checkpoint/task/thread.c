@@ -7,6 +7,7 @@
  * The mask that is saved is the one that the program set: that of sigsuspend(2)
  * or ppoll(2) in progress is set again when the call is.
  */
+#include <linux/nsproxy.h>
 #include <linux/mutex.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
@@ -223,6 +224,8 @@ int ckpt_thread_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE,
 				  ret == -EINVAL ? -EBADMSG : ret,
 				  "what the thread had registered with the kernel cannot be set");
+	if (t->rec->children_pid_ns != t->rec->pid_ns)
+		put_nsproxy(ckpt_pid_ns_use(ctx, t->rec->children_pid_ns));
 	ret = ckpt_new_tid_apply(t);
 	if (!ret)
 		ret = ckpt_restart_apply(ctx, t, saved);

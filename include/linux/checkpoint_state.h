@@ -11,8 +11,13 @@
 #include <linux/ktime.h>
 #include <linux/nodemask_types.h>
 #include <linux/restart_block.h>
+#include <linux/uidgid_types.h>
 
 struct k_itimer;
+struct nsproxy;
+struct pid_namespace;
+struct uid_gid_extent;
+struct user_namespace;
 struct mm_struct;
 struct seccomp_filter;
 struct sigevent;
@@ -124,5 +129,39 @@ static inline int checkpoint_set_ldt(const u64 *entries, u32 nr)
 #endif
 /* kernel/time/posix-timers.c: timer_create() of current with a chosen id */
 struct k_itimer *checkpoint_timer_create(clockid_t clock, timer_t id, struct sigevent *event);
+
+
+/* kernel/pid_namespace.c, kernel/nsproxy.c */
+#ifdef CONFIG_PID_NS
+struct pid_namespace *checkpoint_create_pid_ns(struct user_namespace *user_ns,
+					       struct pid_namespace *parent);
+#else
+static inline struct pid_namespace *checkpoint_create_pid_ns(struct user_namespace *user_ns,
+							     struct pid_namespace *parent)
+{
+	return ERR_PTR(-EINVAL);
+}
+#endif
+struct nsproxy *checkpoint_nsproxy(struct pid_namespace *pid_ns);
+
+/* kernel/user_namespace.c */
+#ifdef CONFIG_USER_NS
+struct user_namespace *checkpoint_create_user_ns(struct user_namespace *parent,
+						 kuid_t owner, kgid_t group);
+int checkpoint_set_id_map(struct user_namespace *ns, int cap_setid,
+			  const struct uid_gid_extent *extents, u32 nr);
+#else
+static inline struct user_namespace *checkpoint_create_user_ns(struct user_namespace *parent,
+							       kuid_t owner, kgid_t group)
+{
+	return ERR_PTR(-EINVAL);
+}
+
+static inline int checkpoint_set_id_map(struct user_namespace *ns, int cap_setid,
+					const struct uid_gid_extent *extents, u32 nr)
+{
+	return -EINVAL;
+}
+#endif
 
 #endif /* _LINUX_CHECKPOINT_STATE_H */

@@ -55,8 +55,8 @@ struct image_order {
 	bool in_process;
 	bool in_thread;
 	bool in_mm;
-	uint32_t once;
-	uint32_t thread_once;
+	uint64_t once;
+	uint64_t thread_once;
 	uint32_t nr_processes;
 	uint32_t nr_threads;
 	uint32_t want_threads;

@@ -81,6 +81,13 @@ static int check_tree(struct image *img)
 	return 0;
 }
 
+static int check_namespaces(struct image *img)
+{
+	if (rec_count(img) != img->order.tree.nr_namespaces)
+		return bad(img, "wrong number of namespaces");
+	return 0;
+}
+
 /* The task that comes next is only a zombie. */
 static bool is_dead(const struct image_order *order)
 {
@@ -110,8 +117,8 @@ static int check_process(struct image *img)
 
 static int check_process_end(struct image *img)
 {
-	uint32_t needed = 1U << CKPT_REC_MM | 1U << CKPT_REC_FS | 1U << CKPT_REC_FDS |
-			  1U << CKPT_REC_SIGHAND;
+	uint64_t needed = 1ULL << CKPT_REC_MM | 1ULL << CKPT_REC_FS | 1ULL << CKPT_REC_FDS |
+			  1ULL << CKPT_REC_SIGHAND;
 
 	if (!img->order.dead && (img->order.once & needed) != needed)
 		return bad(img, "a part of the process is missing");
@@ -143,11 +150,11 @@ static int check_thread(struct image *img)
 static int check_thread_end(struct image *img)
 {
 	uint32_t needed = img->order.dead_thread ? 0 :
-			  1U << CKPT_REC_REGSET | 1U << CKPT_REC_ATTRS;
+			  1ULL << CKPT_REC_REGSET | 1ULL << CKPT_REC_ATTRS;
 
 	/* Other threads may have the identity of the first. */
 	if (img->order.nr_threads == 1)
-		needed |= 1U << CKPT_REC_CRED;
+		needed |= 1ULL << CKPT_REC_CRED;
 	if ((img->order.thread_once & needed) != needed)
 		return bad(img, "a part of the thread is missing");
 	img->order.in_thread = false;
@@ -280,7 +287,7 @@ static int check_pages(struct image *img)
 	const struct ckpt_rec_extent *extent = rec_data(img);
 	uint64_t i, count = rec_count(img), pages = 0, last = 0;
 
-	if (!count || !(img->order.once & 1U << CKPT_REC_VMAS))
+	if (!count || !(img->order.once & 1ULL << CKPT_REC_VMAS))
 		return bad(img, "pages of nothing");
 	for (i = 0; i < count; i++, extent++) {
 		uint64_t bytes = extent->nr_pages * img->page_size;
@@ -316,7 +323,7 @@ static int check_sums(struct image *img)
 
 static int check_mm_end(struct image *img)
 {
-	if (!(img->order.once & 1U << CKPT_REC_VMAS))
+	if (!(img->order.once & 1ULL << CKPT_REC_VMAS))
 		return bad(img, "an address space without mappings");
 	img->order.in_mm = false;
 	return 0;
@@ -421,15 +428,16 @@ static int check_trailer(struct image *img)
 	return 0;
 }
 
-#define PROCESS_ONCE	(1U << CKPT_REC_MM | 1U << CKPT_REC_VMAS | 1U << CKPT_REC_FS | \
-			 1U << CKPT_REC_FDS | 1U << CKPT_REC_SIGHAND | \
-			 1U << CKPT_REC_USAGE | 1U << CKPT_REC_TIMERS | \
-			 1U << CKPT_REC_POSIX_TIMERS)
+#define PROCESS_ONCE	(1ULL << CKPT_REC_MM | 1ULL << CKPT_REC_VMAS | 1ULL << CKPT_REC_FS | \
+			 1ULL << CKPT_REC_FDS | 1ULL << CKPT_REC_SIGHAND | \
+			 1ULL << CKPT_REC_USAGE | 1ULL << CKPT_REC_TIMERS | \
+			 1ULL << CKPT_REC_POSIX_TIMERS)
 
 /* Where a record may stand. */
 enum place {
 	PLACE_START,	/* first of all */
 	PLACE_TREE,	/* second */
+	PLACE_NAMESPACES, /* behind the tree, in their order */
 	PLACE_TOP,	/* outside of processes */
 	PLACE_ANY,	/* anywhere but in a thread or among pages */
 	PLACE_PROCESS,	/* in a process, but neither in a thread nor an address space */
@@ -446,6 +454,9 @@ static const struct {
 } rules[CKPT_REC_NR] = {
 	[CKPT_REC_HEADER] = { PLACE_START, false, check_header },
 	[CKPT_REC_TREE] = { PLACE_TREE, false, check_tree },
+	[CKPT_REC_NAMESPACES] = { PLACE_NAMESPACES, false, check_namespaces },
+	[CKPT_REC_ID_MAPS] = { PLACE_NAMESPACES, false, NULL },
+	[CKPT_REC_PIDS] = { PLACE_NAMESPACES, false, NULL },
 	[CKPT_REC_PROCESS] = { PLACE_TOP, false, check_process },
 	[CKPT_REC_FILE] = { PLACE_ANY, true, check_file },
 	[CKPT_REC_PIPE] = { PLACE_ANY, true, check_pipe },
@@ -486,11 +497,18 @@ static bool in_place(const struct image_order *order, uint32_t type)
 	/* Page data has its sums behind it, always. */
 	if (order->last == CKPT_REC_PAGES)
 		return rules[type].place == PLACE_SUMS;
+	/* The three records of namespaces follow each other, behind the tree. */
+	if (order->tree.nr_namespaces && order->last == CKPT_REC_TREE)
+		return type == CKPT_REC_NAMESPACES;
+	if (order->last == CKPT_REC_NAMESPACES || order->last == CKPT_REC_ID_MAPS)
+		return type == order->last + 1;
 	switch (rules[type].place) {
 	case PLACE_START:
 		return !order->last;
 	case PLACE_TREE:
 		return order->last == CKPT_REC_HEADER;
+	case PLACE_NAMESPACES:
+		return false;
 	case PLACE_TOP:
 		return order->tasks && !order->in_process &&
 		       (!order->index_offset || type == CKPT_REC_TRAILER);
@@ -545,14 +563,14 @@ int image_check(struct image *img)
 		return bad(img, rules[type].tagged ? "no tag" : "a tag that it cannot have");
 	if (type == CKPT_REC_SIGHAND && rec_count(img) != 64)
 		return bad(img, "there are not 64 signals");
-	if (order->once & PROCESS_ONCE & 1U << type ||
-	    order->thread_once & 1U << CKPT_REC_CRED & 1U << type)
+	if (order->once & PROCESS_ONCE & 1ULL << type ||
+	    order->thread_once & 1ULL << CKPT_REC_CRED & 1ULL << type)
 		return bad(img, "there cannot be two");
 	err = remember(img);
 	if (!err && rules[type].check)
 		err = rules[type].check(img);
-	order->once |= 1U << type;
-	order->thread_once |= 1U << type;
+	order->once |= 1ULL << type;
+	order->thread_once |= 1ULL << type;
 	order->last = type;
 	return err;
 }

@@ -59,6 +59,9 @@
  * @CKPT_REC_THREAD_USAGE: struct ckpt_rec_thread_usage, of the thread before
  * @CKPT_REC_SHMEM: struct ckpt_rec_shmem and its name; has a tag
  * @CKPT_REC_SHMEM_DATA: struct ckpt_rec_shmem_data and so many bytes
+ * @CKPT_REC_NAMESPACES: array of struct ckpt_rec_namespace, behind the tree
+ * @CKPT_REC_ID_MAPS: array of struct ckpt_rec_id_map, behind the namespaces
+ * @CKPT_REC_PIDS: array of struct ckpt_rec_pid, behind the maps
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -95,6 +98,9 @@ enum ckpt_rec_type {
 	CKPT_REC_THREAD_USAGE,
 	CKPT_REC_SHMEM,
 	CKPT_REC_SHMEM_DATA,
+	CKPT_REC_NAMESPACES,
+	CKPT_REC_ID_MAPS,
+	CKPT_REC_PIDS,
 	CKPT_REC_NR
 };
 
@@ -168,6 +174,9 @@ struct ckpt_rec_header {
  * struct ckpt_rec_tree - the tree; @nr_tasks struct ckpt_rec_task follow
  * @nr_tasks: threads of all processes
  * @nr_processes: thread groups
+ * @nr_namespaces: namespaces inside of the tree; if there are any, NAMESPACES,
+ *	ID_MAPS and PIDS records follow the tree, in this order
+ * @reserved: 0
  *
  * The root process comes first. Each leader is directly before its threads, and
  * each process behind its parent.
@@ -175,6 +184,8 @@ struct ckpt_rec_header {
 struct ckpt_rec_tree {
 	__u32 nr_tasks;
 	__u32 nr_processes;
+	__u32 nr_namespaces;
+	__u32 reserved;
 };
 
 /* ckpt_rec_task.flags */
@@ -196,6 +207,8 @@ struct ckpt_rec_tree {
  * @exit_code: dead: as wait(2) gives it
  * @flags: CKPT_TASKF_*
  * @mm_owner: leader: earlier process of which it shares the address space, 0: none
+ * @pid_ns: number of its pid namespace, 0: the caller's
+ * @children_pid_ns: number of that in which its children will be
  * @reserved: 0
  *
  * A group or session whose leader is not in the tree has lost it.
@@ -210,6 +223,79 @@ struct ckpt_rec_task {
 	__u32 exit_code;
 	__u32 flags;
 	__u32 mm_owner;
+	__u32 pid_ns;
+	__u32 children_pid_ns;
+	__u32 reserved;
+};
+
+/* ckpt_rec_namespace.type */
+#define CKPT_NS_USER		1U
+#define CKPT_NS_PID		2U
+
+/* ckpt_rec_namespace.flags */
+#define CKPT_NSF_SETGROUPS	(1U << 0)	/* user: setgroups(2) is not denied */
+#define CKPT_NSF_ALL		((1U << 1) - 1)
+
+/**
+ * struct ckpt_rec_namespace - a namespace that was made inside of the tree
+ * @type: CKPT_NS_*
+ * @flags: CKPT_NSF_*
+ * @parent: number of the namespace of this type above it, 0: the caller's
+ * @owner: pid: number of the user namespace that owns it, 0: the caller's
+ * @uid: user: who has made it, in the caller's user namespace
+ * @gid: user: the group of who has made it
+ * @next_pid: pid: from where on the next pid is looked for
+ * @reserved: 0
+ *
+ * The first one has number 1. What a namespace names is before it.
+ */
+struct ckpt_rec_namespace {
+	__u32 type;
+	__u32 flags;
+	__u32 parent;
+	__u32 owner;
+	__u32 uid;
+	__u32 gid;
+	__u32 next_pid;
+	__u32 reserved;
+};
+
+/* ckpt_rec_id_map.kind */
+#define CKPT_ID_UID		0U
+#define CKPT_ID_GID		1U
+#define CKPT_ID_PROJID		2U
+
+/**
+ * struct ckpt_rec_id_map - a line of a map of user_namespaces(7)
+ * @ns: number of the user namespace
+ * @kind: CKPT_ID_*
+ * @first: first id in the namespace
+ * @lower: first id in the namespace above it
+ * @count: how many
+ * @reserved: 0
+ */
+struct ckpt_rec_id_map {
+	__u32 ns;
+	__u32 kind;
+	__u32 first;
+	__u32 lower;
+	__u32 count;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_rec_pid - number that a pid has in a namespace of the tree
+ * @pid: its number in the caller's pid namespace, as other records have it
+ * @ns: number of the pid namespace
+ * @nr: its number there
+ * @reserved: 0
+ *
+ * Those of one pid follow each other, from outside to inside.
+ */
+struct ckpt_rec_pid {
+	__u32 pid;
+	__u32 ns;
+	__u32 nr;
 	__u32 reserved;
 };
 
@@ -414,6 +500,8 @@ struct ckpt_rec_shmem_data {
  * @mmap_legacy_base: where mmap(2) searches upwards
  * @mmap_compat_base: as @mmap_base, for 32-bit system calls
  * @mmap_compat_legacy_base: as @mmap_legacy_base, for 32-bit system calls
+ * @user_ns: number of the user namespace that it belongs to, 0: the caller's
+ * @reserved: 0
  */
 struct ckpt_rec_mm {
 	__aligned_u64 start_code;
@@ -441,6 +529,8 @@ struct ckpt_rec_mm {
 	__aligned_u64 mmap_legacy_base;
 	__aligned_u64 mmap_compat_base;
 	__aligned_u64 mmap_compat_legacy_base;
+	__u32 user_ns;
+	__u32 reserved;
 };
 
 /* ckpt_rec_vma.prot */
@@ -646,7 +736,7 @@ struct ckpt_rec_thread {
 /**
  * struct ckpt_rec_cred - identity; @nr_groups __u32 follow
  * @uid: this and the following are as in credentials(7), in the caller's user
- *	namespace
+ *	namespace, whatever that of the task is
  * @euid: effective
  * @suid: saved
  * @fsuid: for access to files
@@ -657,7 +747,7 @@ struct ckpt_rec_thread {
  * @securebits: of capabilities(7)
  * @flags: bit 0: no_new_privs
  * @nr_groups: supplementary groups
- * @reserved: 0
+ * @user_ns: number of its user namespace, 0: the caller's
  * @cap_inheritable: this and the following are the sets of capabilities(7)
  * @cap_permitted: see there
  * @cap_effective: see there
@@ -670,7 +760,7 @@ struct ckpt_rec_cred {
 	__u32 securebits;
 	__u32 flags;
 	__u32 nr_groups;
-	__u32 reserved;
+	__u32 user_ns;
 	__aligned_u64 cap_inheritable;
 	__aligned_u64 cap_permitted;
 	__aligned_u64 cap_effective;
