@@ -28,7 +28,7 @@
 /* Bounds of what an image may ask for. */
 #define CKPT_MAX_RECORD		(512 * 1024 * 1024)
 #define CKPT_MAX_NAMESPACES	4096
-#define CKPT_MAX_ID_LINES	(3 * 340)	/* of one user namespace, by the kernel's own limit */
+#define CKPT_MAX_ID_LINES	(3 * 340)	/* of one user namespace, as the kernel has it */
 #define CKPT_MAX_TASKS		(4 * 1024 * 1024)
 #define CKPT_MAX_VMAS		(4 * 1024 * 1024)
 #define CKPT_MAX_FDS		(16 * 1024 * 1024)

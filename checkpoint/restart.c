@@ -194,15 +194,17 @@ static int create_threads(struct ckpt_ctx *ctx, struct ckpt_task *leader)
  */
 static bool set_killable(bool killable)
 {
+	unsigned long flags;
 	bool was;
 
-	spin_lock_irq(&current->sighand->siglock);
+	/* It is there as long as current runs. */
+	lock_task_sighand(current, &flags);
 	was = current->signal->flags & SIGNAL_UNKILLABLE;
 	if (killable)
 		current->signal->flags &= ~SIGNAL_UNKILLABLE;
 	else
 		current->signal->flags |= SIGNAL_UNKILLABLE;
-	spin_unlock_irq(&current->sighand->siglock);
+	unlock_task_sighand(current, &flags);
 	return was;
 }
 

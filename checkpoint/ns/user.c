@@ -29,6 +29,7 @@ static const struct uid_gid_extent *extents_of(const struct uid_gid_map *map, u3
 /* Maps are written once, their number of extents last. */
 static u32 nr_extents(const struct uid_gid_map *map)
 {
+	/* Pairs with smp_wmb() in map_write(). */
 	return smp_load_acquire(&map->nr_extents);
 }
 

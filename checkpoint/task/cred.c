@@ -274,7 +274,8 @@ static int set_caps(struct cred *new, const struct cred *old, const struct ckpt_
 	return 0;
 }
 
-static int build_cred(struct ckpt_ctx *ctx, struct cred *new, const struct cred *old, struct ckpt_rec *rec)
+static int build_cred(struct ckpt_ctx *ctx, struct cred *new, const struct cred *old,
+		      struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_cred *c = ckpt_rec_data(rec);
 	int ret;

@@ -291,7 +291,8 @@ static pid_t thread_nr(struct ckpt_ctx *ctx, struct ckpt_task *leader, u32 tid)
 	for (i = 0; i < ctx->nr_tasks; i++) {
 		t = ctx->tasks[i];
 		if (t->leader == leader && t->rec->tid == tid)
-			return t == leader ? task_pid_vnr(current) : ckpt_pid_for_current(ctx, t->nr);
+			return t == leader ? task_pid_vnr(current) :
+					     ckpt_pid_for_current(ctx, t->nr);
 	}
 	return 0;
 }

@@ -25,6 +25,13 @@ static const struct {
 	    .exit_code = 0x8b, .flags = CKPT_TASKF_DEAD } },
 };
 
+static const struct ckpt_rec_namespace namespaces[2] = {
+	{ .type = CKPT_NS_USER, .uid = 1000, .flags = CKPT_NSF_SETGROUPS },
+	{ .type = CKPT_NS_PID, .owner = 1, .next_pid = 5 },
+};
+
+static const struct ckpt_rec_id_map id_maps[1] = { { .ns = 1, .lower = 1000, .count = 1 } };
+static const struct ckpt_rec_pid pids[1] = { { .pid = 9, .ns = 2, .nr = 1 } };
 static const struct ckpt_rec_process process = { .tgid = 5, .nr_threads = 2 };
 
 static const struct {
@@ -127,6 +134,9 @@ struct sample {
 static const struct sample samples[] = {
 	SAMPLE(HEADER, header, header),
 	SAMPLE(TREE, tree, tree.tree),
+	SAMPLE(NAMESPACES, namespaces, namespaces[0]),
+	SAMPLE(ID_MAPS, id_maps, id_maps[0]),
+	SAMPLE(PIDS, pids, pids[0]),
 	SAMPLE(PROCESS, process, process),
 	SAMPLE(FILE, file, file.file),
 	SAMPLE(MM, mm, mm),
@@ -215,6 +225,28 @@ static const struct change changes[] = {
 	CHANGE(TREE, tree.tasks[2].pgid, 0x80000000),
 	CHANGE(TREE, tree.tasks[2].sid, 0x80000000),
 	CHANGE(TREE, tree.tasks[2].reserved, 1),
+
+	CHANGE(TREE, tree.tree.nr_namespaces, CKPT_MAX_NAMESPACES + 1),
+	CHANGE(TREE, tree.tree.reserved, 1),
+	CHANGE(NAMESPACES, namespaces[0].type, 0),
+	CHANGE(NAMESPACES, namespaces[0].parent, 1),
+	CHANGE(NAMESPACES, namespaces[0].flags, CKPT_NSF_ALL + 1),
+	CHANGE(NAMESPACES, namespaces[0].next_pid, 1),
+	CHANGE(NAMESPACES, namespaces[1].owner, 2),
+	CHANGE(NAMESPACES, namespaces[1].uid, 1),
+	CHANGE(NAMESPACES, namespaces[1].reserved, 1),
+	CHANGE(ID_MAPS, id_maps[0].ns, 0),
+	CHANGE(ID_MAPS, id_maps[0].kind, CKPT_ID_PROJID + 1),
+	CHANGE(ID_MAPS, id_maps[0].count, 0),
+	CHANGE(ID_MAPS, id_maps[0].first, U32_MAX),
+	CHANGE(ID_MAPS, id_maps[0].lower, U32_MAX),
+	CHANGE(ID_MAPS, id_maps[0].reserved, 1),
+	CHANGE(PIDS, pids[0].pid, 0),
+	CHANGE(PIDS, pids[0].ns, 0),
+	CHANGE(PIDS, pids[0].nr, 0),
+	CHANGE(PIDS, pids[0].nr, U32_MAX),
+	CHANGE(PIDS, pids[0].reserved, 1),
+	CHANGE(MM, mm.reserved, 1),
 
 	CHANGE(PROCESS, process.flags, CKPT_PROC_ALL + 1),
 	CHANGE(PROCESS, process.stop_signal, 65),
@@ -328,7 +360,6 @@ static const struct change changes[] = {
 	CHANGE(CRED, cred.cred.nr_groups, 1),
 	CHANGE(CRED, cred.cred.nr_groups, 0x40000002),
 	CHANGE(CRED, cred.cred.flags, 2),
-	CHANGE(CRED, cred.cred.reserved, 1),
 
 	CHANGE(REGSET, regset.regset.data_len, 0),
 	CHANGE(REGSET, regset.regset.data_len, 24),

@@ -113,7 +113,8 @@ static void objects_that_have_a_tag(struct kunit *test)
 static void objects_of_other_records(struct kunit *test)
 {
 	static const u32 types[] = {
-		0, CKPT_REC_HEADER, CKPT_REC_TREE, CKPT_REC_VMAS, CKPT_REC_PAGES,
+		0, CKPT_REC_HEADER, CKPT_REC_TREE, CKPT_REC_NAMESPACES, CKPT_REC_ID_MAPS,
+		CKPT_REC_PIDS, CKPT_REC_VMAS, CKPT_REC_PAGES,
 		CKPT_REC_SUMS, CKPT_REC_MM_END, CKPT_REC_THREAD_END,
 		CKPT_REC_PROCESS_END, CKPT_REC_INDEX, CKPT_REC_TRAILER, CKPT_REC_NR,
 		U32_MAX,

@@ -130,7 +130,6 @@ static inline int checkpoint_set_ldt(const u64 *entries, u32 nr)
 /* kernel/time/posix-timers.c: timer_create() of current with a chosen id */
 struct k_itimer *checkpoint_timer_create(clockid_t clock, timer_t id, struct sigevent *event);
 
-
 /* kernel/pid_namespace.c, kernel/nsproxy.c */
 #ifdef CONFIG_PID_NS
 struct pid_namespace *checkpoint_create_pid_ns(struct user_namespace *user_ns,

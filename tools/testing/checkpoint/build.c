@@ -64,6 +64,7 @@ static void add_tree(struct image *image, const struct recipe *r)
 	struct ckpt_rec_tree tree = {
 		.nr_tasks = r->processes * r->threads,
 		.nr_processes = r->processes,
+		.nr_namespaces = 3,
 	};
 	struct piece *piece = image_add(image, CKPT_REC_TREE, 0, sizeof(tree), &tree,
 					sizeof(tree));
@@ -85,6 +86,29 @@ static void add_tree(struct image *image, const struct recipe *r)
 		}
 		memcpy(piece->payload + sizeof(tree) + i * sizeof(task), &task, sizeof(task));
 	}
+}
+
+/* A pid namespace that a user namespace owns, with another one in it. */
+static void add_namespaces(struct image *image)
+{
+	struct ckpt_rec_namespace ns[] = {
+		{ .type = CKPT_NS_USER, .flags = CKPT_NSF_SETGROUPS, .uid = 1000, .gid = 100 },
+		{ .type = CKPT_NS_PID, .owner = 1, .next_pid = 3 },
+		{ .type = CKPT_NS_PID, .parent = 2, .next_pid = 2 },
+	};
+	struct ckpt_rec_id_map maps[] = {
+		{ .ns = 1, .kind = CKPT_ID_UID, .lower = 1000, .count = 1 },
+		{ .ns = 1, .kind = CKPT_ID_GID, .first = 5, .lower = 100, .count = 7 },
+	};
+	struct ckpt_rec_pid pids[] = {
+		{ .pid = FIRST_PID, .ns = 2, .nr = 1 },
+		{ .pid = 2 * FIRST_PID, .ns = 2, .nr = 2 },
+		{ .pid = 2 * FIRST_PID, .ns = 3, .nr = 1 },
+	};
+
+	image_add(image, CKPT_REC_NAMESPACES, 0, sizeof(ns[0]), ns, sizeof(ns));
+	image_add(image, CKPT_REC_ID_MAPS, 0, sizeof(maps[0]), maps, sizeof(maps));
+	image_add(image, CKPT_REC_PIDS, 0, sizeof(pids[0]), pids, sizeof(pids));
 }
 
 static void add_process(struct image *image, const struct recipe *r, unsigned int n)
@@ -504,6 +528,7 @@ void image_build(struct image *image, const struct recipe *recipe)
 	memset(image, 0, sizeof(*image));
 	add_header(image);
 	add_tree(image, recipe);
+	add_namespaces(image);
 	for (i = 0; i < recipe->processes; i++)
 		add_one_process(image, recipe, i);
 	image_add(image, CKPT_REC_INDEX, 0, sizeof(struct ckpt_rec_index_entry), NULL, 0);

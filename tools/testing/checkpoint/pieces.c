@@ -115,6 +115,9 @@ void piece_resize_data(struct piece *piece, u64 len)
 static bool is_array(u32 type)
 {
 	switch (type) {
+	case CKPT_REC_NAMESPACES:
+	case CKPT_REC_ID_MAPS:
+	case CKPT_REC_PIDS:
 	case CKPT_REC_VMAS:
 	case CKPT_REC_PAGES:
 	case CKPT_REC_SUMS:

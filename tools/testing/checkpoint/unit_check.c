@@ -16,6 +16,9 @@
 /* Only to name members: what is here is never looked at. */
 static struct ckpt_rec_header header;
 static struct { struct ckpt_rec_tree tree; struct ckpt_rec_task tasks[6]; } tree;
+static struct ckpt_rec_namespace namespaces[3];
+static struct ckpt_rec_id_map id_maps[2];
+static struct ckpt_rec_pid pids[3];
 static struct ckpt_rec_process process;
 static struct ckpt_rec_file file;
 static struct ckpt_rec_mm mm;
@@ -43,6 +46,8 @@ static struct ckpt_rec_posix_timer posix_timers[2];
 
 static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_HEADER] = &header, [CKPT_REC_TREE] = &tree,
+	[CKPT_REC_NAMESPACES] = namespaces, [CKPT_REC_ID_MAPS] = id_maps,
+	[CKPT_REC_PIDS] = pids,
 	[CKPT_REC_PROCESS] = &process, [CKPT_REC_FILE] = &file, [CKPT_REC_MM] = &mm,
 	[CKPT_REC_VMAS] = vmas, [CKPT_REC_PAGES] = extents, [CKPT_REC_FS] = &fs,
 	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
@@ -81,6 +86,9 @@ struct change {
 #define HEADER(m, v, e)		CHANGE(HEADER, header.m, v, e)
 #define TREE(m, v, e)		CHANGE(TREE, tree.tree.m, v, e)
 #define TASK(i, m, v, e)	CHANGE(TREE, tree.tasks[i].m, v, e)
+#define NS(i, m, v, e)		CHANGE(NAMESPACES, namespaces[i].m, v, e)
+#define ID_MAP(i, m, v, e)	CHANGE(ID_MAPS, id_maps[i].m, v, e)
+#define PID(i, m, v, e)		CHANGE(PIDS, pids[i].m, v, e)
 #define PROCESS(m, v, e)	CHANGE(PROCESS, process.m, v, e)
 #define FILE_(m, v, e)		CHANGE(FILE, file.m, v, e)
 #define MM(m, v, e)		CHANGE(MM, mm.m, v, e)
@@ -142,6 +150,25 @@ static const struct change changes[] = {
 	TASK(2, sid, 0, 0), TASK(2, sid, ~0U, BAD), TASK(5, reserved, 1, BAD),
 	TASK(2, tid, 201, BAD), TASK(3, tid, 200, BAD),
 
+	TREE(nr_namespaces, CKPT_MAX_NAMESPACES, 0), TREE(reserved, 1, BAD),
+	TREE(nr_namespaces, CKPT_MAX_NAMESPACES + 1, BAD),
+
+	NS(0, type, 0, BAD), NS(0, type, CKPT_NS_PID, BAD), NS(1, type, 3, BAD),
+	NS(0, flags, 0, 0), NS(0, flags, CKPT_NSF_ALL + 1, BAD), NS(1, flags, 1, BAD),
+	NS(0, parent, 1, BAD), NS(1, parent, 2, BAD), NS(1, parent, 1, 0), NS(1, owner, 2, BAD),
+	NS(0, owner, 1, BAD), NS(0, next_pid, 1, BAD), NS(1, uid, 1, BAD), NS(1, gid, 1, BAD),
+	NS(2, next_pid, 1 << 22, 0), NS(2, next_pid, (1 << 22) + 1, BAD), NS(2, reserved, 1, BAD),
+
+	ID_MAP(0, ns, 0, BAD), ID_MAP(0, ns, CKPT_MAX_NAMESPACES + 1, BAD),
+	ID_MAP(0, kind, CKPT_ID_PROJID, 0), ID_MAP(0, kind, CKPT_ID_PROJID + 1, BAD),
+	ID_MAP(1, first, ~0U - 7, 0), ID_MAP(1, first, ~0U - 6, BAD),
+	ID_MAP(1, lower, ~0U, BAD), ID_MAP(1, count, 0, BAD), ID_MAP(1, count, ~0U, BAD),
+	ID_MAP(1, reserved, 1, BAD),
+
+	PID(0, pid, 0, BAD), PID(0, pid, 1U << 31, BAD), PID(0, ns, 0, BAD),
+	PID(0, ns, CKPT_MAX_NAMESPACES + 1, BAD), PID(1, nr, 0, BAD), PID(1, nr, 1 << 22, 0),
+	PID(1, nr, (1 << 22) + 1, BAD), PID(2, reserved, 1, BAD),
+
 	PROCESS(flags, CKPT_PROC_ALL & ~CKPT_PROC_STOPPED, 0), PROCESS(flags, 1U << 31, BAD),
 	PROCESS(flags, CKPT_PROC_ALL + 1, BAD), PROCESS(flags, CKPT_PROC_STOPPED, BAD),
 	PROCESS(stop_code, 19, BAD), PROCESS(stop_signal, 19, BAD), PROCESS(stop_signal, 65, BAD),
@@ -159,6 +186,7 @@ static const struct change changes[] = {
 	FILE_(build_id_len, 32, 0), FILE_(build_id_len, 33, BAD),
 	FILE_(path_len, 0, BAD), FILE_(path_len, 1, BAD), FILE_(path_len, ~0U, BAD),
 
+	MM(reserved, 1, BAD), MM(user_ns, ~0U, 0),
 	MM(flags, CKPT_MMF_ALL, 0), MM(flags, CKPT_MMF_ALL + 1, BAD),
 	MM(nr_auxv, CKPT_AUXV_MAX, 0), MM(nr_auxv, CKPT_AUXV_MAX + 1, BAD),
 	MM(dumpable, 2, 0), MM(dumpable, 3, BAD), MM(nr_vmas, CKPT_MAX_VMAS, 0),
@@ -203,7 +231,7 @@ static const struct change changes[] = {
 	THREAD(restart_kind, CKPT_RESTART_TIMED + 1, BAD), THREAD(restart_kind, ~0U, BAD),
 
 	CRED(nr_groups, 0, BAD), CRED(nr_groups, 2, BAD), CRED(nr_groups, 0x40000001, BAD),
-	CRED(flags, 0, 0), CRED(flags, 2, BAD), CRED(reserved, 1, BAD),
+	CRED(flags, 0, 0), CRED(flags, 2, BAD), CRED(user_ns, ~0U, 0),
 	CRED(cap_permitted, ~0ULL, 0),
 
 	REGSET(data_len, 0, BAD), REGSET(data_len, 1, BAD), REGSET(data_len, ~0U, BAD),
@@ -561,6 +589,9 @@ static void bounds(const void *arg)
 		{ CKPT_REC_PAGES, CKPT_MAX_EXTENTS, 0 },
 		{ CKPT_REC_SUMS, CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES, 0 },
 		{ CKPT_REC_FS, 2 * CKPT_PATH_MAX, 1 },
+		{ CKPT_REC_NAMESPACES, CKPT_MAX_NAMESPACES, 0 },
+		{ CKPT_REC_ID_MAPS, CKPT_MAX_NAMESPACES * CKPT_MAX_ID_LINES, 0 },
+		{ CKPT_REC_PIDS, 3 * CKPT_MAX_TASKS, 0 },
 		{ CKPT_REC_FDS, CKPT_MAX_FDS, 0 },
 		{ CKPT_REC_SIGPENDING, CKPT_MAX_SIGPENDING, 0 },
 		{ CKPT_REC_CRED, CKPT_MAX_GROUPS, sizeof(u32) },

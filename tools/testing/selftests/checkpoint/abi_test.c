@@ -47,15 +47,18 @@ OFFSET(ckpt_rec_header, features, 24);
 OFFSET(ckpt_rec_header, image_id, 48);
 OFFSET(ckpt_rec_header, cpu_features, 64);
 OFFSET(ckpt_rec_header, release, 72);
-SIZE(ckpt_rec_tree, 8);
-SIZE(ckpt_rec_task, 40);
+SIZE(ckpt_rec_tree, 16);
+SIZE(ckpt_rec_task, 48);
+SIZE(ckpt_rec_namespace, 32);
+SIZE(ckpt_rec_id_map, 24);
+SIZE(ckpt_rec_pid, 16);
 SIZE(ckpt_rec_rlimit, 16);
 SIZE(ckpt_rec_process, 32 + CKPT_NR_RLIMITS * 16);
 SIZE(ckpt_rec_file, 120);
 OFFSET(ckpt_rec_file, mode, 64);
 OFFSET(ckpt_rec_file, build_id, 80);
 SIZE(ckpt_rec_pipe, 8);
-SIZE(ckpt_rec_mm, 15 * 8 + 6 * 4 + CKPT_AUXV_MAX * 8 + 3 * 8);
+SIZE(ckpt_rec_mm, 15 * 8 + 6 * 4 + CKPT_AUXV_MAX * 8 + 4 * 8);
 OFFSET(ckpt_rec_mm, exe, 120);
 OFFSET(ckpt_rec_mm, auxv, 144);
 SIZE(ckpt_rec_vma, 40);
@@ -96,7 +99,8 @@ OFFSET(ckpt_rec_posix_timer, value, 32);
 static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12 &&
 	      CKPT_REC_TRAILER == 20 && CKPT_REC_PIPE == 21 && CKPT_REC_USE == 22 &&
 	      CKPT_REC_SECCOMP == 23 && CKPT_REC_IO_PORTS == 27 && CKPT_REC_USAGE == 28 &&
-	      CKPT_REC_THREAD_USAGE == 31 && CKPT_REC_SHMEM_DATA == 33, "record types");
+	      CKPT_REC_THREAD_USAGE == 31 && CKPT_REC_SHMEM_DATA == 33 &&
+	      CKPT_REC_PIDS == 36, "record types");
 
 #ifndef ABI_SYNTAX_ONLY
 #include "kselftest_harness.h"

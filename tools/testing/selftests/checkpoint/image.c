@@ -129,21 +129,34 @@ void *image_payload(struct image *image, uint32_t type, unsigned int nr)
 	return image->unpacked;
 }
 
-/*
- * Puts a packed record into the image as it is, so that it can be changed there.
- * Only behind all page data, whose place would move.
- */
+/* Where the head of the first run of page data from here on ends, or the end of all. */
+static size_t end_of_pages_head(const struct image *image, size_t offset)
+{
+	while (offset < image->size && record(image, offset)->type != CKPT_REC_PAGES)
+		offset = image_next(image, offset);
+	if (offset >= image->size)
+		return image->size;
+	return offset + sizeof(struct ckpt_rec) + padded(record(image, offset)->length);
+}
+
+static size_t page_aligned(size_t offset)
+{
+	return (offset + IMAGE_PAGE - 1) & ~(IMAGE_PAGE - 1);
+}
+
+/* Puts a packed record into the image as it is, so that it can be changed there. */
 int image_unpack(struct image *image, uint32_t type, unsigned int nr)
 {
-	size_t offset = image_find(image, type, nr), rest, grown;
-	const struct ckpt_rec *old = record(image, offset);
+	size_t offset = image_find(image, type, nr), rest, grown, head, from, to;
 	struct ckpt_rec_trailer *trailer;
+	const struct ckpt_rec *old;
 	struct ckpt_rec *rec;
 	uint64_t length;
 	uint8_t *data;
 
 	if (offset == image->size)
 		return -1;
+	old = record(image, offset);
 	if (!(old->flags & CKPT_RECF_PACKED))
 		return 0;
 	if (!image_payload(image, type, nr))
@@ -151,21 +164,26 @@ int image_unpack(struct image *image, uint32_t type, unsigned int nr)
 	length = ((const struct ckpt_rec_packed *)(old + 1))->length;
 	rest = offset + sizeof(*old) + padded(old->length);
 	grown = padded(length) - padded(old->length);
-	data = malloc(image->size + grown);
+	/* Page data stays aligned: before it there is more or less room. */
+	head = end_of_pages_head(image, rest);
+	from = head == image->size ? head : page_aligned(head);
+	to = head == image->size ? head + grown : page_aligned(head + grown);
+	data = calloc(1, to + image->size - from);
 	if (!data)
 		return -1;
 	memcpy(data, image->data, offset + sizeof(*old));
 	memcpy(data + offset + sizeof(*old), image->unpacked, padded(length));
-	memcpy(data + rest + grown, image->data + rest, image->size - rest);
+	memcpy(data + rest + grown, image->data + rest, head - rest);
+	memcpy(data + to, image->data + from, image->size - from);
 	rec = (struct ckpt_rec *)(data + offset);
 	rec->flags &= ~CKPT_RECF_PACKED;
 	rec->length = length;
 	free(image->data);
 	image->data = data;
-	image->size += grown;
+	image->size += to - from;
 	image_seal(image, offset);
 	trailer = image_payload(image, CKPT_REC_TRAILER, 0);
-	trailer->length += grown;
+	trailer->length += to - from;
 	image_seal(image, image_find(image, CKPT_REC_TRAILER, 0));
 	return 0;
 }

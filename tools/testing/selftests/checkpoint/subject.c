@@ -188,31 +188,40 @@ const struct mode basic_modes[] = {
 	{}
 };
 
-int main(int argc, char **argv)
+/* Is the mode that argv[0] names; false: there is none. */
+bool run_mode(int argc, char **argv)
 {
 	const struct mode * const tables[] = {
 		basic_modes, thread_modes, memory_modes, memory2_modes, cpu_modes, file_modes,
 		signal_modes, syscall_modes, timed_modes, id_modes, obstacle_modes,
-		process_modes, tree_modes,
+		process_modes, ns_modes, tree_modes,
 		state_modes, seccomp_modes, timer_modes, usage_modes,
 		shmem_modes,
 	};
 	const struct mode *mode;
 	size_t i;
 
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		for (mode = tables[i]; mode->name; mode++) {
+			if (strcmp(mode->name, argv[0]))
+				continue;
+			mode->run(argc - 1, argv + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+int main(int argc, char **argv)
+{
 	if (argc < 2) {
 		fprintf(stderr, "usage: subject MODE [ARG]...\n");
 		return 2;
 	}
-	for (i = 0; i < ARRAY_SIZE(tables); i++) {
-		for (mode = tables[i]; mode->name; mode++) {
-			if (strcmp(mode->name, argv[1]))
-				continue;
-			mode->run(argc - 2, argv + 2);
-			tell("done");
-			return 0;
-		}
+	if (!run_mode(argc - 1, argv + 1)) {
+		fail("no mode %s", argv[1]);
+		return 2;
 	}
-	fail("no mode %s", argv[1]);
-	return 2;
+	tell("done");
+	return 0;
 }

@@ -31,6 +31,7 @@ extern const struct mode timer_modes[];
 extern const struct mode usage_modes[];
 extern const struct mode obstacle_modes[];
 extern const struct mode process_modes[];
+extern const struct mode ns_modes[];
 extern const struct mode tree_modes[];
 extern const struct mode shmem_modes[];
 extern const struct mode state_modes[];
@@ -44,6 +45,7 @@ void ready(void);
 void wait_go(void);
 bool gone_on(void);
 void stage(void);
+bool run_mode(int argc, char **argv);
 
 #define fail(fmt, ...)	fail_at(__FILE__, __LINE__, fmt, ##__VA_ARGS__)
 

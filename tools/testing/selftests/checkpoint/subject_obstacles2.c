@@ -121,11 +121,9 @@ static int landlock_domain(void)
 NAMESPACE(uts, CLONE_NEWUTS)
 NAMESPACE(net, CLONE_NEWNET)
 NAMESPACE(mnt, CLONE_NEWNS)
-NAMESPACE(user, CLONE_NEWUSER)
 NAMESPACE(ipc, CLONE_NEWIPC)
 NAMESPACE(cgroup, CLONE_NEWCGROUP)
 NAMESPACE(time, CLONE_NEWTIME)
-NAMESPACE(pid, CLONE_NEWPID)
 
 static int keyring(int which)
 {
@@ -281,9 +279,9 @@ const struct obstacle other_obstacles[] = {
 	{ "child", child }, { "landlock_domain", landlock_domain },
 	{ "uts_namespace", uts_namespace },
 	{ "net_namespace", net_namespace }, { "mnt_namespace", mnt_namespace },
-	{ "user_namespace", user_namespace }, { "ipc_namespace", ipc_namespace },
+	{ "ipc_namespace", ipc_namespace },
 	{ "cgroup_namespace", cgroup_namespace }, { "time_namespace", time_namespace },
-	{ "pid_namespace", pid_namespace }, { "session_keyring", session_keyring },
+	{ "session_keyring", session_keyring },
 	{ "process_keyring", process_keyring }, { "thread_keyring", thread_keyring },
 	{ "semaphore_undo", semaphore_undo }, { "aio_context", aio_context },
 	{ "thread_files", thread_files }, { "thread_fs", thread_fs },
