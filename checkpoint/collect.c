@@ -81,7 +81,7 @@ int ckpt_collect(struct ckpt_ctx *ctx)
 	struct ckpt_task *t;
 	int ret;
 
-	ret = ckpt_ns_collect(ctx);
+	ret = ckpt_ns_collect(ctx) ?: ckpt_cgroup_collect(ctx);
 	ckpt_tree_collect(ctx);
 	ret = ret ?: ckpt_refs_count(ctx);
 	for (t = ckpt_next_leader(ctx, NULL); t && !ret; t = ckpt_next_leader(ctx, t))

@@ -46,6 +46,8 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	xa_init(&ctx->pipe_refs);
 	xa_init(&ctx->lost_pids);
 	xa_init(&ctx->pid_index);
+	xa_init(&ctx->cgroups);
+	xa_init(&ctx->cgroup_index);
 	xa_init(&ctx->objs);
 	ctx->next_tag = 1;
 	ctx->flags = flags;
@@ -111,6 +113,7 @@ static void free_ctx(struct kref *ref)
 	path_put(&ctx->root);
 	put_task_struct(ctx->caller);
 	ckpt_ns_free(ctx);
+	ckpt_cgroup_free(ctx);
 	put_nsproxy(ctx->nsproxy);
 	put_user_ns(ctx->userns);
 	put_pid_ns(ctx->pidns);

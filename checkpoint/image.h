@@ -62,6 +62,7 @@ const char *ckpt_rec_name(u32 type);
 /* image_check_ns.c */
 int ckpt_check_namespaces(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_id_maps(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_cgroup(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_pids(struct ckpt_reader *r, struct ckpt_rec *rec);
 
 u64 ckpt_rec_sum(struct ckpt_rec *rec);

@@ -97,7 +97,7 @@ static int check_task(struct ckpt_reader *r, const struct ckpt_rec_task *task, b
 {
 	if (!is_id(task->tid) || !is_id(task->tgid))
 		return damaged(r, "a task of the tree has an impossible id");
-	if (task->flags & ~CKPT_TASKF_ALL || task->reserved)
+	if (task->flags & ~CKPT_TASKF_ALL)
 		return damaged(r, "a task of the tree has unknown flags");
 	if (task->exit_code > 0xffff || (task->exit_code && !(task->flags & CKPT_TASKF_DEAD)))
 		return damaged(r, "a task of the tree has an impossible exit status");
@@ -113,8 +113,8 @@ static int check_tree(struct ckpt_reader *r, struct ckpt_rec *rec)
 	u32 i, processes = 0;
 	int ret;
 
-	if (tree->nr_namespaces > CKPT_MAX_NAMESPACES || tree->reserved)
-		return damaged(r, "the tree has an impossible number of namespaces");
+	if (tree->nr_namespaces > CKPT_MAX_NAMESPACES || tree->nr_cgroups > tree->nr_tasks)
+		return damaged(r, "the tree has an impossible number of namespaces or cgroups");
 	if (!tree->nr_tasks || tail != (u64)tree->nr_tasks * sizeof(*task))
 		return damaged(r, "the tree has a wrong number of tasks");
 	for (i = 0; i < tree->nr_tasks; i++, task++) {
@@ -575,6 +575,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_NAMESPACES] = ckpt_check_namespaces,
 	[CKPT_REC_ID_MAPS] = ckpt_check_id_maps,
 	[CKPT_REC_PIDS] = ckpt_check_pids,
+	[CKPT_REC_CGROUP] = ckpt_check_cgroup,
 	[CKPT_REC_PROCESS] = check_process,
 	[CKPT_REC_FILE] = check_file,
 	[CKPT_REC_MM] = check_mm,

@@ -26,6 +26,7 @@ CKPT_CHECK_SIZE(ckpt_rec_task, 48);
 CKPT_CHECK_SIZE(ckpt_rec_namespace, 32);
 CKPT_CHECK_SIZE(ckpt_rec_id_map, 24);
 CKPT_CHECK_SIZE(ckpt_rec_pid, 16);
+CKPT_CHECK_SIZE(ckpt_rec_cgroup, 8);
 CKPT_CHECK_SIZE(ckpt_rec_use, 8);
 CKPT_CHECK_SIZE(ckpt_rec_rlimit, 16);
 CKPT_CHECK_SIZE(ckpt_rec_process, 288);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Records of namespaces: what can be told from one record alone.
+ * Records of namespaces and cgroups: what can be told from one record alone.
  */
 #include <linux/kernel.h>
 #include <linux/errno.h>
+#include <linux/string.h>
 
 #include "image.h"
 #include "limits.h"
@@ -48,6 +49,18 @@ int ckpt_check_id_maps(struct ckpt_reader *r, struct ckpt_rec *rec)
 		    (u64)map->lower + map->count > UINT_MAX)
 			return damaged(r, "a map of ids has an impossible range");
 	}
+	return 0;
+}
+
+int ckpt_check_cgroup(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_cgroup *cgroup = ckpt_rec_data(rec);
+	char *path = ckpt_rec_tail(rec);
+
+	if (rec->length - rec->unit != cgroup->path_len || cgroup->reserved ||
+	    !cgroup->path_len || cgroup->path_len >= CKPT_PATH_MAX || path[0] != '/' ||
+	    memchr(path, 0, cgroup->path_len))
+		return damaged(r, "a cgroup has an impossible path");
 	return 0;
 }
 

@@ -54,6 +54,7 @@ static const struct rec_desc rec_descs[CKPT_REC_NR] = {
 				  CKPT_MAX_NAMESPACES * CKPT_MAX_ID_LINES),
 	[CKPT_REC_PIDS] = DESC("PIDS", LAYOUT_ARRAY, struct ckpt_rec_pid,
 			       3 * CKPT_MAX_TASKS),
+	[CKPT_REC_CGROUP] = DESC("CGROUP", LAYOUT_TAIL, struct ckpt_rec_cgroup, CKPT_PATH_MAX),
 	[CKPT_REC_PROCESS] = DESC("PROCESS", LAYOUT_FIXED, struct ckpt_rec_process, 0),
 	[CKPT_REC_FILE] = DESC("FILE", LAYOUT_TAIL, struct ckpt_rec_file, CKPT_PATH_MAX),
 	[CKPT_REC_MM] = DESC("MM", LAYOUT_FIXED, struct ckpt_rec_mm, 0),

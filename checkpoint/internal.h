@@ -29,6 +29,7 @@ struct pid_namespace;
 struct user_namespace;
 struct pipe_inode_info;
 struct k_itimer;
+struct kernel_clone_args;
 struct kernel_siginfo;
 struct sigqueue;
 struct user_regset;
@@ -78,6 +79,7 @@ enum ckpt_task_state {
  * @process: restart, leader only: its PROCESS record
  * @current_thread: restart, leader only: threads of which reading has begun
  * @dumpable: restart, leader only: of prctl(2)
+ * @cgroup: save: number of its cgroup, 0: none
  * @nr: restart: its id for who has created it, 0: not created
  * @usage: restart, leader only: its USAGE record
  * @timers: restart, leader only: its TIMERS record
@@ -121,6 +123,7 @@ struct ckpt_task {
 	struct ckpt_rec *process;
 	u32 current_thread;
 	int dumpable;
+	u32 cgroup;
 	pid_t nr;
 	struct ckpt_rec *usage;
 	struct ckpt_rec *timers;
@@ -201,6 +204,10 @@ struct ckpt_ns {
  * @nr_ns: how many
  * @id_maps: restart: the ID_MAPS record, or NULL
  * @pids: restart: the PIDS record, or NULL
+ * @cgroups: by number from 1: the cgroup (save) or its directory (restart)
+ * @cgroup_index: save: number of a cgroup, by its address
+ * @nr_cgroups: save: how many
+ * @cgroup_root: restart: directory below which the tree's cgroups are, or NULL
  * @pid_index: restart: place of its first number in @pids, by saved pid
  * @objs: shared objects: pointer to tag (save), tag to object (restart)
  * @next_tag: save: next unused tag
@@ -267,6 +274,10 @@ struct ckpt_ctx {
 	struct ckpt_rec *id_maps;
 	struct ckpt_rec *pids;
 	struct xarray pid_index;
+	struct xarray cgroups;
+	struct xarray cgroup_index;
+	u32 nr_cgroups;
+	struct file *cgroup_root;
 
 	struct xarray objs;
 	u32 next_tag;
@@ -500,6 +511,14 @@ int ckpt_attrs_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
 
 /* task/cred.c */
 int ckpt_cred_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
+
+/* task/cgroup.c */
+int ckpt_cgroup_collect(struct ckpt_ctx *ctx);
+int ckpt_cgroup_save(struct ckpt_ctx *ctx);
+int ckpt_cgroup_read(struct ckpt_ctx *ctx, u32 nr);
+int ckpt_cgroup_enter(struct ckpt_task *t, struct kernel_clone_args *args);
+void ckpt_cgroup_leave(struct kernel_clone_args *args);
+void ckpt_cgroup_free(struct ckpt_ctx *ctx);
 
 /* task/sigpending.c */
 int ckpt_sigpending_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);

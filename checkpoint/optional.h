@@ -7,10 +7,12 @@
 
 #include <linux/checkpoint_image.h>
 #include <linux/checkpoint_state.h>
+#include <linux/cgroup.h>
 #include <linux/compat.h>
 #include <linux/cred.h>
 #include <linux/keyctl.h>
 #include <linux/ksm.h>
+#include <linux/nsproxy.h>
 #include <linux/sched.h>
 #include <linux/sched/cputime.h>
 
@@ -20,6 +22,38 @@ static inline bool ckpt_uses_io_uring(struct task_struct *task)
 	return task->io_uring;
 #else
 	return false;
+#endif
+}
+
+/* Cgroup of a task in the unified hierarchy, referenced, or NULL. */
+static inline struct cgroup *ckpt_get_cgroup(struct task_struct *task)
+{
+	struct cgroup *cgrp = NULL;
+#ifdef CONFIG_CGROUPS
+	rcu_read_lock();
+	do {
+		cgrp = task_dfl_cgroup(task);
+	} while (!cgroup_tryget(cgrp));
+	rcu_read_unlock();
+#endif
+	return cgrp;
+}
+
+static inline void ckpt_put_cgroup(struct cgroup *cgrp)
+{
+#ifdef CONFIG_CGROUPS
+	cgroup_put(cgrp);
+#endif
+}
+
+/* Its path in the cgroup namespace of @nsproxy. */
+static inline int ckpt_cgroup_path(struct cgroup *cgrp, char *buf, size_t len,
+				   const struct nsproxy *nsproxy)
+{
+#ifdef CONFIG_CGROUPS
+	return cgroup_path_ns(cgrp, buf, len, nsproxy->cgroup_ns);
+#else
+	return -EOPNOTSUPP;
 #endif
 }
 

@@ -157,11 +157,16 @@ static int create_task(struct ckpt_task *t, u64 flags, int (*fn)(void *))
 	args.set_tid_size = ckpt_pid_numbers(ctx, t->rec->tid, set, &ns);
 	if (args.set_tid_size)
 		args.set_tid = set;
+	nr = ckpt_cgroup_enter(t, &args);
+	if (nr)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_LIMIT, nr,
+				  "no descriptor is left for the cgroup");
 	old = ckpt_pid_ns_use(ctx, ns);
 	do {
 		nr = kernel_clone(&args);
 	} while (nr == -EEXIST && ckpt_wait_pid(t->rec->tid, deadline));
 	ckpt_pid_ns_back(old);
+	ckpt_cgroup_leave(&args);
 	if (nr > 0) {
 		t->nr = ckpt_pid_of_child(ctx, nr);
 		return 0;
@@ -172,6 +177,9 @@ static int create_task(struct ckpt_task *t, u64 flags, int (*fn)(void *))
 	if (nr == -EPERM)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, nr,
 				  "choosing pids takes CAP_CHECKPOINT_RESTORE; fresh pids do not");
+	if (args.flags & CLONE_INTO_CGROUP && nr != -EAGAIN && nr != -ENOMEM)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_CGROUP, nr,
+				  "cannot be created in its cgroup");
 	if (nr == -ERESTARTNOINTR)
 		nr = -EINTR;
 	return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_LIMIT, nr, "cannot create a task");

@@ -312,6 +312,7 @@ static int fill_task(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec_
 	rec->tid = task_pid_nr_ns(t->task, ctx->pidns);
 	rec->tgid = task_tgid_nr_ns(t->task, ctx->pidns);
 	ckpt_ns_of_task(ctx, t, rec);
+	rec->cgroup = t->cgroup;
 	if (t->task->flags & PF_FORKNOEXEC)
 		rec->flags |= CKPT_TASKF_NO_EXEC;
 	if (t->dead) {
@@ -336,6 +337,7 @@ int ckpt_tree_save(struct ckpt_ctx *ctx)
 		.nr_tasks = ctx->nr_tasks,
 		.nr_processes = ctx->nr_processes,
 		.nr_namespaces = ctx->nr_ns,
+		.nr_cgroups = ctx->nr_cgroups,
 	};
 	struct ckpt_rec_task *tasks;
 	int ret = 0;
@@ -351,6 +353,8 @@ int ckpt_tree_save(struct ckpt_ctx *ctx)
 					tasks, ctx->nr_tasks * sizeof(*tasks));
 	if (!ret)
 		ret = ckpt_ns_save(ctx, tasks);
+	if (!ret)
+		ret = ckpt_cgroup_save(ctx);
 	kvfree(tasks);
 	return ret;
 }

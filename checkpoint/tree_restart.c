@@ -124,6 +124,8 @@ int ckpt_tree_read(struct ckpt_ctx *ctx, pid_t pid)
 	atomic_set(&ctx->nr_busy, ctx->nr_tasks);
 	if (!ret)
 		ret = ckpt_ns_read(ctx, tree->nr_namespaces);
+	if (!ret)
+		ret = ckpt_cgroup_read(ctx, tree->nr_cgroups);
 	return ret ?: find_relations(ctx);
 }
 

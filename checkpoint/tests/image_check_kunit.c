@@ -32,6 +32,11 @@ static const struct ckpt_rec_namespace namespaces[2] = {
 
 static const struct ckpt_rec_id_map id_maps[1] = { { .ns = 1, .lower = 1000, .count = 1 } };
 static const struct ckpt_rec_pid pids[1] = { { .pid = 9, .ns = 2, .nr = 1 } };
+static const struct {
+	struct ckpt_rec_cgroup cgroup;
+	char path[8];
+} cgroup = { { .path_len = 5 }, "/jobs" };
+
 static const struct ckpt_rec_process process = { .tgid = 5, .nr_threads = 2 };
 
 static const struct {
@@ -137,6 +142,7 @@ static const struct sample samples[] = {
 	SAMPLE(NAMESPACES, namespaces, namespaces[0]),
 	SAMPLE(ID_MAPS, id_maps, id_maps[0]),
 	SAMPLE(PIDS, pids, pids[0]),
+	{ CKPT_REC_CGROUP, sizeof(cgroup.cgroup), sizeof(cgroup.cgroup) + 5, &cgroup },
 	SAMPLE(PROCESS, process, process),
 	SAMPLE(FILE, file, file.file),
 	SAMPLE(MM, mm, mm),
@@ -224,10 +230,13 @@ static const struct change changes[] = {
 	CHANGE(TREE, tree.tasks[2].flags, CKPT_TASKF_ALL + 1),
 	CHANGE(TREE, tree.tasks[2].pgid, 0x80000000),
 	CHANGE(TREE, tree.tasks[2].sid, 0x80000000),
-	CHANGE(TREE, tree.tasks[2].reserved, 1),
 
 	CHANGE(TREE, tree.tree.nr_namespaces, CKPT_MAX_NAMESPACES + 1),
-	CHANGE(TREE, tree.tree.reserved, 1),
+	CHANGE(TREE, tree.tree.nr_cgroups, 4),
+	CHANGE(CGROUP, cgroup.cgroup.path_len, 4),
+	CHANGE(CGROUP, cgroup.cgroup.reserved, 1),
+	CHANGE(CGROUP, cgroup.path[0], 'x'),
+	CHANGE(CGROUP, cgroup.path[3], 0),
 	CHANGE(NAMESPACES, namespaces[0].type, 0),
 	CHANGE(NAMESPACES, namespaces[0].parent, 1),
 	CHANGE(NAMESPACES, namespaces[0].flags, CKPT_NSF_ALL + 1),

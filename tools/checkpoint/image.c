@@ -34,6 +34,7 @@ static const struct {
 	[CKPT_REC_TREE] = { "TREE", LAYOUT_TAIL, sizeof(struct ckpt_rec_tree) },
 	[CKPT_REC_NAMESPACES] = { "NAMESPACES", LAYOUT_ARRAY, sizeof(struct ckpt_rec_namespace) },
 	[CKPT_REC_ID_MAPS] = { "ID_MAPS", LAYOUT_ARRAY, sizeof(struct ckpt_rec_id_map) },
+	[CKPT_REC_CGROUP] = { "CGROUP", LAYOUT_TAIL, sizeof(struct ckpt_rec_cgroup) },
 	[CKPT_REC_PIDS] = { "PIDS", LAYOUT_ARRAY, sizeof(struct ckpt_rec_pid) },
 	[CKPT_REC_PROCESS] = { "PROCESS", LAYOUT_FIXED, sizeof(struct ckpt_rec_process) },
 	[CKPT_REC_FILE] = { "FILE", LAYOUT_TAIL, sizeof(struct ckpt_rec_file) },

@@ -45,6 +45,7 @@ struct tags {
  * @vmas: they
  * @tasks: the tree
  * @tree: its totals
+ * @nr_cgroups: CGROUP records read
  * @index: what an index may name
  * @nr_index: how many
  * @index_offset: where the index lies, 0: none
@@ -68,6 +69,7 @@ struct image_order {
 	struct ckpt_rec_vma *vmas;
 	struct ckpt_rec_task *tasks;
 	struct ckpt_rec_tree tree;
+	uint32_t nr_cgroups;
 	struct ckpt_rec_index_entry *index;
 	size_t nr_index;
 	uint64_t index_offset;

@@ -63,7 +63,7 @@ static int check_tree(struct image *img)
 	if (!tree->nr_tasks || rec_tail_length(img) != (uint64_t)tree->nr_tasks * sizeof(*task))
 		return bad(img, "wrong number of tasks");
 	for (i = 0; i < tree->nr_tasks; i++) {
-		if (!task[i].tid || task[i].tid > INT_MAX || task[i].reserved ||
+		if (!task[i].tid || task[i].tid > INT_MAX ||
 		    task[i].flags & ~CKPT_TASKF_ALL)
 			return bad(img, "impossible id or unknown flags");
 		if (task[i].tid == task[i].tgid)
@@ -85,6 +85,16 @@ static int check_namespaces(struct image *img)
 {
 	if (rec_count(img) != img->order.tree.nr_namespaces)
 		return bad(img, "wrong number of namespaces");
+	return 0;
+}
+
+static int check_cgroup(struct image *img)
+{
+	const struct ckpt_rec_cgroup *cgroup = rec_data(img);
+
+	if (rec_tail_length(img) != cgroup->path_len)
+		return bad(img, "wrong length of the path");
+	img->order.nr_cgroups++;
 	return 0;
 }
 
@@ -438,6 +448,7 @@ enum place {
 	PLACE_START,	/* first of all */
 	PLACE_TREE,	/* second */
 	PLACE_NAMESPACES, /* behind the tree, in their order */
+	PLACE_CGROUPS,	/* behind these */
 	PLACE_TOP,	/* outside of processes */
 	PLACE_ANY,	/* anywhere but in a thread or among pages */
 	PLACE_PROCESS,	/* in a process, but neither in a thread nor an address space */
@@ -457,6 +468,7 @@ static const struct {
 	[CKPT_REC_NAMESPACES] = { PLACE_NAMESPACES, false, check_namespaces },
 	[CKPT_REC_ID_MAPS] = { PLACE_NAMESPACES, false, NULL },
 	[CKPT_REC_PIDS] = { PLACE_NAMESPACES, false, NULL },
+	[CKPT_REC_CGROUP] = { PLACE_CGROUPS, false, check_cgroup },
 	[CKPT_REC_PROCESS] = { PLACE_TOP, false, check_process },
 	[CKPT_REC_FILE] = { PLACE_ANY, true, check_file },
 	[CKPT_REC_PIPE] = { PLACE_ANY, true, check_pipe },
@@ -500,6 +512,9 @@ static bool in_place(const struct image_order *order, uint32_t type)
 	/* The three records of namespaces follow each other, behind the tree. */
 	if (order->tree.nr_namespaces && order->last == CKPT_REC_TREE)
 		return type == CKPT_REC_NAMESPACES;
+	if (order->tasks && order->nr_cgroups < order->tree.nr_cgroups &&
+	    order->last != CKPT_REC_NAMESPACES && order->last != CKPT_REC_ID_MAPS)
+		return type == CKPT_REC_CGROUP;
 	if (order->last == CKPT_REC_NAMESPACES || order->last == CKPT_REC_ID_MAPS)
 		return type == order->last + 1;
 	switch (rules[type].place) {
@@ -509,6 +524,8 @@ static bool in_place(const struct image_order *order, uint32_t type)
 		return order->last == CKPT_REC_HEADER;
 	case PLACE_NAMESPACES:
 		return false;
+	case PLACE_CGROUPS:
+		return order->nr_cgroups < order->tree.nr_cgroups;
 	case PLACE_TOP:
 		return order->tasks && !order->in_process &&
 		       (!order->index_offset || type == CKPT_REC_TRAILER);

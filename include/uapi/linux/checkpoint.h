@@ -183,6 +183,7 @@ struct checkpoint_stats {
  * @CKPT_WHY_LIMIT: restart: a resource limit or a lack of memory
  * @CKPT_WHY_EXTERNAL: something that belongs to the outside
  * @CKPT_WHY_SESSION: a session, process group or controlling terminal
+ * @CKPT_WHY_CGROUP: a cgroup that cannot be entered
  * @CKPT_WHY_NR: number of codes
  */
 enum ckpt_reason {
@@ -229,6 +230,7 @@ enum ckpt_reason {
 	CKPT_WHY_LIMIT,
 	CKPT_WHY_EXTERNAL,
 	CKPT_WHY_SESSION,
+	CKPT_WHY_CGROUP,
 	CKPT_WHY_NR
 };
 

@@ -62,6 +62,7 @@
  * @CKPT_REC_NAMESPACES: array of struct ckpt_rec_namespace, behind the tree
  * @CKPT_REC_ID_MAPS: array of struct ckpt_rec_id_map, behind the namespaces
  * @CKPT_REC_PIDS: array of struct ckpt_rec_pid, behind the maps
+ * @CKPT_REC_CGROUP: struct ckpt_rec_cgroup and its path, behind tree and namespaces
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -101,6 +102,7 @@ enum ckpt_rec_type {
 	CKPT_REC_NAMESPACES,
 	CKPT_REC_ID_MAPS,
 	CKPT_REC_PIDS,
+	CKPT_REC_CGROUP,
 	CKPT_REC_NR
 };
 
@@ -176,7 +178,7 @@ struct ckpt_rec_header {
  * @nr_processes: thread groups
  * @nr_namespaces: namespaces inside of the tree; if there are any, NAMESPACES,
  *	ID_MAPS and PIDS records follow the tree, in this order
- * @reserved: 0
+ * @nr_cgroups: CGROUP records that follow then
  *
  * The root process comes first. Each leader is directly before its threads, and
  * each process behind its parent.
@@ -185,7 +187,7 @@ struct ckpt_rec_tree {
 	__u32 nr_tasks;
 	__u32 nr_processes;
 	__u32 nr_namespaces;
-	__u32 reserved;
+	__u32 nr_cgroups;
 };
 
 /* ckpt_rec_task.flags */
@@ -209,7 +211,7 @@ struct ckpt_rec_tree {
  * @mm_owner: leader: earlier process of which it shares the address space, 0: none
  * @pid_ns: number of its pid namespace, 0: the caller's
  * @children_pid_ns: number of that in which its children will be
- * @reserved: 0
+ * @cgroup: number of its cgroup, that of the first CGROUP record is 1; 0: none
  *
  * A group or session whose leader is not in the tree has lost it.
  */
@@ -225,7 +227,7 @@ struct ckpt_rec_task {
 	__u32 mm_owner;
 	__u32 pid_ns;
 	__u32 children_pid_ns;
-	__u32 reserved;
+	__u32 cgroup;
 };
 
 /* ckpt_rec_namespace.type */
@@ -296,6 +298,19 @@ struct ckpt_rec_pid {
 	__u32 pid;
 	__u32 ns;
 	__u32 nr;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_rec_cgroup - a cgroup of the unified hierarchy; the path follows
+ * @path_len: bytes of the path, without a terminating zero
+ * @reserved: 0
+ *
+ * The path begins with a slash. It is relative to the root of the cgroup namespace
+ * of the caller of checkpoint(), and begins with "/.." if it is not below that.
+ */
+struct ckpt_rec_cgroup {
+	__u32 path_len;
 	__u32 reserved;
 };
 

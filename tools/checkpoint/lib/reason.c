@@ -46,6 +46,7 @@ static const char *const reasons[CKPT_WHY_NR] = {
 	[CKPT_WHY_LIMIT]		= "limit",
 	[CKPT_WHY_EXTERNAL]		= "external",
 	[CKPT_WHY_SESSION]		= "session",
+	[CKPT_WHY_CGROUP]		= "cgroup",
 };
 
 /**

@@ -65,6 +65,7 @@ static void add_tree(struct image *image, const struct recipe *r)
 		.nr_tasks = r->processes * r->threads,
 		.nr_processes = r->processes,
 		.nr_namespaces = 3,
+		.nr_cgroups = 1,
 	};
 	struct piece *piece = image_add(image, CKPT_REC_TREE, 0, sizeof(tree), &tree,
 					sizeof(tree));
@@ -75,6 +76,7 @@ static void add_tree(struct image *image, const struct recipe *r)
 		struct ckpt_rec_task task = {
 			.tid = tid_of(i / r->threads, i % r->threads),
 			.tgid = tid_of(i / r->threads, 0),
+			.cgroup = 1,
 		};
 
 		/* A thread has what its leader has. */
@@ -88,7 +90,7 @@ static void add_tree(struct image *image, const struct recipe *r)
 	}
 }
 
-/* A pid namespace that a user namespace owns, with another one in it. */
+/* A pid namespace that a user namespace owns, with another one in it; a cgroup. */
 static void add_namespaces(struct image *image)
 {
 	struct ckpt_rec_namespace ns[] = {
@@ -106,9 +108,15 @@ static void add_namespaces(struct image *image)
 		{ .pid = 2 * FIRST_PID, .ns = 3, .nr = 1 },
 	};
 
+	struct {
+		struct ckpt_rec_cgroup rec;
+		char path[5];
+	} __attribute__((packed)) cgroup = { { .path_len = 5 }, "/jobs" };
+
 	image_add(image, CKPT_REC_NAMESPACES, 0, sizeof(ns[0]), ns, sizeof(ns));
 	image_add(image, CKPT_REC_ID_MAPS, 0, sizeof(maps[0]), maps, sizeof(maps));
 	image_add(image, CKPT_REC_PIDS, 0, sizeof(pids[0]), pids, sizeof(pids));
+	image_add(image, CKPT_REC_CGROUP, 0, sizeof(cgroup.rec), &cgroup, sizeof(cgroup));
 }
 
 static void add_process(struct image *image, const struct recipe *r, unsigned int n)

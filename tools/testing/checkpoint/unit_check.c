@@ -19,6 +19,7 @@ static struct { struct ckpt_rec_tree tree; struct ckpt_rec_task tasks[6]; } tree
 static struct ckpt_rec_namespace namespaces[3];
 static struct ckpt_rec_id_map id_maps[2];
 static struct ckpt_rec_pid pids[3];
+static struct ckpt_rec_cgroup cgroup;
 static struct ckpt_rec_process process;
 static struct ckpt_rec_file file;
 static struct ckpt_rec_mm mm;
@@ -47,7 +48,7 @@ static struct ckpt_rec_posix_timer posix_timers[2];
 static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_HEADER] = &header, [CKPT_REC_TREE] = &tree,
 	[CKPT_REC_NAMESPACES] = namespaces, [CKPT_REC_ID_MAPS] = id_maps,
-	[CKPT_REC_PIDS] = pids,
+	[CKPT_REC_PIDS] = pids, [CKPT_REC_CGROUP] = &cgroup,
 	[CKPT_REC_PROCESS] = &process, [CKPT_REC_FILE] = &file, [CKPT_REC_MM] = &mm,
 	[CKPT_REC_VMAS] = vmas, [CKPT_REC_PAGES] = extents, [CKPT_REC_FS] = &fs,
 	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
@@ -89,6 +90,7 @@ struct change {
 #define NS(i, m, v, e)		CHANGE(NAMESPACES, namespaces[i].m, v, e)
 #define ID_MAP(i, m, v, e)	CHANGE(ID_MAPS, id_maps[i].m, v, e)
 #define PID(i, m, v, e)		CHANGE(PIDS, pids[i].m, v, e)
+#define CGROUP(m, v, e)		CHANGE(CGROUP, cgroup.m, v, e)
 #define PROCESS(m, v, e)	CHANGE(PROCESS, process.m, v, e)
 #define FILE_(m, v, e)		CHANGE(FILE, file.m, v, e)
 #define MM(m, v, e)		CHANGE(MM, mm.m, v, e)
@@ -147,10 +149,12 @@ static const struct change changes[] = {
 	TASK(2, exit_signal, 64, 0), TASK(2, exit_signal, 65, BAD),
 	TASK(2, mm_owner, INT_MAX, 0), TASK(2, mm_owner, 1U << 31, BAD),
 	TASK(2, pgid, 0, BAD), TASK(2, pgid, INT_MAX, 0), TASK(2, pgid, 1U << 31, BAD),
-	TASK(2, sid, 0, 0), TASK(2, sid, ~0U, BAD), TASK(5, reserved, 1, BAD),
+	TASK(2, sid, 0, 0), TASK(2, sid, ~0U, BAD), TASK(5, cgroup, ~0U, 0),
 	TASK(2, tid, 201, BAD), TASK(3, tid, 200, BAD),
 
-	TREE(nr_namespaces, CKPT_MAX_NAMESPACES, 0), TREE(reserved, 1, BAD),
+	TREE(nr_namespaces, CKPT_MAX_NAMESPACES, 0), TREE(nr_cgroups, 7, BAD),
+	TREE(nr_cgroups, 6, 0), CGROUP(path_len, 0, BAD), CGROUP(path_len, 4, BAD),
+	CGROUP(path_len, ~0U, BAD), CGROUP(reserved, 1, BAD),
 	TREE(nr_namespaces, CKPT_MAX_NAMESPACES + 1, BAD),
 
 	NS(0, type, 0, BAD), NS(0, type, CKPT_NS_PID, BAD), NS(1, type, 3, BAD),
@@ -592,6 +596,7 @@ static void bounds(const void *arg)
 		{ CKPT_REC_NAMESPACES, CKPT_MAX_NAMESPACES, 0 },
 		{ CKPT_REC_ID_MAPS, CKPT_MAX_NAMESPACES * CKPT_MAX_ID_LINES, 0 },
 		{ CKPT_REC_PIDS, 3 * CKPT_MAX_TASKS, 0 },
+		{ CKPT_REC_CGROUP, CKPT_PATH_MAX, 1 },
 		{ CKPT_REC_FDS, CKPT_MAX_FDS, 0 },
 		{ CKPT_REC_SIGPENDING, CKPT_MAX_SIGPENDING, 0 },
 		{ CKPT_REC_CRED, CKPT_MAX_GROUPS, sizeof(u32) },

@@ -52,6 +52,7 @@ SIZE(ckpt_rec_task, 48);
 SIZE(ckpt_rec_namespace, 32);
 SIZE(ckpt_rec_id_map, 24);
 SIZE(ckpt_rec_pid, 16);
+SIZE(ckpt_rec_cgroup, 8);
 SIZE(ckpt_rec_rlimit, 16);
 SIZE(ckpt_rec_process, 32 + CKPT_NR_RLIMITS * 16);
 SIZE(ckpt_rec_file, 120);
@@ -100,7 +101,7 @@ static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12
 	      CKPT_REC_TRAILER == 20 && CKPT_REC_PIPE == 21 && CKPT_REC_USE == 22 &&
 	      CKPT_REC_SECCOMP == 23 && CKPT_REC_IO_PORTS == 27 && CKPT_REC_USAGE == 28 &&
 	      CKPT_REC_THREAD_USAGE == 31 && CKPT_REC_SHMEM_DATA == 33 &&
-	      CKPT_REC_PIDS == 36, "record types");
+	      CKPT_REC_CGROUP == 37, "record types");
 
 #ifndef ABI_SYNTAX_ONLY
 #include "kselftest_harness.h"
