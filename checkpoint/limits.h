@@ -10,7 +10,7 @@
 #define CKPT_FREEZE_POLL_MS	10
 
 /* How long a restart waits for pids of processes that are dead already. */
-#define CKPT_PID_WAIT_MS	2000
+#define CKPT_PID_WAIT_MS	5000
 
 /* Messages kept until the tree has been released; more are only counted. */
 #define CKPT_LOG_BYTES		(256 * 1024)
