@@ -46,7 +46,9 @@ void ckpt_identify(struct file *file, struct ckpt_rec_file *rec)
 {
 	const struct super_block *sb = file_user_path(file)->dentry->d_sb;
 
-	memcpy(rec->fs_uuid, &sb->s_uuid, sizeof(rec->fs_uuid));
+	/* A shorter one is of a FAT, whose inode numbers are made up. */
+	if (sb->s_uuid_len == sizeof(rec->fs_uuid))
+		memcpy(rec->fs_uuid, &sb->s_uuid, sizeof(rec->fs_uuid));
 	if (file->f_mode & FMODE_WRITE)
 		return;
 	if (file->f_flags & __FMODE_EXEC || mapping_mapped(file->f_mapping))
