@@ -135,6 +135,25 @@ int ckpt_error(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	return err;
 }
 
+/**
+ * ckpt_note - report something that is worth knowing
+ * @ctx: context
+ * @where: what it is about
+ * @why: kind of note
+ * @fmt: text for people, without the end of the line
+ *
+ * Context: may sleep.
+ */
+void ckpt_note(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+	       enum ckpt_reason why, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	message(ctx, "note", where, why, 0, fmt, args);
+	va_end(args);
+}
+
 static void write_line(struct file *log, const char *line, size_t len)
 {
 	struct kvec kv = { .iov_base = (void *)line, .iov_len = len };

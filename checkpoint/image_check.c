@@ -178,8 +178,9 @@ static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 		return damaged(r, "a file record has a wrong length or no tag");
 	if (f->kind == CKPT_FILE_PATH && !is_path(path, f->path_len))
 		return damaged(r, "a file has an impossible path");
-	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2)
-		return damaged(r, "an external file is not a standard stream");
+	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2 &&
+	    (f->std_fd != CKPT_NO_STREAM || !f->path_len))
+		return damaged(r, "an external file is no standard stream and has no key");
 	if (!f->kind || f->kind > CKPT_FILE_SHMEM || f->reserved || f->flags & ~CKPT_FILEF_ALL)
 		return damaged(r, "a file has an unknown kind or unknown flags");
 	if (f->path_len >= CKPT_PATH_MAX || memchr(path, 0, f->path_len))

@@ -176,6 +176,8 @@ struct ckpt_ns {
  * @nr_index: entries in @index
  * @cap_index: room in @index
  * @root: root directory of the caller, against which paths are made
+ * @outside: what the caller has decided about the outside
+ * @log_file: save: the caller's log, or NULL
  * @std: restart: the caller's standard streams
  * @tasks: the tree, each leader directly before its threads
  * @nr_tasks: how many
@@ -246,6 +248,8 @@ struct ckpt_ctx {
 	u32 cap_index;
 
 	struct path root;
+	const struct ckpt_outside *outside;
+	struct file *log_file;
 	struct file *std[3];
 
 	struct ckpt_task **tasks;
@@ -376,6 +380,8 @@ __printf(4, 5) void ckpt_obstacle(struct ckpt_ctx *ctx, const struct ckpt_where 
 				  enum ckpt_reason why, const char *fmt, ...);
 __printf(5, 6) int ckpt_error(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			      enum ckpt_reason why, int err, const char *fmt, ...);
+__printf(4, 5) void ckpt_note(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			      enum ckpt_reason why, const char *fmt, ...);
 void ckpt_flush_log(struct ckpt_ctx *ctx, struct file *log);
 
 /* stream.c */
@@ -433,14 +439,65 @@ bool ckpt_used_outside(struct ckpt_ctx *ctx,
 		       bool (*uses)(struct task_struct *task, const void *obj),
 		       const void *obj);
 
+/* file/outside.c */
+
+enum ckpt_list_kind {
+	CKPT_LIST_EXTERNAL,	/* keys */
+	CKPT_LIST_INHERIT,	/* keys, and a descriptor or path for each */
+	CKPT_LIST_RELOCATE,	/* directories, and where they are now */
+	CKPT_LIST_CHANGED,	/* paths */
+};
+
+/**
+ * struct ckpt_entry - copy of a struct checkpoint_entry
+ * @name: a key or path
+ * @value: another path, or NULL
+ * @file: the descriptor's file, or NULL
+ * @used: it was of use
+ */
+struct ckpt_entry {
+	char *name;
+	char *value;
+	struct file *file;
+	bool used;
+};
+
+struct ckpt_list {
+	struct ckpt_entry *entries;
+	u32 nr;
+};
+
+/**
+ * struct ckpt_outside - what the caller has decided about the outside
+ * @external: save: keys of what is left to the outside
+ * @inherit: restart: what takes their place
+ * @relocate: restart: where directories are now
+ * @changed: restart: files that may have changed
+ * @allow_changed: restart: RESTART_CHANGED_*
+ */
+struct ckpt_outside {
+	struct ckpt_list external;
+	struct ckpt_list inherit;
+	struct ckpt_list relocate;
+	struct ckpt_list changed;
+	u32 allow_changed;
+};
+
+int ckpt_list_copy(struct ckpt_list *list, enum ckpt_list_kind kind, u64 addr, u32 nr);
+void ckpt_list_free(struct ckpt_list *list);
+struct ckpt_entry *ckpt_list_find(const struct ckpt_list *list, const char *name,
+				  struct ckpt_entry *from);
+void ckpt_list_unused(struct ckpt_ctx *ctx, const struct ckpt_list *list, enum ckpt_reason why);
+const char *ckpt_relocate(struct ckpt_ctx *ctx, const char *name, char *buf);
+
 /* save.c */
 long ckpt_do_checkpoint(pid_t pid, struct file *file, struct file *log,
 			unsigned long flags, const struct checkpoint_args *args,
-			struct checkpoint_stats *stats);
+			const struct ckpt_outside *outside, struct checkpoint_stats *stats);
 
 /* restart.c */
-long ckpt_do_restart(pid_t pid, struct file *file, struct file *log,
-		     unsigned long flags, struct checkpoint_stats *stats);
+long ckpt_do_restart(pid_t pid, struct file *file, struct file *log, unsigned long flags,
+		     const struct ckpt_outside *outside, struct checkpoint_stats *stats);
 int ckpt_next_record(struct ckpt_ctx *ctx, struct ckpt_rec **recp);
 bool ckpt_wait_pid(u32 nr, unsigned long deadline);
 int ckpt_restore_fail(struct ckpt_ctx *ctx, struct ckpt_task *t, int err);
@@ -643,6 +700,18 @@ void ckpt_refs_free(struct ckpt_ctx *ctx);
 bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra);
 bool ckpt_pipe_is_inside(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe,
 			 struct file *file);
+bool ckpt_file_shared(struct ckpt_ctx *ctx, struct file *file, char *who, size_t size);
+
+/* file/external.c */
+char *ckpt_external_key(struct ckpt_ctx *ctx, struct file *file, char *buf);
+bool ckpt_is_accepted(struct ckpt_ctx *ctx, struct file *file);
+
+/* file/compare.c */
+void ckpt_identify(struct file *file, struct ckpt_rec_file *rec);
+int ckpt_compare(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+		 const struct ckpt_rec_file *rec, const char *name);
+int ckpt_compare_open(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
+		      const struct ckpt_rec_file *rec, const char *name);
 
 /* file/shmem.c */
 bool ckpt_is_unnamed_shmem(struct file *file);
@@ -651,6 +720,7 @@ bool ckpt_is_unnamed_shmem(struct file *file);
 struct pipe_inode_info *ckpt_pipe_of(struct file *file);
 
 /* file/path.c */
+bool ckpt_is_memory_device(umode_t mode, dev_t rdev);
 bool ckpt_has_locks(struct file *file, struct files_struct *files);
 char *ckpt_path_name(struct ckpt_ctx *ctx, const struct path *path, char *buf);
 

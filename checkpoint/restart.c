@@ -612,13 +612,14 @@ static long restart_tree(struct ckpt_ctx *ctx)
  * @file: image, open for reading
  * @log: where messages go, or NULL
  * @flags: RESTART_*, checked
+ * @outside: what the caller has decided about the outside
  * @stats: filled
  *
  * Context: may sleep; no locks held.
  * Return: pid of the root, or a negative errno.
  */
-long ckpt_do_restart(pid_t pid, struct file *file, struct file *log,
-		     unsigned long flags, struct checkpoint_stats *stats)
+long ckpt_do_restart(pid_t pid, struct file *file, struct file *log, unsigned long flags,
+		     const struct ckpt_outside *outside, struct checkpoint_stats *stats)
 {
 	ktime_t start = ktime_get();
 	struct ckpt_ctx *ctx;
@@ -628,6 +629,7 @@ long ckpt_do_restart(pid_t pid, struct file *file, struct file *log,
 	ctx = ckpt_ctx_alloc(file, flags);
 	if (!ctx)
 		return -ENOMEM;
+	ctx->outside = outside;
 	ckpt_read_init(ctx);
 	for (i = 0; i < ARRAY_SIZE(ctx->std); i++)
 		ctx->std[i] = fget(i);
@@ -638,6 +640,10 @@ long ckpt_do_restart(pid_t pid, struct file *file, struct file *log,
 		ret = read_start(ctx, pid);
 	if (!ret)
 		ret = restart_tree(ctx);
+	if (ret > 0) {
+		ckpt_list_unused(ctx, &outside->inherit, CKPT_WHY_EXTERNAL);
+		ckpt_list_unused(ctx, &outside->relocate, CKPT_WHY_FILE_MISSING);
+	}
 	ckpt_flush_log(ctx, log);
 	ctx->stats.image_bytes = ctx->reader.offset;
 	ctx->stats.page_bytes = ctx->reader.nr_pages << PAGE_SHIFT;

@@ -96,6 +96,7 @@ static int freeze_and_save(struct ckpt_ctx *ctx, struct task_struct *root)
 	if (ret)
 		return ret;
 	ret = ckpt_collect(ctx);
+	ckpt_list_unused(ctx, &ctx->outside->external, CKPT_WHY_EXTERNAL);
 	ctx->stats.collect_ns = lap(&t);
 	if (ret || ctx->flags & CHECKPOINT_DRY_RUN)
 		return ret;
@@ -155,6 +156,7 @@ static void fill_stats(struct ckpt_ctx *ctx, struct checkpoint_stats *stats, kti
  * @log: where messages go, or NULL
  * @flags: CHECKPOINT_*, checked
  * @args: further arguments
+ * @outside: what the caller has decided about the outside
  * @stats: filled
  *
  * Context: may sleep; no locks held.
@@ -162,7 +164,7 @@ static void fill_stats(struct ckpt_ctx *ctx, struct checkpoint_stats *stats, kti
  */
 long ckpt_do_checkpoint(pid_t pid, struct file *file, struct file *log,
 			unsigned long flags, const struct checkpoint_args *args,
-			struct checkpoint_stats *stats)
+			const struct ckpt_outside *outside, struct checkpoint_stats *stats)
 {
 	ktime_t start = ktime_get();
 	struct task_struct *root;
@@ -173,6 +175,8 @@ long ckpt_do_checkpoint(pid_t pid, struct file *file, struct file *log,
 	ctx = ckpt_ctx_alloc(file, flags);
 	if (!ctx)
 		return -ENOMEM;
+	ctx->outside = outside;
+	ctx->log_file = log;
 	if (args->timeout_ms)
 		ctx->timeout = msecs_to_jiffies(args->timeout_ms);
 	if (file)

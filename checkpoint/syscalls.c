@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The two system calls. Only this file sees user pointers of the calls.
+ * The two system calls. Only this file and file/outside.c, which copies lists,
+ * see user pointers of the calls.
  */
 #include <linux/build_bug.h>
 #include <linux/cleanup.h>
@@ -13,12 +14,12 @@
 #include "internal.h"
 
 #define CHECKPOINT_FLAGS	(CHECKPOINT_KILL | CHECKPOINT_STOP | CHECKPOINT_ONLY | \
-				 CHECKPOINT_DRY_RUN | CHECKPOINT_ARGS)
+				 CHECKPOINT_DRY_RUN | CHECKPOINT_SHARED_FILES | CHECKPOINT_ARGS)
 #define RESTART_FLAGS		(RESTART_FROZEN | RESTART_NEW_PIDS | RESTART_ARGS)
 
 /* The sizes are ABI. */
-static_assert(sizeof(struct checkpoint_args) == CHECKPOINT_ARGS_SIZE_VER0);
-static_assert(sizeof(struct restart_args) == RESTART_ARGS_SIZE_VER0);
+static_assert(sizeof(struct checkpoint_args) == CHECKPOINT_ARGS_SIZE_VER1);
+static_assert(sizeof(struct restart_args) == RESTART_ARGS_SIZE_VER1);
 static_assert(sizeof(struct checkpoint_stats) == CHECKPOINT_STATS_SIZE_VER0);
 
 /* A descriptor with its position locked, as read(2) and write(2) take it. */
@@ -67,15 +68,44 @@ static struct file *get_log(int fd)
 }
 
 static long checkpoint_to(struct fd f, pid_t pid, struct file *log, unsigned long flags,
-			  const struct checkpoint_args *args, struct checkpoint_stats *stats)
+			  const struct checkpoint_args *args, const struct ckpt_outside *outside,
+			  struct checkpoint_stats *stats)
 {
 	if (flags & CHECKPOINT_DRY_RUN)
-		return ckpt_do_checkpoint(pid, NULL, log, flags, args, stats);
+		return ckpt_do_checkpoint(pid, NULL, log, flags, args, outside, stats);
 	if (!fd_file(f) || !(fd_file(f)->f_mode & FMODE_WRITE))
 		return -EBADF;
 	if (!(fd_file(f)->f_mode & FMODE_CAN_WRITE) || !fd_file(f)->f_op->write_iter)
 		return -EINVAL;
-	return ckpt_do_checkpoint(pid, fd_file(f), log, flags, args, stats);
+	return ckpt_do_checkpoint(pid, fd_file(f), log, flags, args, outside, stats);
+}
+
+static void free_outside(struct ckpt_outside *outside)
+{
+	ckpt_list_free(&outside->external);
+	ckpt_list_free(&outside->inherit);
+	ckpt_list_free(&outside->relocate);
+	ckpt_list_free(&outside->changed);
+}
+
+DEFINE_CLASS(outside, struct ckpt_outside, free_outside(&_T), (struct ckpt_outside){}, void)
+
+static long restart_outside(const struct restart_args *args, struct ckpt_outside *outside)
+{
+	int ret;
+
+	if (args->reserved || args->reserved2 || args->allow_changed & ~RESTART_CHANGED_ALL)
+		return -EINVAL;
+	outside->allow_changed = args->allow_changed;
+	ret = ckpt_list_copy(&outside->inherit, CKPT_LIST_INHERIT, args->inherit,
+			     args->nr_inherit);
+	if (!ret)
+		ret = ckpt_list_copy(&outside->relocate, CKPT_LIST_RELOCATE, args->relocate,
+				     args->nr_relocate);
+	if (!ret)
+		ret = ckpt_list_copy(&outside->changed, CKPT_LIST_CHANGED, args->changed,
+				     args->nr_changed);
+	return ret;
 }
 
 /**
@@ -99,6 +129,8 @@ SYSCALL_DEFINE5(checkpoint, pid_t, pid, int, fd, unsigned long, flags,
 	struct file *log;
 	long ret;
 
+	CLASS(outside, outside)();
+
 	if (flags & ~CHECKPOINT_FLAGS || pid < 0)
 		return -EINVAL;
 	if ((flags & CHECKPOINT_KILL && flags & CHECKPOINT_STOP) ||
@@ -106,10 +138,13 @@ SYSCALL_DEFINE5(checkpoint, pid_t, pid, int, fd, unsigned long, flags,
 		return -EINVAL;
 	if (flags & CHECKPOINT_ARGS) {
 		ret = copy_args(&args, sizeof(args), CHECKPOINT_ARGS_SIZE_VER0, uargs, usize);
-		if (!ret && args.reserved)
+		if (!ret && (args.reserved || args.reserved2))
 			ret = -EINVAL;
 		if (!ret)
 			ret = check_stats(args.stats, args.stats_size);
+		if (!ret)
+			ret = ckpt_list_copy(&outside.external, CKPT_LIST_EXTERNAL, args.external,
+					     args.nr_external);
 		if (ret)
 			return ret;
 	}
@@ -117,7 +152,7 @@ SYSCALL_DEFINE5(checkpoint, pid_t, pid, int, fd, unsigned long, flags,
 	if (IS_ERR(log))
 		return PTR_ERR(log);
 	CLASS(fd_pos, f)(fd);
-	ret = checkpoint_to(f, pid, log, flags, &args, &stats);
+	ret = checkpoint_to(f, pid, log, flags, &args, &outside, &stats);
 	if (log)
 		fput(log);
 	return copy_stats(&stats, args.stats, args.stats_size) ?: ret;
@@ -143,12 +178,14 @@ SYSCALL_DEFINE5(restart, pid_t, pid, int, fd, unsigned long, flags,
 	struct file *log;
 	long ret;
 
+	CLASS(outside, outside)();
+
 	if (flags & ~RESTART_FLAGS || pid < 0)
 		return -EINVAL;
 	if (flags & RESTART_ARGS) {
 		ret = copy_args(&args, sizeof(args), RESTART_ARGS_SIZE_VER0, uargs, usize);
-		if (!ret && (args.reserved || args.reserved2))
-			ret = -EINVAL;
+		if (!ret)
+			ret = restart_outside(&args, &outside);
 		if (!ret)
 			ret = check_stats(args.stats, args.stats_size);
 		if (ret)
@@ -162,7 +199,7 @@ SYSCALL_DEFINE5(restart, pid_t, pid, int, fd, unsigned long, flags,
 	log = get_log(args.log_fd);
 	if (IS_ERR(log))
 		return PTR_ERR(log);
-	ret = ckpt_do_restart(pid, fd_file(f), log, flags, &stats);
+	ret = ckpt_do_restart(pid, fd_file(f), log, flags, &outside, &stats);
 	if (log)
 		fput(log);
 	/* The tree runs already: a bad pointer cannot undo that. */

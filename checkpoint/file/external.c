@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Standard streams that belong to the outside: a terminal, a pipe or a socket
- * on descriptor 0, 1 or 2, and every other open file of the same object. The
- * restarter hands over its own stream of that number. What is under way in a
- * pipe or terminal belongs to the outside, too.
+ * Files that belong to the outside: standard streams, that is, a terminal, a
+ * pipe or a socket on descriptor 0, 1 or 2, and every other open file of the
+ * same object; and what the caller has accepted by its key. The restarter hands
+ * over a file for the key, or its own stream of that number. What is under way
+ * in a pipe or terminal belongs to the outside, too.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/major.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 
 #include "../internal.h"
 
@@ -58,31 +61,177 @@ static int standard_fd(struct ckpt_task *t, struct file *file)
 	return found;
 }
 
+/* NULL: files of this kind cannot be handed over. */
+static const char *key_prefix(struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+
+	if (file->f_mode & FMODE_PATH)
+		return NULL;
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFSOCK:
+		return "";
+	case S_IFIFO:
+		return inode->i_sb->s_magic == PIPEFS_MAGIC ? "" : "fifo:";
+	case S_IFCHR:
+		return is_terminal(inode) ? "tty:" : "dev:";
+	case S_IFBLK:
+		return "dev:";
+	case S_IFREG:
+		return "file:";
+	}
+	return NULL;
+}
+
+/**
+ * ckpt_external_key - name by which the callers of the system calls call a file
+ * @ctx: context of a save
+ * @file: any open file
+ * @buf: CKPT_PATH_MAX bytes
+ *
+ * Return: @buf, or NULL: it has none.
+ */
+char *ckpt_external_key(struct ckpt_ctx *ctx, struct file *file, char *buf)
+{
+	const char *prefix = key_prefix(file);
+	char *name;
+	size_t len;
+
+	if (!prefix)
+		return NULL;
+	name = *prefix ? ckpt_path_name(ctx, file_user_path(file), buf) : NULL;
+	/* A pipe or socket, or a terminal of another mount namespace. */
+	if (IS_ERR_OR_NULL(name) && !S_ISREG(file_inode(file)->i_mode))
+		name = file_path(file, buf, CKPT_PATH_MAX);
+	len = strlen(prefix);
+	if (IS_ERR_OR_NULL(name) || len + strlen(name) >= CKPT_PATH_MAX)
+		return NULL;
+	memmove(buf + len, name, strlen(name) + 1);
+	memcpy(buf, prefix, len);
+	return buf;
+}
+
+/**
+ * ckpt_is_accepted - has the caller said that a file is external?
+ * @ctx: context of a save
+ * @file: any open file
+ *
+ * Return: true if so.
+ */
+bool ckpt_is_accepted(struct ckpt_ctx *ctx, struct file *file)
+{
+	const struct ckpt_list *list = &ctx->outside->external;
+	char *buf, *key;
+	bool ret;
+
+	if (!list->nr || !key_prefix(file))
+		return false;
+	/* A lack of memory must not look like an obstacle. */
+	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
+	key = ckpt_external_key(ctx, file, buf);
+	ret = key && ckpt_list_find(list, key, NULL);
+	kfree(buf);
+	return ret;
+}
+
 static bool external_probe(struct ckpt_task *t, struct file *file)
 {
 	return standard_fd(t, file) >= 0;
+}
+
+static void external_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			     struct file *file)
+{
+	int std = standard_fd(where->t, file);
+	char *buf, *key;
+
+	if (!(ctx->flags & CHECKPOINT_DRY_RUN))
+		return;
+	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
+	key = ckpt_external_key(ctx, file, buf);
+	if (key && std >= 0)
+		ckpt_note(ctx, where, CKPT_WHY_EXTERNAL,
+			  "%s is external: stream %d of the restarter, or --inherit '%s=FD'",
+			  key, std, key);
+	else if (key)
+		ckpt_note(ctx, where, CKPT_WHY_EXTERNAL,
+			  "%s is external: restarting takes --inherit '%s=FD'", key, key);
+	kfree(buf);
 }
 
 static int external_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 			 struct ckpt_rec_file *rec, char *name)
 {
 	struct inode *inode = file_inode(file);
-	char *found;
+	int std = standard_fd(t, file);
 
-	rec->std_fd = standard_fd(t, file);
+	rec->std_fd = std < 0 ? CKPT_NO_STREAM : std;
 	rec->mode = inode->i_mode;
 	rec->ino = inode->i_ino;
 	rec->rdev = huge_encode_dev(inode->i_rdev);
-	found = file_path(file, name, CKPT_PATH_MAX);
-	if (IS_ERR(found))
+	if (S_ISREG(inode->i_mode))
+		rec->pos = file->f_pos;
+	if (!ckpt_external_key(ctx, file, name))
 		name[0] = 0;
-	else
-		memmove(name, found, strlen(found) + 1);
-	return 0;
+	return std < 0 && !name[0] ? -EBUSY : 0;
 }
 
-static struct file *external_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
-				     const struct ckpt_rec_file *rec, const char *name)
+/* Where it matters to the program: it asks for addresses, or for a position. */
+static bool can_stand_for(const struct file *file, const struct ckpt_rec_file *rec)
+{
+	umode_t type = file_inode(file)->i_mode & S_IFMT, was = rec->mode & S_IFMT;
+	fmode_t need = (rec->flags & CKPT_FILEF_READ ? FMODE_READ : 0) |
+		       (rec->flags & CKPT_FILEF_WRITE ? FMODE_WRITE : 0);
+
+	return (file->f_mode & need) == need && type != S_IFDIR &&
+	       (type == was || (was != S_IFSOCK && was != S_IFREG));
+}
+
+static struct file *open_value(const struct ckpt_rec_file *rec, const char *path)
+{
+	bool read = rec->flags & CKPT_FILEF_READ, write = rec->flags & CKPT_FILEF_WRITE;
+	struct file *file;
+
+	file = filp_open(path, (write ? (read ? O_RDWR : O_WRONLY) : O_RDONLY) | O_NOCTTY |
+			 (rec->flags & CKPT_FILEF_APPEND ? O_APPEND : 0) |
+			 (rec->flags & CKPT_FILEF_NONBLOCK ? O_NONBLOCK : 0) | O_LARGEFILE, 0);
+	if (!IS_ERR(file) && S_ISREG(rec->mode) && file->f_mode & FMODE_LSEEK)
+		file->f_pos = rec->pos;
+	return file;
+}
+
+/* What the restarter has given for the key; NULL: nothing. */
+static struct file *inherited(struct ckpt_ctx *ctx, struct ckpt_task *t,
+			      const struct ckpt_rec_file *rec, const char *key)
+{
+	const struct ckpt_list *list = &ctx->outside->inherit;
+	struct ckpt_entry *e = NULL, *last = NULL;
+	struct file *file;
+
+	while ((e = ckpt_list_find(list, key, e))) {
+		last = e;
+		if (e->file && !can_stand_for(e->file, rec))
+			continue;
+		file = e->file ? get_file(e->file) : open_value(rec, e->value);
+		if (IS_ERR(file))
+			return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_EXTERNAL, PTR_ERR(file),
+						  "cannot open %s, which is given for %s",
+						  e->value, key));
+		if (can_stand_for(file, rec))
+			return file;
+		fput(file);
+	}
+	if (!last)
+		return NULL;
+	return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_EXTERNAL, -EBADF,
+				  "what is given for %s is not open for %s%s, or of another type",
+				  key, rec->flags & CKPT_FILEF_READ ? "reading" : "",
+				  !(rec->flags & CKPT_FILEF_WRITE) ? "" :
+				  rec->flags & CKPT_FILEF_READ ? " and writing" : "writing"));
+}
+
+static struct file *standard_stream(struct ckpt_ctx *ctx, struct ckpt_task *t,
+				    const struct ckpt_rec_file *rec, const char *key)
 {
 	struct file *file = ctx->std[rec->std_fd];
 	fmode_t need = (rec->flags & CKPT_FILEF_READ ? FMODE_READ : 0) |
@@ -97,13 +246,28 @@ static struct file *external_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 		return get_file(file);
 	return ERR_PTR(ckpt_error(ctx, CKPT_AT_FD(t, rec->std_fd), CKPT_WHY_EXTERNAL, -EBADF,
 				  "the restarter's descriptor %u has to take the place of %s",
-				  rec->std_fd, name));
+				  rec->std_fd, key));
+}
+
+static struct file *external_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
+				     const struct ckpt_rec_file *rec, const char *name)
+{
+	struct file *file = inherited(ctx, t, rec, name);
+
+	if (!file && rec->std_fd != CKPT_NO_STREAM)
+		file = standard_stream(ctx, t, rec, name);
+	if (file)
+		return file;
+	return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_EXTERNAL, -EBADF,
+				  "%s belongs to the outside: --inherit '%s=FD' (or =PATH) supplies it",
+				  name, name));
 }
 
 const struct ckpt_file_kind ckpt_external_kind = {
 	.name = "external",
 	.kind = CKPT_FILE_EXTERNAL,
 	.probe = external_probe,
+	.collect = external_collect,
 	.save = external_save,
 	.restore = external_restore,
 };

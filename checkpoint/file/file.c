@@ -43,6 +43,8 @@ static const struct ckpt_file_kind *kind_of(struct ckpt_task *t, struct file *fi
 
 	if (file->f_mode & FMODE_PATH)
 		return NULL;
+	if (ckpt_is_accepted(t->ctx, file))
+		return &ckpt_external_kind;
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kinds[i]->probe(t, file))
 			return kinds[i];
@@ -59,6 +61,20 @@ static const struct ckpt_file_kind *find_kind(u32 kind)
 	return NULL;
 }
 
+static void refuse(struct ckpt_ctx *ctx, const struct ckpt_where *where, struct file *file)
+{
+	/* A lack of memory must not look like another obstacle. */
+	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
+	char *key = where->end ? NULL : ckpt_external_key(ctx, file, buf);
+
+	ckpt_obstacle(ctx, where, where->end ? CKPT_WHY_MAPPING : CKPT_WHY_FILE,
+		      "a file that cannot be saved: %pD (%s)%s%s%s", file,
+		      file_inode(file)->i_sb->s_type->name,
+		      key ? "; --external '" : "", key ?: "",
+		      key ? "' leaves it to the restarter" : "");
+	kfree(buf);
+}
+
 /**
  * ckpt_file_collect - look for what keeps an open file from being saved
  * @ctx: context
@@ -72,9 +88,7 @@ void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	struct fown_struct *owner = file_f_owner(file);
 
 	if (!kind) {
-		ckpt_obstacle(ctx, where, where->end ? CKPT_WHY_MAPPING : CKPT_WHY_FILE,
-			      "a file that cannot be saved: %pD (%s)", file,
-			      file_inode(file)->i_sb->s_type->name);
+		refuse(ctx, where, file);
 		return;
 	}
 	if (file->f_flags & FASYNC ||

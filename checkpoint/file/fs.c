@@ -141,15 +141,17 @@ static int fs_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return ret;
 }
 
-static int find_dir(const char *start, u32 len, struct path *path)
+static int find_dir(struct ckpt_ctx *ctx, const char *start, u32 len, struct path *path)
 {
 	char *name = kmemdup_nul(start, len, GFP_KERNEL_ACCOUNT);
-	int ret;
+	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
+	const char *now = name && buf ? ckpt_relocate(ctx, name, buf) : ERR_PTR(-ENOMEM);
+	int ret = PTR_ERR_OR_ZERO(now);
 
-	if (!name)
-		return -ENOMEM;
-	ret = kern_path(name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, path);
+	if (!ret)
+		ret = kern_path(now, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, path);
 	kfree(name);
+	kfree(buf);
 	if (ret)
 		return ret;
 	ret = path_permission(path, MAY_EXEC | MAY_CHDIR);
@@ -194,11 +196,11 @@ static int fs_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 	struct path root, pwd;
 	int ret;
 
-	ret = find_dir(names, saved->root_len, &root);
+	ret = find_dir(ctx, names, saved->root_len, &root);
 	if (ret)
 		goto out;
 	/* Both names are the caller's: the second is looked up before chroot. */
-	ret = find_dir(names + saved->root_len, saved->cwd_len, &pwd);
+	ret = find_dir(ctx, names + saved->root_len, saved->cwd_len, &pwd);
 	if (!ret) {
 		ret = set_root(ctx, &root);
 		if (!ret)

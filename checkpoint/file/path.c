@@ -3,10 +3,9 @@
  * Files that are opened again by their name: regular files and directories of
  * real file systems, and the memory devices (null, zero, full, random,
  * urandom). The name is the one that the caller sees. At restart they are
- * opened with the restarter's rights and compared: type always; of a regular
- * file size and modification time, but a file open for appending may have
- * grown, and the image, in a program that saves itself, has. Locks, files
- * without a name, and kernel file systems are obstacles.
+ * opened with the restarter's rights and compared (compare.c). Locks, files
+ * without a name, kernel file systems, and a position that is shared with the
+ * outside are obstacles.
  */
 #include <linux/fcntl.h>
 #include <linux/filelock.h>
@@ -26,7 +25,14 @@
 /* ipc/mqueue.c keeps it to itself. */
 #define MQUEUE_MAGIC	0x19800202
 
-static bool is_memory_device(umode_t mode, dev_t rdev)
+/**
+ * ckpt_is_memory_device - is this a device that can be opened again?
+ * @mode: of its inode
+ * @rdev: its number
+ *
+ * Return: true for null, zero, full, random and urandom.
+ */
+bool ckpt_is_memory_device(umode_t mode, dev_t rdev)
 {
 	if (!S_ISCHR(mode) || MAJOR(rdev) != MEM_MAJOR)
 		return false;
@@ -66,7 +72,7 @@ static bool path_probe(struct ckpt_task *t, struct file *file)
 	const struct path *path = file_user_path(file);
 	const struct inode *inode = d_inode(path->dentry);
 
-	if (is_memory_device(inode->i_mode, inode->i_rdev))
+	if (ckpt_is_memory_device(inode->i_mode, inode->i_rdev))
 		return true;
 	return (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode)) &&
 	       !(inode->i_sb->s_flags & SB_KERNMOUNT && !shmem_file(file)) &&
@@ -99,6 +105,28 @@ bool ckpt_has_locks(struct file *file, struct files_struct *files)
 	return found;
 }
 
+/* A program appends where the end is, and reads a device without a position. */
+static bool has_position(struct file *file)
+{
+	return S_ISREG(file_inode(file)->i_mode) && file->f_mode & FMODE_LSEEK &&
+	       (file->f_mode & FMODE_READ || !(file->f_flags & O_APPEND));
+}
+
+/* The restarted program has a position of its own, which others do not move. */
+static void collect_sharing(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			    struct file *file, const char *name)
+{
+	char who[64];
+
+	if (ctx->flags & CHECKPOINT_SHARED_FILES || !has_position(file) ||
+	    !ckpt_file_shared(ctx, file, who, sizeof(who)))
+		return;
+	ckpt_obstacle(ctx, where, CKPT_WHY_FILE_SHARED,
+		      "shares its position in %s with %s: %s '%s%s' leaves the file to the restarter, %s",
+		      name, who, "--external", "file:", name,
+		      "--shared-files gives the restarted program a position of its own");
+}
+
 static void path_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			 struct file *file)
 {
@@ -118,6 +146,8 @@ static void path_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	if (IS_ERR_OR_NULL(name))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_UNREACHABLE,
 			      "a file outside of the caller's root directory or mounts: %pD", file);
+	else if (where->fd >= 0)
+		collect_sharing(ctx, where, file, name);
 	kfree(buf);
 }
 
@@ -132,11 +162,6 @@ static void path_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 char *ckpt_path_name(struct ckpt_ctx *ctx, const struct path *path, char *buf)
 {
 	return __d_path(path, &ctx->root, buf, CKPT_PATH_MAX);
-}
-
-static s64 to_ns(struct timespec64 ts)
-{
-	return timespec64_to_ns(&ts);
 }
 
 /* Another file, or a mount, may lie over it by now. */
@@ -174,51 +199,15 @@ static int path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fil
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE, ret, "cannot look at %s", name);
 	rec->pos = file->f_pos;
 	rec->size = stat.size;
-	rec->mtime_ns = to_ns(stat.mtime);
+	rec->mtime_ns = timespec64_to_ns(&stat.mtime);
 	rec->ino = stat.ino;
 	rec->dev = huge_encode_dev(stat.dev);
 	rec->rdev = huge_encode_dev(stat.rdev);
 	rec->generation = d_inode(path->dentry)->i_generation;
 	rec->mode = stat.mode;
+	ckpt_identify(file, rec);
 	if (file_inode(file) == file_inode(ctx->file))
 		rec->flags |= CKPT_FILEF_IMAGE;
-	return 0;
-}
-
-static int report_change(struct ckpt_ctx *ctx, struct ckpt_task *t, const char *name,
-			 const char *what, u64 was, u64 is)
-{
-	return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, -ESTALE,
-			  "%s has changed: its %s was %llu and is %llu", name, what, was, is);
-}
-
-static int compare(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
-		   const struct ckpt_rec_file *rec, const char *name)
-{
-	struct kstat stat;
-	int ret;
-
-	ret = vfs_getattr(path, &stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
-	if (ret)
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, ret,
-				  "cannot look at %s", name);
-	if ((stat.mode ^ rec->mode) & S_IFMT)
-		return report_change(ctx, t, name, "type", rec->mode & S_IFMT, stat.mode & S_IFMT);
-	if (S_ISCHR(stat.mode) && (huge_encode_dev(stat.rdev) != rec->rdev ||
-				   !is_memory_device(stat.mode, stat.rdev)))
-		return report_change(ctx, t, name, "device number", rec->rdev,
-			       huge_encode_dev(stat.rdev));
-	if (!S_ISREG(stat.mode) && !S_ISDIR(stat.mode) && !S_ISCHR(stat.mode))
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
-				  "the image has a file of an impossible type: %s", name);
-	if (!S_ISREG(stat.mode) || rec->flags & CKPT_FILEF_IMAGE ||
-	    (rec->flags & CKPT_FILEF_APPEND && stat.size >= rec->size))
-		return 0;
-	if (stat.size != rec->size)
-		return report_change(ctx, t, name, "size", rec->size, stat.size);
-	if (to_ns(stat.mtime) != rec->mtime_ns)
-		return report_change(ctx, t, name, "modification time (ns)", rec->mtime_ns,
-			       to_ns(stat.mtime));
 	return 0;
 }
 
@@ -268,8 +257,8 @@ static int set_position(struct file *file, const struct ckpt_rec_file *rec)
 	return 0;
 }
 
-static struct file *path_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
-				 const struct ckpt_rec_file *rec, const char *name)
+static struct file *reopen(struct ckpt_ctx *ctx, struct ckpt_task *t,
+			   const struct ckpt_rec_file *rec, const char *name)
 {
 	struct file *file;
 	struct path path;
@@ -278,7 +267,7 @@ static struct file *path_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	/* Looked at before it is opened: opening a device may do something. */
 	ret = kern_path(name, LOOKUP_FOLLOW, &path);
 	if (!ret) {
-		ret = compare(ctx, t, &path, rec, name);
+		ret = ckpt_compare(ctx, t, &path, rec, name);
 		path_put(&path);
 		if (ret)
 			return ERR_PTR(ret);
@@ -291,7 +280,9 @@ static struct file *path_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	if (ret)
 		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING, ret,
 					  "cannot open %s", name));
-	ret = compare(ctx, t, file_user_path(file), rec, name);
+	ret = ckpt_compare(ctx, t, file_user_path(file), rec, name);
+	if (!ret)
+		ret = ckpt_compare_open(ctx, t, file, rec, name);
 	if (!ret && set_position(file, rec))
 		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, -ESTALE,
 				 "cannot go to position %llu of %s", rec->pos, name);
@@ -299,6 +290,25 @@ static struct file *path_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 		fput(file);
 		return ERR_PTR(ret);
 	}
+	return file;
+}
+
+static struct file *path_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
+				 const struct ckpt_rec_file *rec, const char *name)
+{
+	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
+	struct file *file = ERR_PTR(-ENOMEM);
+	const char *now;
+
+	if (!buf)
+		return file;
+	now = ckpt_relocate(ctx, name, buf);
+	if (IS_ERR(now))
+		file = ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING, PTR_ERR(now),
+					  "cannot relocate %s", name));
+	else
+		file = reopen(ctx, t, rec, now);
+	kfree(buf);
 	return file;
 }
 

@@ -103,6 +103,19 @@ static int count_table(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return ret;
 }
 
+/* The executed file; that of memory without a name takes part in no count. */
+static int count_exe(struct ckpt_ctx *ctx, struct mm_struct *mm)
+{
+	struct file *exe = get_mm_exe_file(mm);
+	int ret = 0;
+
+	if (exe && !ckpt_is_unnamed_shmem(exe))
+		ret = count_file(ctx, exe);
+	if (exe)
+		fput(exe);
+	return ret;
+}
+
 /* Mappings of memory without a name, once for each address space. */
 static int count_mappings(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
@@ -125,6 +138,7 @@ static int count_mappings(struct ckpt_ctx *ctx, struct ckpt_task *t)
 				break;
 		}
 		mmap_read_unlock(mm);
+		ret = ret ?: count_exe(ctx, mm);
 	}
 	mmput(mm);
 	return ret == -EBUSY ? 0 : ret;
@@ -218,4 +232,88 @@ bool ckpt_pipe_is_inside(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe, str
 	return nr == refs->files && nr == pipe->files &&
 	       only_ours(ctx, refs->ends[0], refs->ends[0] == file) &&
 	       only_ours(ctx, refs->ends[1], refs->ends[1] == file);
+}
+
+static long count_mapped(struct file *file)
+{
+	struct address_space *mapping = file->f_mapping;
+	struct vm_area_struct *vma;
+	long nr = 0;
+
+	i_mmap_lock_read(mapping);
+	vma_interval_tree_foreach(vma, &mapping->i_mmap, 0, ULONG_MAX)
+		nr += vma->vm_file == file;
+	i_mmap_unlock_read(mapping);
+	return nr;
+}
+
+static int is_file(const void *wanted, struct file *file, unsigned int fd)
+{
+	return file == wanted;
+}
+
+static bool holds(struct task_struct *task, struct file *file)
+{
+	bool ret;
+
+	task_lock(task);
+	ret = iterate_fd(task->files, 0, is_file, file);
+	task_unlock(task);
+	return ret;
+}
+
+/* Names a process outside of the tree that has the file open. */
+static bool find_holder(struct ckpt_ctx *ctx, struct file *file, char *who, size_t size)
+{
+	struct task_struct *p, *thread;
+	bool found = false;
+	pid_t pid;
+
+	rcu_read_lock();
+	for_each_process_thread(p, thread) {
+		if (found || xa_load(&ctx->task_index, thread->pid))
+			continue;
+		if (thread != p && READ_ONCE(thread->files) == READ_ONCE(p->files))
+			continue;
+		found = holds(thread, file);
+		pid = found ? task_tgid_nr_ns(thread, ctx->pidns) : 0;
+		if (pid)
+			snprintf(who, size, "process %d (%s)", pid, p->comm);
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/**
+ * ckpt_file_shared - is an open file used outside of the tree, too?
+ * @ctx: context of a save
+ * @file: an open file, to which the caller has one reference
+ * @who: gets who has it
+ * @size: of @who
+ *
+ * Mappings do not count: they have no position.
+ *
+ * Return: true if it is, and this was not told before.
+ */
+bool ckpt_file_shared(struct ckpt_ctx *ctx, struct file *file, char *who, size_t size)
+{
+	long ours = xa_to_value(xa_load(&ctx->file_refs, key(file)) ?: xa_mk_value(0)) + 1;
+	int try;
+
+	/* Once is enough. The call has references to its own files. */
+	if (xa_get_mark(&ctx->file_refs, key(file), XA_MARK_0) ||
+	    (ctx->file && file_inode(file) == file_inode(ctx->file)))
+		return false;
+	xa_set_mark(&ctx->file_refs, key(file), XA_MARK_0);
+	ours += file == ctx->log_file;
+	strscpy(who, "another process", size);
+	for (try = 0; try < TRANSIENT_TRIES; try++) {
+		if (file_count(file) <= ours || file_count(file) <= ours + count_mapped(file))
+			return false;
+		if (!try && find_holder(ctx, file, who, size))
+			return true;
+		usleep_range(200, 1000);
+	}
+	/* In flight through a socket, or in use by the kernel. */
+	return true;
 }

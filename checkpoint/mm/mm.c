@@ -252,6 +252,11 @@ static int set_exe(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 tag)
 	if (!exe || !S_ISREG(file_inode(exe)->i_mode))
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
 				  "the image has a process without an executed file");
+	/* As prctl(PR_SET_MM_EXE_FILE) asks. */
+	ret = path_noexec(&exe->f_path) ? -EACCES : file_permission(exe, MAY_EXEC);
+	if (ret)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, ret,
+				  "the executed file may not be executed");
 	ret = set_mm_exe_file(current->mm, exe);
 	if (ret)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, ret,

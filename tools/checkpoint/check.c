@@ -17,6 +17,8 @@ const char check_help[] =
 "keeps the process and its descendants from being saved; they go on.\n"
 "\n"
 "      --only            the process alone, without its descendants\n"
+"      --external KEY    as for 'ckpt save'\n"
+"      --shared-files    as for 'ckpt save'\n"
 "      --timeout SEC     give up if the tree has not stopped by then (10)\n"
 "  -q, --quiet           only say what is wrong\n"
 "  -h, --help            this text\n";
@@ -31,6 +33,7 @@ static const struct flag checkpoint_flags[] = {
 	{ CHECKPOINT_STOP, "stop" },
 	{ CHECKPOINT_ONLY, "only" },
 	{ CHECKPOINT_DRY_RUN, "dry-run" },
+	{ CHECKPOINT_SHARED_FILES, "shared-files" },
 	{ }
 };
 
@@ -109,9 +112,14 @@ static int check_kernel(void)
 }
 
 /* Lists the obstacles of a tree; returns an exit status. */
-int dry_run(pid_t pid, unsigned long flags, uint32_t timeout_ms, bool quiet)
+int dry_run(pid_t pid, unsigned long flags, uint32_t timeout_ms, const struct entries *external,
+	    bool quiet)
 {
-	struct checkpoint_args args = { .timeout_ms = timeout_ms };
+	struct checkpoint_args args = {
+		.timeout_ms = timeout_ms,
+		.external = (uintptr_t)external->array,
+		.nr_external = external->nr,
+	};
 	char comm[TASK_COMM];
 	struct call_log log;
 	int err;
@@ -136,6 +144,8 @@ int dry_run(pid_t pid, unsigned long flags, uint32_t timeout_ms, bool quiet)
 static const struct option options[] = {
 	{ "only", no_argument, NULL, 'o' },
 	{ "timeout", required_argument, NULL, 't' },
+	{ "external", required_argument, NULL, 'e' },
+	{ "shared-files", no_argument, NULL, 's' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
@@ -143,11 +153,12 @@ static const struct option options[] = {
 
 int cmd_check(int argc, char **argv)
 {
+	struct entries external = { };
 	unsigned long flags = 0;
 	uint32_t timeout_ms = 0;
 	bool quiet = false;
+	int opt, status;
 	pid_t pid;
-	int opt;
 
 	while ((opt = getopt_long(argc, argv, "qh", options, NULL)) != -1) {
 		if (opt == 'h')
@@ -156,6 +167,12 @@ int cmd_check(int argc, char **argv)
 			flags |= CHECKPOINT_ONLY;
 		} else if (opt == 'q') {
 			quiet = true;
+		} else if (opt == 's') {
+			flags |= CHECKPOINT_SHARED_FILES;
+		} else if (opt == 'e') {
+			status = add_external(&external, optarg);
+			if (status)
+				return status;
 		} else if (opt != 't') {
 			fprintf(stderr, "Try 'ckpt check --help'.\n");
 			return STATUS_USAGE;
@@ -169,5 +186,5 @@ int cmd_check(int argc, char **argv)
 		return usage_error("check: one PID, please");
 	if (!parse_pid(argv[optind], &pid))
 		return usage_error("check: '%s' is not a pid", argv[optind]);
-	return dry_run(pid, flags, timeout_ms, quiet);
+	return dry_run(pid, flags, timeout_ms, &external, quiet);
 }

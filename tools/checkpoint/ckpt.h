@@ -55,6 +55,18 @@ struct call_log {
 int log_open(struct call_log *log);
 void log_print(struct call_log *log, bool quiet);
 
+/* outside.c: options of which each adds to a list */
+struct entries {
+	struct checkpoint_entry *array;
+	uint32_t nr;
+};
+
+int add_external(struct entries *list, const char *key);
+int add_inherit(struct entries *list, const char *arg);
+int add_relocate(struct entries *list, const char *arg);
+int add_root(struct entries *list, const char *dir);
+int add_changed(struct entries *list, uint32_t *classes, const char *arg);
+
 /* output.c: the file that an image is saved into */
 struct output {
 	int fd;
@@ -92,7 +104,8 @@ int cmd_check(int argc, char **argv);
 
 int save_short(const char *pid, const char *file);
 int restart_short(const char *file);
-int dry_run(pid_t pid, unsigned long flags, uint32_t timeout_ms, bool quiet);
+int dry_run(pid_t pid, unsigned long flags, uint32_t timeout_ms, const struct entries *external,
+	    bool quiet);
 int print_help(const char *text);
 
 extern const char save_help[], restart_help[], show_help[], verify_help[], check_help[];

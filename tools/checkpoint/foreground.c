@@ -4,7 +4,9 @@
  * look like the restarted program itself.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,12 +120,35 @@ static int child_has_ended(pid_t pid, const siginfo_t *info)
 	die_by(sig);
 }
 
+/*
+ * We share the program's streams. Of a file that would mean a position that
+ * somebody outside of the program uses, too, the next time that it is saved.
+ */
+static void let_files_go(void)
+{
+	struct stat st;
+	int fd, other;
+
+	for (fd = 0; fd <= 2; fd++) {
+		if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+			continue;
+		/* Messages go to the end of the file. */
+		other = fd == 2 ? open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_CLOEXEC) :
+				  open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (other < 0)
+			continue;
+		dup2(other, fd);
+		close(other);
+	}
+}
+
 /* Waits for the restarted program and returns its exit status. */
 int run_in_foreground(pid_t pid, bool frozen)
 {
 	pid_t group = getpgid(pid);
 	siginfo_t info;
 
+	let_files_go();
 	child_group = group > 0 && group != getpgrp() ? group : 0;
 	child_stopped = frozen;
 	find_terminal(pid);

@@ -181,6 +181,9 @@ static int check_file(struct image *img)
 	if (!file->kind || file->kind > CKPT_FILE_SHMEM || file->flags & ~CKPT_FILEF_ALL ||
 	    file->build_id_len > sizeof(file->build_id))
 		return bad(img, "unknown kind, unknown flags or impossible value");
+	if (file->kind == CKPT_FILE_EXTERNAL && file->std_fd > 2 &&
+	    (file->std_fd != CKPT_NO_STREAM || !file->path_len))
+		return bad(img, "neither a standard stream nor a key");
 	if (file->kind == CKPT_FILE_PIPE &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_PIPE)
 		return bad(img, "a pipe was not named before");

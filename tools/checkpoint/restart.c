@@ -22,6 +22,11 @@ const char restart_help[] =
 "      --pidfile FILE    write its pid into FILE\n"
 "      --frozen          leave the tree stopped, as by SIGSTOP\n"
 "      --pids saved|new  use the pids that it had, or new ones (saved)\n"
+"      --inherit KEY=FD|PATH    what takes the place of something external\n"
+"      --relocate OLD=NEW       what was below OLD is below NEW now\n"
+"      --root DIR               everything else is below DIR now\n"
+"      --allow-changed CLASS|PATH  accept changed files: data, log, program,\n"
+"                        replaced, all, or this one\n"
 "      --stats[=json]    print figures to standard error\n"
 "  -q, --quiet           only say what went wrong\n"
 "  -h, --help            this text\n";
@@ -31,11 +36,19 @@ struct restart {
 	const char *pidfile;
 	unsigned long flags;
 	bool detach;
+	struct entries inherit;
+	struct entries relocate;
+	struct entries changed;
+	uint32_t allow_changed;
+	const char *root;
 	enum stats_form stats;
 	bool quiet;
 };
 
-enum { OPT_DETACH = 256, OPT_PIDFILE, OPT_FROZEN, OPT_PIDS, OPT_STATS };
+enum {
+	OPT_DETACH = 256, OPT_PIDFILE, OPT_FROZEN, OPT_PIDS, OPT_STATS, OPT_INHERIT,
+	OPT_RELOCATE, OPT_ROOT, OPT_ALLOW_CHANGED,
+};
 
 static const struct option options[] = {
 	{ "detach", no_argument, NULL, OPT_DETACH },
@@ -43,6 +56,10 @@ static const struct option options[] = {
 	{ "frozen", no_argument, NULL, OPT_FROZEN },
 	{ "pids", required_argument, NULL, OPT_PIDS },
 	{ "stats", optional_argument, NULL, OPT_STATS },
+	{ "inherit", required_argument, NULL, OPT_INHERIT },
+	{ "relocate", required_argument, NULL, OPT_RELOCATE },
+	{ "root", required_argument, NULL, OPT_ROOT },
+	{ "allow-changed", required_argument, NULL, OPT_ALLOW_CHANGED },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
@@ -84,6 +101,13 @@ static long call_kernel(const struct restart *restart, int fd)
 	struct restart_args args = {
 		.stats = restart->stats ? (uintptr_t)&stats : 0,
 		.stats_size = restart->stats ? sizeof(stats) : 0,
+		.inherit = (uintptr_t)restart->inherit.array,
+		.relocate = (uintptr_t)restart->relocate.array,
+		.changed = (uintptr_t)restart->changed.array,
+		.nr_inherit = restart->inherit.nr,
+		.nr_relocate = restart->relocate.nr,
+		.nr_changed = restart->changed.nr,
+		.allow_changed = restart->allow_changed,
 	};
 	uint64_t start = now_ns();
 	struct call_log log;
@@ -202,6 +226,15 @@ static int parse_option(struct restart *restart, int opt)
 		if (!strcmp(optarg, "new"))
 			restart->flags |= RESTART_NEW_PIDS;
 		return 0;
+	case OPT_INHERIT:
+		return add_inherit(&restart->inherit, optarg);
+	case OPT_RELOCATE:
+		return add_relocate(&restart->relocate, optarg);
+	case OPT_ROOT:
+		restart->root = optarg;
+		return 0;
+	case OPT_ALLOW_CHANGED:
+		return add_changed(&restart->changed, &restart->allow_changed, optarg);
 	case OPT_STATS:
 		if (!parse_stats(optarg, &restart->stats))
 			return usage_error("restart: unknown form '%s' of --stats", optarg);
@@ -226,6 +259,10 @@ int cmd_restart(int argc, char **argv)
 	if (argc - optind > 1)
 		return usage_error("restart: one image, please");
 	restart.file = argv[optind];
+	/* Last, since the first that fits is taken. */
+	status = restart.root ? add_root(&restart.relocate, restart.root) : 0;
+	if (status)
+		return status;
 	return run_restart(&restart);
 }
 

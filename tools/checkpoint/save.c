@@ -17,6 +17,8 @@ const char save_help[] =
 "      --kill            kill the tree when the image is complete\n"
 "      --stop            leave the tree stopped, as by SIGSTOP\n"
 "      --only            the process alone, without its descendants\n"
+"      --external KEY    leave what has this key to who restarts; repeatable\n"
+"      --shared-files    a position in a file that others share becomes its own\n"
 "      --timeout SEC     give up if the tree has not stopped by then (10)\n"
 "      --dry-run         list all obstacles, write nothing\n"
 "      --stats[=json]    print figures to standard error\n"
@@ -29,11 +31,15 @@ struct save {
 	unsigned long flags;
 	uint32_t timeout_ms;
 	enum stats_form stats;
+	struct entries external;
 	bool quiet;
 	char comm[TASK_COMM];
 };
 
-enum { OPT_KILL = 256, OPT_STOP, OPT_ONLY, OPT_TIMEOUT, OPT_DRY_RUN, OPT_STATS };
+enum {
+	OPT_KILL = 256, OPT_STOP, OPT_ONLY, OPT_TIMEOUT, OPT_DRY_RUN, OPT_STATS, OPT_EXTERNAL,
+	OPT_SHARED_FILES,
+};
 
 static const struct option options[] = {
 	{ "output", required_argument, NULL, 'o' },
@@ -43,6 +49,8 @@ static const struct option options[] = {
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "stats", optional_argument, NULL, OPT_STATS },
+	{ "external", required_argument, NULL, OPT_EXTERNAL },
+	{ "shared-files", no_argument, NULL, OPT_SHARED_FILES },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
@@ -99,6 +107,8 @@ static int call_kernel(const struct save *save, int fd, struct checkpoint_stats 
 		.timeout_ms = save->timeout_ms,
 		.stats = (uintptr_t)stats,
 		.stats_size = sizeof(*stats),
+		.external = (uintptr_t)save->external.array,
+		.nr_external = save->external.nr,
 	};
 	struct call_log log;
 	long ret;
@@ -168,7 +178,8 @@ static int run_save(struct save *save)
 	int status;
 
 	if (save->flags & CHECKPOINT_DRY_RUN)
-		return dry_run(save->pid, save->flags, save->timeout_ms, save->quiet);
+		return dry_run(save->pid, save->flags, save->timeout_ms, &save->external,
+			       save->quiet);
 	read_comm(save->pid, save->comm);
 	if (!save->file)
 		name = default_name(save);
@@ -214,6 +225,11 @@ static int parse_option(struct save *save, int opt)
 	case OPT_TIMEOUT:
 		if (!parse_seconds(optarg, &save->timeout_ms))
 			return usage_error("save: '%s' is not a time in seconds", optarg);
+		return 0;
+	case OPT_EXTERNAL:
+		return add_external(&save->external, optarg);
+	case OPT_SHARED_FILES:
+		save->flags |= CHECKPOINT_SHARED_FILES;
 		return 0;
 	case OPT_STATS:
 		if (!parse_stats(optarg, &save->stats))

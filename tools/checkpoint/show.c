@@ -139,7 +139,8 @@ static void show_memory(const struct model *model, const struct model_process *p
 static const char *fd_note(const struct ckpt_rec_fd *fd, const struct ckpt_rec_file *file)
 {
 	if (file->kind == CKPT_FILE_EXTERNAL)
-		return "  (from outside: the restarter's own)";
+		return file->std_fd == CKPT_NO_STREAM ? "  (from outside: --inherit)" :
+							"  (from outside: the restarter's own)";
 	if (file->kind == CKPT_FILE_SHMEM)
 		return "  (its content is in the image)";
 	if (file->kind == CKPT_FILE_PIPE)
@@ -176,6 +177,31 @@ static void show_files(const struct model *model, const struct model_process *pr
 	}
 }
 
+/* What whoever restarts may or must supply. */
+static void show_external(const struct model *model)
+{
+	const char *title = "\nfrom outside\n";
+	size_t i;
+
+	for (i = 0; i < model->nr_files; i++) {
+		const struct model_file *file = &model->files[i];
+		char mode[4];
+
+		if (file->rec.kind != CKPT_FILE_EXTERNAL)
+			continue;
+		mode_text(mode, file->rec.flags);
+		printf("%s  %s  ", title, mode);
+		title = "";
+		print_safe(file->path);
+		if (file->rec.std_fd == CKPT_NO_STREAM)
+			printf("  takes --inherit '");
+		else
+			printf("  stream %u of the restarter, or --inherit '", file->rec.std_fd);
+		print_safe(file->path);
+		printf("=FD'\n");
+	}
+}
+
 static void show_text(const struct model *model, const char *name)
 {
 	uint32_t i;
@@ -188,6 +214,7 @@ static void show_text(const struct model *model, const char *name)
 		show_memory(model, &model->processes[i]);
 		show_files(model, &model->processes[i]);
 	}
+	show_external(model);
 }
 
 static int show(const char *path, bool json)

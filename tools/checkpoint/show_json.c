@@ -174,6 +174,10 @@ static void show_fd(const struct model *model, const struct ckpt_rec_fd *fd)
 		key_number("size", file->rec.size);
 		printf(", \"external\": %s, ",
 		       file->rec.kind == CKPT_FILE_EXTERNAL ? "true" : "false");
+		if (file->rec.kind == CKPT_FILE_EXTERNAL) {
+			key_string("key", file->path);
+			printf(", \"stream\": %d, ", (int)file->rec.std_fd);
+		}
 		key_string("path", file->path);
 	}
 	printf(", \"close_on_exec\": %s}", fd->flags & CKPT_FD_CLOEXEC ? "true" : "false");

@@ -41,6 +41,7 @@
 #define CHECKPOINT_STOP		(1UL << 1) /* leave the tree stopped, as by SIGSTOP */
 #define CHECKPOINT_ONLY		(1UL << 2) /* the process alone, without descendants */
 #define CHECKPOINT_DRY_RUN	(1UL << 3) /* list all obstacles, write nothing */
+#define CHECKPOINT_SHARED_FILES (1UL << 4) /* positions that others share become the copy's own */
 #define CHECKPOINT_ARGS		(1UL << 30) /* 4th and 5th argument are given */
 
 /* flags of restart() */
@@ -49,12 +50,48 @@
 #define RESTART_ARGS		(1UL << 30) /* 4th and 5th argument are given */
 
 /**
+ * struct checkpoint_entry - an entry of a list in the further arguments
+ * @name: user pointer to a key or a path, without a terminating zero
+ * @value: user pointer to another path, or 0
+ * @name_len: bytes of @name
+ * @value_len: bytes of @value
+ * @fd: a descriptor; -1 where there could be one
+ * @reserved: must be 0
+ *
+ * Members that a list does not use are 0. A list has at most
+ * CHECKPOINT_ENTRIES_MAX entries, a name 4095 bytes. Paths are absolute.
+ */
+struct checkpoint_entry {
+	__aligned_u64 name;
+	__aligned_u64 value;
+	__u32 name_len;
+	__u32 value_len;
+	__s32 fd;
+	__u32 reserved;
+};
+
+#define CHECKPOINT_ENTRIES_MAX		1024
+
+/**
+ * DOC: keys of what leads outside
+ *
+ * What reaches outside of the tree has a key, which messages name:
+ * "pipe:[1234]" and "socket:[1234]", as in /proc/PID/fd; "tty:/dev/pts/3";
+ * "fifo:/path", "dev:/path" and "file:/path", with the path that the caller of
+ * checkpoint() sees.
+ */
+
+/**
  * struct checkpoint_args - further arguments of checkpoint()
  * @log_fd: where messages go, one line each (see CKPT_MSG), or -1
  * @timeout_ms: deadline for stopping the tree, in milliseconds; 0: 10 s
  * @stats: user pointer to a struct checkpoint_stats to fill, or 0
  * @stats_size: size of that struct, in bytes
  * @reserved: must be 0
+ * @external: user pointer to struct checkpoint_entry: in @name, keys of what is
+ *	left to the outside; who restarts has to supply it
+ * @nr_external: how many
+ * @reserved2: must be 0
  *
  * Versioned by size: new members go to the end, and missing ones are zero.
  */
@@ -64,9 +101,20 @@ struct checkpoint_args {
 	__aligned_u64 stats;
 	__u32 stats_size;
 	__u32 reserved;
+	__aligned_u64 external;
+	__u32 nr_external;
+	__u32 reserved2;
 };
 
 #define CHECKPOINT_ARGS_SIZE_VER0	24
+#define CHECKPOINT_ARGS_SIZE_VER1	40
+
+/* restart_args.allow_changed: classes of files that may have changed */
+#define RESTART_CHANGED_DATA		(1U << 0) /* what is in no other class */
+#define RESTART_CHANGED_LOG		(1U << 1) /* open for appending */
+#define RESTART_CHANGED_PROGRAM		(1U << 2) /* programs and libraries */
+#define RESTART_CHANGED_REPLACED	(1U << 3) /* another inode, but same size and time */
+#define RESTART_CHANGED_ALL		((1U << 4) - 1)
 
 /**
  * struct restart_args - further arguments of restart()
@@ -75,6 +123,18 @@ struct checkpoint_args {
  * @stats: user pointer to a struct checkpoint_stats to fill, or 0
  * @stats_size: size of that struct, in bytes
  * @reserved2: must be 0
+ * @inherit: user pointer to struct checkpoint_entry: @name is the key of something
+ *	external, @fd takes its place, or, if it is -1, @value is opened, in the
+ *	mode that was saved. A key may occur more than once: for each file the
+ *	first is taken that is open in the mode that is needed
+ * @relocate: user pointer to struct checkpoint_entry: names that begin with the
+ *	directories @name begin with @value instead; the first that fits is taken
+ * @changed: user pointer to struct checkpoint_entry: in @name, files that may have
+ *	changed, by the names by which they are opened
+ * @nr_inherit: entries of @inherit
+ * @nr_relocate: entries of @relocate
+ * @nr_changed: entries of @changed
+ * @allow_changed: RESTART_CHANGED_*
  */
 struct restart_args {
 	__s32 log_fd;
@@ -82,9 +142,17 @@ struct restart_args {
 	__aligned_u64 stats;
 	__u32 stats_size;
 	__u32 reserved2;
+	__aligned_u64 inherit;
+	__aligned_u64 relocate;
+	__aligned_u64 changed;
+	__u32 nr_inherit;
+	__u32 nr_relocate;
+	__u32 nr_changed;
+	__u32 allow_changed;
 };
 
 #define RESTART_ARGS_SIZE_VER0		24
+#define RESTART_ARGS_SIZE_VER1		64
 
 /**
  * struct checkpoint_stats - what a call did and how long it took
@@ -156,7 +224,8 @@ struct checkpoint_stats {
  * @CKPT_WHY_FILE_UNREACHABLE: a file outside of the caller's root or mounts
  * @CKPT_WHY_FILE_LOCK: a file lock or lease
  * @CKPT_WHY_FILE_OWNER: signal-driven I/O on a file
- * @CKPT_WHY_FILE_SHARED: a descriptor table or fs struct shared by processes
+ * @CKPT_WHY_FILE_SHARED: a descriptor table, fs struct or file position shared by
+ *	processes
  * @CKPT_WHY_MAPPING: a mapping of a kind that cannot be saved
  * @CKPT_WHY_MAPPING_FLAG: a property of a mapping that cannot be saved
  * @CKPT_WHY_VDSO: a vDSO that was moved in part or removed

@@ -385,6 +385,9 @@ struct ckpt_rec_process {
 #define CKPT_FILEF_IMAGE	(1U << 12)	/* the image itself, which was still growing */
 #define CKPT_FILEF_ALL		((1U << 13) - 1)
 
+/* ckpt_rec_file.std_fd */
+#define CKPT_NO_STREAM		0xffffffffU
+
 /**
  * struct ckpt_rec_file - one open file; the path follows
  * @kind: CKPT_FILE_*
@@ -392,20 +395,22 @@ struct ckpt_rec_process {
  * @pos: file offset
  * @size: in bytes; compared for regular files other than the image
  * @mtime_ns: modification time; compared for regular files other than the image
- * @ino: inode number, for information
+ * @ino: inode number; compared on the same file system, unless it is a program
  * @dev: device number as makedev(3) gives it, for information
  * @rdev: device number of a device file; compared
- * @generation: inode generation, for information
+ * @generation: inode generation; compared as @ino
  * @mode: type and permission bits, as in stat(2); the type is compared
- * @std_fd: external: the standard stream (0, 1 or 2) that it is
+ * @std_fd: external: the standard stream (0, 1 or 2) that it is, or
+ *	CKPT_NO_STREAM: it has to be supplied by its key
  * @path_len: bytes of the path, without a terminating zero
  * @build_id_len: bytes of @build_id in use, 0: not an ELF file or none
- * @build_id: build-id of a mapped ELF file; compared
+ * @build_id: build-id of a mapped ELF file; compared, and in place of @mtime_ns
  * @object: pipe, shared memory: tag of its PIPE or SHMEM record
  * @reserved: 0
+ * @fs_uuid: of the file system, 0: it has none
  *
  * The path is the file's name below the root directory of the task that
- * called checkpoint(). For an external file it is a name for people.
+ * called checkpoint(). For an external file it is its key.
  */
 struct ckpt_rec_file {
 	__u32 kind;
@@ -424,6 +429,7 @@ struct ckpt_rec_file {
 	__u8 build_id[32];
 	__u32 object;
 	__u32 reserved;
+	__u8 fs_uuid[16];
 };
 
 /**

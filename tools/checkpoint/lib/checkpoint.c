@@ -10,8 +10,8 @@
  * @pid: its root, 0: the caller
  * @fd: where the image goes: a file, pipe or socket, open for writing;
  *	-1 is allowed with CHECKPOINT_DRY_RUN
- * @flags: CHECKPOINT_KILL, CHECKPOINT_STOP, CHECKPOINT_ONLY and
- *	CHECKPOINT_DRY_RUN, or 0
+ * @flags: CHECKPOINT_KILL, CHECKPOINT_STOP, CHECKPOINT_ONLY,
+ *	CHECKPOINT_DRY_RUN and CHECKPOINT_SHARED_FILES, or 0
  *
  * The tree goes on after the image is complete, unless @flags say otherwise.
  * If the call fails it goes on, too.
@@ -37,7 +37,8 @@ EXPORT long checkpoint(pid_t pid, int fd, unsigned long flags)
  * @pid: as for checkpoint()
  * @fd: as for checkpoint()
  * @flags: as for checkpoint(); CHECKPOINT_ARGS is added
- * @args: where messages and figures go, and the deadline
+ * @args: where messages and figures go, the deadline, and the keys of what is
+ *	left to the outside
  * @size: sizeof(*@args)
  *
  * Errors: those of checkpoint(), and EBADF (log_fd is neither -1 nor open for
@@ -83,7 +84,8 @@ EXPORT long restart(pid_t pid, int fd, unsigned long flags)
  * @pid: as for restart()
  * @fd: as for restart()
  * @flags: as for restart(); RESTART_ARGS is added
- * @args: where messages and figures go
+ * @args: where messages and figures go, what takes the place of what is
+ *	outside, where files are now, and which may have changed
  * @size: sizeof(*@args)
  *
  * Errors: those of restart(), and EBADF, EFAULT, EINVAL and E2BIG because of

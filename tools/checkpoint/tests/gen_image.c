@@ -252,8 +252,8 @@ static void put_process(uint32_t tgid, uint32_t tag)
 	static struct ckpt_rec_sigaction actions[64];
 	static const char paths[] = "//home/user";
 	struct ckpt_rec_fs fs = { .umask = 022, .root_len = 1, .cwd_len = 10 };
-	struct ckpt_rec_fd fds[3] = {
-		{ .fd = 0 }, { .fd = 1 }, { .fd = 5, .flags = CKPT_FD_CLOEXEC },
+	struct ckpt_rec_fd fds[4] = {
+		{ .fd = 0 }, { .fd = 1 }, { .fd = 5, .flags = CKPT_FD_CLOEXEC }, { .fd = 6 },
 	};
 
 	if (with & WITH_THREADS)
@@ -262,17 +262,19 @@ static void put_process(uint32_t tgid, uint32_t tag)
 	put_file(tag, "/usr/bin/test", CKPT_FILE_PATH, CKPT_FILEF_READ | CKPT_FILEF_EXEC, 0);
 	put_mm(tag + 1, tag);
 	record_tail(CKPT_REC_FS, tag + 30, fs, paths, 11);
-	put_file(tag + 2, "/dev/pts/0", CKPT_FILE_EXTERNAL, CKPT_FILEF_READ | CKPT_FILEF_WRITE, 0);
+	put_file(tag + 2, "tty:/dev/pts/0", CKPT_FILE_EXTERNAL, CKPT_FILEF_READ | CKPT_FILEF_WRITE, 0);
 	put_file(tag + 3, with & WITH_NAMES ? "/tmp/\x1b[31m\xe2\x82\xac\xff\"\n" : "/tmp/out",
 		 CKPT_FILE_PATH, CKPT_FILEF_WRITE | CKPT_FILEF_APPEND, 0);
 	fds[0].file = tag + 2;
 	fds[1].file = tag + 2;
 	fds[2].file = tag + 3;
+	put_file(tag + 6, "pipe:[77]", CKPT_FILE_EXTERNAL, CKPT_FILEF_WRITE, CKPT_NO_STREAM);
+	fds[3].file = tag + 6;
 	if (with & WITH_PIPE) {
 		put_pipe(tag + 4);
 		fds[1].file = tag + 5;
 	}
-	record_array_tag(CKPT_REC_FDS, tag + 31, fds, 3);
+	record_array_tag(CKPT_REC_FDS, tag + 31, fds, 4);
 	record_array_tag(CKPT_REC_SIGHAND, tag + 32, actions, 64);
 	put_thread(tgid, true);
 	if (with & WITH_THREADS)

@@ -63,6 +63,28 @@ expect 64 'exclude' 'save: --kill and --stop' "$ckpt" save 1 --kill --stop
 expect 64 'not a time' 'save: bad time' "$ckpt" save 1 --timeout never
 expect 64 'form' 'save: bad form of figures' "$ckpt" save 1 --stats=xml
 expect 64 'saved' 'restart: bad --pids' "$ckpt" restart x --pids old
+expect 64 'no key' 'save: a key without a kind' "$ckpt" save 1 --external pipe
+expect 64 'no key' 'check: a key without a kind' "$ckpt" check 1 --external pipe
+expect 64 'KEY=FD' 'restart: --inherit without =' "$ckpt" restart x --inherit 'pipe:[1]'
+expect 64 'KEY=FD' 'restart: --inherit without a value' "$ckpt" restart x --inherit 'pipe:[1]='
+expect 64 'KEY=FD' 'restart: --inherit without a key' "$ckpt" restart x --inherit =2
+expect 64 'not open' 'restart: --inherit of a closed descriptor' \
+	"$ckpt" restart x --inherit 'pipe:[1]=77'
+expect 64 'not open' 'restart: --inherit of a huge descriptor' \
+	"$ckpt" restart x --inherit 'pipe:[1]=99999999999999999999'
+expect 70 'No such file' 'restart: --inherit of no file' \
+	"$ckpt" restart x --inherit 'pipe:[1]=none/x'
+expect 70 "$tmp/none" 'restart: good --inherit' "$ckpt" restart "$tmp/none" \
+	--inherit 'pipe:[1]=2' --inherit 'file:/a=b=/c' --inherit 'tty:/dev/pts/1=/dev/null'
+expect 64 '/OLD=NEW' 'restart: --relocate without =' "$ckpt" restart x --relocate /old
+expect 64 '/OLD=NEW' 'restart: --relocate of a relative name' "$ckpt" restart x --relocate a=/b
+expect 70 'No such file' 'restart: --relocate to nowhere' "$ckpt" restart x --relocate /a=none
+expect 70 "$tmp/none" 'restart: good --relocate and --root' "$ckpt" restart "$tmp/none" \
+	--relocate /a=. --relocate /=/ --root "$tmp"
+expect 70 'No such file' 'restart: --root nowhere' "$ckpt" restart x --root none
+expect 64 'neither' 'restart: unknown class' "$ckpt" restart x --allow-changed everything
+expect 70 "$tmp/none" 'restart: classes and files' "$ckpt" restart "$tmp/none" \
+	--allow-changed data --allow-changed all --allow-changed /a/file
 expect 64 'needs' '-f without file' "$ckpt" -f 1
 expect 64 'needs' '-t without file' "$ckpt" -t
 expect 70 'No such file' 'restart: no such file' "$ckpt" restart "$tmp/none"
@@ -96,9 +118,12 @@ for variant in $("$out/tests/gen_image" --list); do
 	result $? "verify: $variant from a pipe"
 	[ $status -eq 0 ] || continue
 	expect 0 '^memory of 71' "show: $variant" "$ckpt" show "$tmp/$variant"
+	expect 0 "takes --inherit 'pipe:\\[77\\]=FD'" "show: $variant: keys" \
+		"$ckpt" show "$tmp/$variant"
 	"$ckpt" show --json "$tmp/$variant" >"$tmp/out" 2>"$tmp/err" &&
 		python3 -c 'import json, sys; d = json.load(sys.stdin)
 assert d["processes"][0]["pid"] == 71
+assert ["pipe:[77]", -1] in [[f.get("key"), f.get("stream")] for f in d["processes"][0]["files"]]
 assert sum(m["saved"] for m in d["processes"][0]["memory"]) == d["processes"][0]["saved"]' \
 			<"$tmp/out" 2>>"$tmp/err"
 	result $? "show: $variant as JSON"

@@ -450,6 +450,10 @@ static void external_streams(const void *arg)
 	}
 	f->std_fd = 3;
 	expect_refused(&image, -EBADMSG);
+	f->std_fd = CKPT_NO_STREAM - 1;
+	expect_refused(&image, -EBADMSG);
+	f->std_fd = CKPT_NO_STREAM;
+	EXPECT_EQ(walk_pieces(&image), 0);
 	f->std_fd = 2;
 	((char *)(f + 1))[f->path_len - 1] = 0;
 	expect_refused(&image, -EBADMSG);

@@ -16,12 +16,17 @@
 #define OFFSET(type, member, offset)	\
 	static_assert(offsetof(struct type, member) == (offset), #type "." #member)
 
-SIZE(checkpoint_args, CHECKPOINT_ARGS_SIZE_VER0);
-SIZE(checkpoint_args, 24);
+SIZE(checkpoint_args, CHECKPOINT_ARGS_SIZE_VER1);
+SIZE(checkpoint_args, 40);
+OFFSET(checkpoint_args, external, CHECKPOINT_ARGS_SIZE_VER0);
+SIZE(checkpoint_entry, 32);
+OFFSET(checkpoint_entry, fd, 24);
 OFFSET(checkpoint_args, stats, 8);
 OFFSET(checkpoint_args, stats_size, 16);
-SIZE(restart_args, RESTART_ARGS_SIZE_VER0);
-SIZE(restart_args, 24);
+SIZE(restart_args, RESTART_ARGS_SIZE_VER1);
+SIZE(restart_args, 64);
+OFFSET(restart_args, inherit, RESTART_ARGS_SIZE_VER0);
+OFFSET(restart_args, nr_inherit, 48);
 OFFSET(restart_args, stats, 8);
 SIZE(checkpoint_stats, CHECKPOINT_STATS_SIZE_VER0);
 SIZE(checkpoint_stats, 96);
@@ -55,9 +60,10 @@ SIZE(ckpt_rec_pid, 16);
 SIZE(ckpt_rec_cgroup, 8);
 SIZE(ckpt_rec_rlimit, 16);
 SIZE(ckpt_rec_process, 32 + CKPT_NR_RLIMITS * 16);
-SIZE(ckpt_rec_file, 120);
+SIZE(ckpt_rec_file, 136);
 OFFSET(ckpt_rec_file, mode, 64);
 OFFSET(ckpt_rec_file, build_id, 80);
+OFFSET(ckpt_rec_file, fs_uuid, 120);
 SIZE(ckpt_rec_pipe, 8);
 SIZE(ckpt_rec_mm, 15 * 8 + 6 * 4 + CKPT_AUXV_MAX * 8 + 4 * 8);
 OFFSET(ckpt_rec_mm, exe, 120);

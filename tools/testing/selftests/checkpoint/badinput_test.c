@@ -190,7 +190,8 @@ TEST_F_TIMEOUT(save, bad_log_fd, TEST_TIMEOUT)
 TEST_F_TIMEOUT(save, flags, TEST_TIMEOUT)
 {
 	const unsigned long known = CHECKPOINT_KILL | CHECKPOINT_STOP | CHECKPOINT_ONLY |
-				    CHECKPOINT_DRY_RUN | CHECKPOINT_ARGS;
+				    CHECKPOINT_DRY_RUN | CHECKPOINT_SHARED_FILES |
+				    CHECKPOINT_ARGS;
 	const unsigned long restart_known = RESTART_FROZEN | RESTART_NEW_PIDS | RESTART_ARGS;
 	struct subject *s = &self->s;
 	int bit;
@@ -231,7 +232,7 @@ TEST_F_TIMEOUT(save, argument_struct, TEST_TIMEOUT)
 		EXPECT_EQ(-1, sys_restart(0, self->image, RESTART_ARGS, space, size));
 		EXPECT_EQ(want, errno) say("size %zu", size);
 	}
-	for (size = 24; size < 100; size += 25) {
+	for (size = sizeof(*rargs); size < 100; size += 25) {
 		space[size] = 1;
 		EXPECT_EQ(-1, sys_checkpoint(s->pid, self->image, CHECKPOINT_ARGS, space, 100));
 		EXPECT_EQ(E2BIG, errno);
