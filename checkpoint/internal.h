@@ -209,7 +209,6 @@ struct ckpt_ns {
  * @cgroups: by number from 1: the cgroup (save) or its directory (restart)
  * @cgroup_index: save: number of a cgroup, by its address
  * @nr_cgroups: save: how many
- * @cgroup_root: restart: directory below which the tree's cgroups are, or NULL
  * @pid_index: restart: place of its first number in @pids, by saved pid
  * @objs: shared objects: pointer to tag (save), tag to object (restart)
  * @next_tag: save: next unused tag
@@ -281,7 +280,6 @@ struct ckpt_ctx {
 	struct xarray cgroups;
 	struct xarray cgroup_index;
 	u32 nr_cgroups;
-	struct file *cgroup_root;
 
 	struct xarray objs;
 	u32 next_tag;
@@ -474,6 +472,7 @@ struct ckpt_list {
  * @relocate: restart: where directories are now
  * @changed: restart: files that may have changed
  * @allow_changed: restart: RESTART_CHANGED_*
+ * @cgroups: restart: directory below which the tree's cgroups are, or NULL
  */
 struct ckpt_outside {
 	struct ckpt_list external;
@@ -481,6 +480,7 @@ struct ckpt_outside {
 	struct ckpt_list relocate;
 	struct ckpt_list changed;
 	u32 allow_changed;
+	struct file *cgroups;
 };
 
 int ckpt_list_copy(struct ckpt_list *list, enum ckpt_list_kind kind, u64 addr, u32 nr);

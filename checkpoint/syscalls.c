@@ -15,7 +15,8 @@
 
 #define CHECKPOINT_FLAGS	(CHECKPOINT_KILL | CHECKPOINT_STOP | CHECKPOINT_ONLY | \
 				 CHECKPOINT_DRY_RUN | CHECKPOINT_SHARED_FILES | CHECKPOINT_ARGS)
-#define RESTART_FLAGS		(RESTART_FROZEN | RESTART_NEW_PIDS | RESTART_ARGS)
+#define RESTART_FLAGS		(RESTART_FROZEN | RESTART_NEW_PIDS | RESTART_CGROUPS | \
+				 RESTART_ARGS)
 
 /* The sizes are ABI. */
 static_assert(sizeof(struct checkpoint_args) == CHECKPOINT_ARGS_SIZE_VER1);
@@ -86,17 +87,26 @@ static void free_outside(struct ckpt_outside *outside)
 	ckpt_list_free(&outside->inherit);
 	ckpt_list_free(&outside->relocate);
 	ckpt_list_free(&outside->changed);
+	if (outside->cgroups)
+		fput(outside->cgroups);
 }
 
 DEFINE_CLASS(outside, struct ckpt_outside, free_outside(&_T), (struct ckpt_outside){}, void)
 
-static long restart_outside(const struct restart_args *args, struct ckpt_outside *outside)
+static long restart_outside(const struct restart_args *args, unsigned long flags,
+			    struct ckpt_outside *outside)
 {
 	int ret;
 
-	if (args->reserved || args->reserved2 || args->allow_changed & ~RESTART_CHANGED_ALL)
+	if ((!(flags & RESTART_CGROUPS) && args->cgroup_fd) || args->reserved2 ||
+	    args->allow_changed & ~RESTART_CHANGED_ALL)
 		return -EINVAL;
 	outside->allow_changed = args->allow_changed;
+	if (flags & RESTART_CGROUPS) {
+		outside->cgroups = fget_raw(args->cgroup_fd);
+		if (!outside->cgroups)
+			return -EBADF;
+	}
 	ret = ckpt_list_copy(&outside->inherit, CKPT_LIST_INHERIT, args->inherit,
 			     args->nr_inherit);
 	if (!ret)
@@ -182,10 +192,12 @@ SYSCALL_DEFINE5(restart, pid_t, pid, int, fd, unsigned long, flags,
 
 	if (flags & ~RESTART_FLAGS || pid < 0)
 		return -EINVAL;
+	if (flags & RESTART_CGROUPS && !(flags & RESTART_ARGS))
+		return -EBADF;
 	if (flags & RESTART_ARGS) {
 		ret = copy_args(&args, sizeof(args), RESTART_ARGS_SIZE_VER0, uargs, usize);
 		if (!ret)
-			ret = restart_outside(&args, &outside);
+			ret = restart_outside(&args, flags, &outside);
 		if (!ret)
 			ret = check_stats(args.stats, args.stats_size);
 		if (ret)

@@ -101,7 +101,7 @@ static int open_cgroup(struct ckpt_ctx *ctx, u32 nr, struct ckpt_rec *rec)
 	if (strstr(path, "/.."))
 		dir = ERR_PTR(-ENOENT);
 	else
-		dir = file_open_root(&ctx->cgroup_root->f_path, path + 1,
+		dir = file_open_root(&ctx->outside->cgroups->f_path, path + 1,
 				     O_RDONLY | O_DIRECTORY, 0);
 	ret = PTR_ERR_OR_ZERO(dir);
 	if (!ret) {
@@ -140,7 +140,7 @@ int ckpt_cgroup_read(struct ckpt_ctx *ctx, u32 nr)
 		if (rec->type != CKPT_REC_CGROUP)
 			ret = ckpt_error(ctx, CKPT_AT(NULL), CKPT_WHY_IMAGE, -EBADMSG,
 					 "the image has no description of a cgroup");
-		else if (ctx->cgroup_root)
+		else if (ctx->outside->cgroups)
 			ret = open_cgroup(ctx, i, rec);
 		ckpt_free_record(rec);
 	}
@@ -192,13 +192,11 @@ void ckpt_cgroup_free(struct ckpt_ctx *ctx)
 	void *entry;
 
 	xa_for_each(&ctx->cgroups, nr, entry) {
-		if (ctx->cgroup_root)
-			fput(entry);
-		else
+		if (ctx->nr_cgroups)
 			ckpt_put_cgroup(entry);
+		else
+			fput(entry);
 	}
 	xa_destroy(&ctx->cgroups);
 	xa_destroy(&ctx->cgroup_index);
-	if (ctx->cgroup_root)
-		fput(ctx->cgroup_root);
 }

@@ -40,6 +40,7 @@ static const struct flag checkpoint_flags[] = {
 static const struct flag restart_flags[] = {
 	{ RESTART_FROZEN, "frozen" },
 	{ RESTART_NEW_PIDS, "new-pids" },
+	{ RESTART_CGROUPS, "cgroups" },
 	{ }
 };
 

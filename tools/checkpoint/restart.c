@@ -22,6 +22,8 @@ const char restart_help[] =
 "      --pidfile FILE    write its pid into FILE\n"
 "      --frozen          leave the tree stopped, as by SIGSTOP\n"
 "      --pids saved|new  use the pids that it had, or new ones (saved)\n"
+"      --cgroups[=DIR]          in the cgroups in which it was, below DIR\n"
+"                        (/sys/fs/cgroup)\n"
 "      --inherit KEY=FD|PATH    what takes the place of something external\n"
 "      --relocate OLD=NEW       what was below OLD is below NEW now\n"
 "      --root DIR               everything else is below DIR now\n"
@@ -41,13 +43,14 @@ struct restart {
 	struct entries changed;
 	uint32_t allow_changed;
 	const char *root;
+	const char *cgroups;
 	enum stats_form stats;
 	bool quiet;
 };
 
 enum {
 	OPT_DETACH = 256, OPT_PIDFILE, OPT_FROZEN, OPT_PIDS, OPT_STATS, OPT_INHERIT,
-	OPT_RELOCATE, OPT_ROOT, OPT_ALLOW_CHANGED,
+	OPT_RELOCATE, OPT_ROOT, OPT_ALLOW_CHANGED, OPT_CGROUPS,
 };
 
 static const struct option options[] = {
@@ -56,6 +59,7 @@ static const struct option options[] = {
 	{ "frozen", no_argument, NULL, OPT_FROZEN },
 	{ "pids", required_argument, NULL, OPT_PIDS },
 	{ "stats", optional_argument, NULL, OPT_STATS },
+	{ "cgroups", optional_argument, NULL, OPT_CGROUPS },
 	{ "inherit", required_argument, NULL, OPT_INHERIT },
 	{ "relocate", required_argument, NULL, OPT_RELOCATE },
 	{ "root", required_argument, NULL, OPT_ROOT },
@@ -113,6 +117,12 @@ static long call_kernel(const struct restart *restart, int fd)
 	struct call_log log;
 	long ret;
 
+	if (restart->cgroups) {
+		args.cgroup_fd = above_std(open(restart->cgroups,
+						O_PATH | O_DIRECTORY | O_CLOEXEC));
+		if (args.cgroup_fd < 0)
+			return -errno;
+	}
 	args.log_fd = log_open(&log);
 	start_progress(restart, fd);
 	ret = restart_ext(0, fd, restart->flags, &args, sizeof(args));
@@ -225,6 +235,10 @@ static int parse_option(struct restart *restart, int opt)
 		restart->flags &= ~RESTART_NEW_PIDS;
 		if (!strcmp(optarg, "new"))
 			restart->flags |= RESTART_NEW_PIDS;
+		return 0;
+	case OPT_CGROUPS:
+		restart->cgroups = optarg ? optarg : "/sys/fs/cgroup";
+		restart->flags |= RESTART_CGROUPS;
 		return 0;
 	case OPT_INHERIT:
 		return add_inherit(&restart->inherit, optarg);

@@ -47,6 +47,7 @@
 /* flags of restart() */
 #define RESTART_FROZEN		(1UL << 0) /* leave the tree stopped, as by SIGSTOP */
 #define RESTART_NEW_PIDS	(1UL << 1) /* fresh pids instead of the saved ones */
+#define RESTART_CGROUPS		(1UL << 2) /* in the saved cgroups, below restart_args.cgroup_fd */
 #define RESTART_ARGS		(1UL << 30) /* 4th and 5th argument are given */
 
 /**
@@ -119,7 +120,8 @@ struct checkpoint_args {
 /**
  * struct restart_args - further arguments of restart()
  * @log_fd: where messages go, one line each (see CKPT_MSG), or -1
- * @reserved: must be 0
+ * @cgroup_fd: with RESTART_CGROUPS: a directory of a cgroup2 file system, open in any
+ *	mode, that is the root of the saved paths; else must be 0
  * @stats: user pointer to a struct checkpoint_stats to fill, or 0
  * @stats_size: size of that struct, in bytes
  * @reserved2: must be 0
@@ -138,7 +140,7 @@ struct checkpoint_args {
  */
 struct restart_args {
 	__s32 log_fd;
-	__u32 reserved;
+	__s32 cgroup_fd;
 	__aligned_u64 stats;
 	__u32 stats_size;
 	__u32 reserved2;

@@ -192,7 +192,8 @@ TEST_F_TIMEOUT(save, flags, TEST_TIMEOUT)
 	const unsigned long known = CHECKPOINT_KILL | CHECKPOINT_STOP | CHECKPOINT_ONLY |
 				    CHECKPOINT_DRY_RUN | CHECKPOINT_SHARED_FILES |
 				    CHECKPOINT_ARGS;
-	const unsigned long restart_known = RESTART_FROZEN | RESTART_NEW_PIDS | RESTART_ARGS;
+	const unsigned long restart_known = RESTART_FROZEN | RESTART_NEW_PIDS |
+					    RESTART_CGROUPS | RESTART_ARGS;
 	struct subject *s = &self->s;
 	int bit;
 
@@ -248,10 +249,10 @@ TEST_F_TIMEOUT(save, argument_struct, TEST_TIMEOUT)
 	EXPECT_EQ(-1, sys_checkpoint(s->pid, self->image, CHECKPOINT_ARGS, space, 24));
 	EXPECT_EQ(EINVAL, errno);
 	args->reserved = 0;
-	rargs->reserved = 1;
+	rargs->cgroup_fd = 1;
 	EXPECT_EQ(-1, sys_restart(0, self->image, RESTART_ARGS, space, 24));
 	EXPECT_EQ(EINVAL, errno);
-	rargs->reserved = 0;
+	rargs->cgroup_fd = 0;
 	rargs->reserved2 = 1;
 	EXPECT_EQ(-1, sys_restart(0, self->image, RESTART_ARGS, space, 24));
 	EXPECT_EQ(EINVAL, errno);

@@ -53,7 +53,10 @@ int subject_save(struct subject *s, unsigned long flags)
  */
 int subject_restart_fd(struct subject *s, int fd, unsigned long flags)
 {
-	struct restart_args args = { .log_fd = s->log_fd };
+	struct restart_args args = {
+		.log_fd = s->log_fd,
+		.cgroup_fd = flags & RESTART_CGROUPS ? s->cgroup_fd : 0,
+	};
 	int i, saved[3];
 	long ret;
 

@@ -70,6 +70,7 @@ enum way {
  * @dead_ns: how long it was dead (between the calls) in all cycles
  * @uid: user that it is started as
  * @program: in place of "subject"
+ * @cgroup_fd: of the next restart with RESTART_CGROUPS
  * @moving: it computes or calls the kernel while it is looked at
  * @nosnap: do not compare /proc
  * @failures: failed checks that it has told
@@ -88,6 +89,7 @@ struct subject {
 	uint64_t dead_ns;
 	uid_t uid;
 	const char *program;
+	int cgroup_fd;
 	bool moving;
 	bool nosnap;
 	int failures;

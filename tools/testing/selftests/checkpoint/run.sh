@@ -33,7 +33,7 @@ for test in "$dir"/*_test; do
 	[[ $name == $pattern || $name == "$pattern"_test ]] || continue
 	start=$SECONDS
 	before=$failed
-	exec 3< <(exec "$test" 2>&1 </dev/null)
+	exec 3< <(exec "$test" 2>&1 </dev/null 3<&-)
 	pid=$!
 	relay "$name" <&3
 	wait "$pid"
