@@ -216,26 +216,6 @@ static int check_mm(struct ckpt_reader *r, struct ckpt_rec *rec)
 	return 0;
 }
 
-static int check_vmas(struct ckpt_reader *r, struct ckpt_rec *rec)
-{
-	struct ckpt_rec_vma *v = ckpt_rec_data(rec);
-	u64 count = ckpt_rec_count(rec);
-	u64 last = 0;
-
-	for (; count; count--, v++) {
-		if (!aligned(v->start) || !aligned(v->end) || v->start < last ||
-		    v->end <= v->start)
-			return damaged(r, "a mapping has impossible addresses");
-		if (v->prot & ~CKPT_PROT_ALL || v->flags & ~CKPT_VMA_ALL || v->reserved)
-			return damaged(r, "a mapping has unknown flags");
-		if ((v->flags & CKPT_VMA_SHARED && !v->file) ||
-		    (v->flags & CKPT_VMA_GROWSDOWN && v->file))
-			return damaged(r, "a mapping has impossible flags");
-		last = v->end;
-	}
-	return 0;
-}
-
 static int check_pages(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_extent *e = ckpt_rec_data(rec);
@@ -573,7 +553,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_PROCESS] = check_process,
 	[CKPT_REC_FILE] = check_file,
 	[CKPT_REC_MM] = check_mm,
-	[CKPT_REC_VMAS] = check_vmas,
+	[CKPT_REC_VMAS] = ckpt_check_vmas,
 	[CKPT_REC_PAGES] = check_pages,
 	[CKPT_REC_FS] = check_fs,
 	[CKPT_REC_FDS] = check_fds,

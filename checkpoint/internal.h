@@ -507,12 +507,16 @@ struct ckpt_vmas {
 	u32 nr;
 };
 
+void ckpt_vma_fill(struct vm_area_struct *vma, struct ckpt_rec_vma *rec);
+int ckpt_vma_advise(const struct ckpt_rec_vma *v);
 void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_struct *vma);
 int ckpt_vmas_gather(struct mm_struct *mm, struct ckpt_vmas *vmas);
 int ckpt_vmas_tag(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_vmas *vmas);
 void ckpt_vmas_free(struct ckpt_vmas *vmas);
 int ckpt_vma_names_save(struct ckpt_ctx *ctx, struct mm_struct *mm);
 int ckpt_vma_names_restore(struct ckpt_rec *rec);
+
+/* mm/vma_restore.c */
 int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 
 /* file/file.c */

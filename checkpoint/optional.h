@@ -11,6 +11,7 @@
 #include <linux/cred.h>
 #include <linux/keyctl.h>
 #include <linux/ksm.h>
+#include <linux/mm_types.h>
 #include <linux/sched.h>
 #include <linux/sched/cputime.h>
 
@@ -98,6 +99,17 @@ static inline int ckpt_merge_any(struct mm_struct *mm)
 {
 #ifdef CONFIG_KSM
 	return ksm_enable_merge_any(mm);
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+/* The name is the mapping's from then on; mmap_lock is held for writing. */
+static inline int ckpt_give_vma_name(struct vm_area_struct *vma, struct anon_vma_name *name)
+{
+#ifdef CONFIG_ANON_VMA_NAME
+	vma->anon_name = name;
+	return 0;
 #else
 	return -EOPNOTSUPP;
 #endif
