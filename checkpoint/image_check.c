@@ -201,6 +201,8 @@ static int check_mm(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_mm *mm = ckpt_rec_data(rec);
 
+	if (!ckpt_pkeys_fit(mm))
+		return damaged(r, "an address space has impossible protection keys");
 	if (!rec->tag || mm->flags & ~CKPT_MMF_ALL || mm->nr_auxv > CKPT_AUXV_MAX ||
 	    mm->dumpable > 2 || mm->nr_vmas > CKPT_MAX_VMAS ||
 	    (mm->flags & CKPT_MMF_MDWE_NO_INHERIT && !(mm->flags & CKPT_MMF_MDWE)))
@@ -568,6 +570,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_SECCOMP] = check_seccomp,
 	[CKPT_REC_ATTRS] = check_attrs,
 	[CKPT_REC_VMA_NAMES] = check_vma_names,
+	[CKPT_REC_VMA_POLICIES] = ckpt_check_vma_policies,
 	[CKPT_REC_LDT] = check_ldt,
 	[CKPT_REC_IO_PORTS] = check_io_ports,
 	[CKPT_REC_USAGE] = check_usage,

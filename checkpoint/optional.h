@@ -11,9 +11,10 @@
 #include <linux/cred.h>
 #include <linux/keyctl.h>
 #include <linux/ksm.h>
-#include <linux/mm_types.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/cputime.h>
+#include <linux/shmem_fs.h>
 
 static inline bool ckpt_uses_io_uring(struct task_struct *task)
 {
@@ -112,6 +113,35 @@ static inline int ckpt_give_vma_name(struct vm_area_struct *vma, struct anon_vma
 	return 0;
 #else
 	return -EOPNOTSUPP;
+#endif
+}
+
+static inline unsigned long ckpt_pkey_flags(u32 pkey)
+{
+#ifdef CONFIG_ARCH_HAS_PKEYS
+	return (unsigned long)pkey << VM_PKEY_SHIFT;
+#else
+	return 0;
+#endif
+}
+
+/* Does a memory policy of this mapping belong to its file? */
+static inline bool ckpt_has_set_policy(struct vm_area_struct *vma)
+{
+#ifdef CONFIG_NUMA
+	return vma->vm_ops && vma->vm_ops->set_policy;
+#else
+	return false;
+#endif
+}
+
+/* Memory policies of shared memory, which mbind(2) sets. */
+static inline bool ckpt_has_shared_policy(struct shmem_inode_info *info)
+{
+#ifdef CONFIG_NUMA
+	return !RB_EMPTY_ROOT(&info->policy.root);
+#else
+	return false;
 #endif
 }
 

@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/mman.h>
+#include <linux/pkeys.h>
 #include <linux/sched/coredump.h>
 #include <linux/security.h>
 #include <linux/shmem_fs.h>
@@ -40,20 +41,18 @@ static const struct {
 #define KNOWN_FLAGS	(VM_READ | VM_WRITE | VM_EXEC | VM_SHARED | VM_MAYREAD | VM_MAYWRITE | \
 			 VM_MAYEXEC | VM_MAYSHARE | VM_GROWSDOWN | VM_ACCOUNT | VM_NORESERVE | \
 			 VM_DONTCOPY | VM_DONTDUMP | VM_WIPEONFORK | VM_SEQ_READ | \
-			 VM_RAND_READ | VM_HUGEPAGE | VM_NOHUGEPAGE | VM_MERGEABLE | VM_SOFTDIRTY)
+			 VM_RAND_READ | VM_HUGEPAGE | VM_NOHUGEPAGE | VM_MERGEABLE | \
+			 VM_SOFTDIRTY | VM_LOCKED | VM_LOCKONFAULT | VM_DROPPABLE | VM_SEALED | \
+			 ARCH_VM_PKEY_FLAGS)
 
 /* Flags that have a better name than their number. */
 static const struct {
 	unsigned long vm;
 	const char *text;
 } refused[] = {
-	{ VM_LOCKED, "locked memory (mlock)" },
 	{ VM_PFNMAP | VM_IO | VM_MIXEDMAP, "memory of a device" },
 	{ VM_HUGETLB, "hugetlb pages" },
-	{ VM_SEALED, "sealed memory (mseal)" },
-	{ VM_DROPPABLE, "droppable memory (MAP_DROPPABLE)" },
 	{ __VM_UFFD_FLAGS, "memory of a userfaultfd" },
-	{ VM_PKEY_BIT0 | VM_PKEY_BIT1 | VM_PKEY_BIT2 | VM_PKEY_BIT3, "a memory protection key" },
 	{ VM_SHADOW_STACK, "a shadow stack" },
 };
 
@@ -124,8 +123,10 @@ void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_
 		ckpt_file_collect(ctx, where, vma->vm_file);
 	else if (vma->vm_flags & VM_SHARED || (vma->vm_ops && !vma_is_anonymous(vma)))
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING, "a special mapping of the kernel");
-	if (vma_policy(vma))
-		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG, "a NUMA memory policy");
+	/* Of a file that has policies of its own, as shared memory has. */
+	if (vma_policy(vma) && (vma->vm_flags & VM_MAYSHARE || ckpt_has_set_policy(vma)))
+		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG,
+			      "a NUMA memory policy of shared memory");
 }
 
 /**
@@ -147,7 +148,12 @@ void ckpt_vma_fill(struct vm_area_struct *vma, struct ckpt_rec_vma *rec)
 	rec->flags = (vma->vm_flags & VM_MAYSHARE ? CKPT_VMA_SHARED : 0) |
 		     (vma->vm_flags & VM_GROWSDOWN ? CKPT_VMA_GROWSDOWN : 0) |
 		     (vma->vm_flags & VM_NORESERVE ? CKPT_VMA_NORESERVE : 0) |
-		     (vma->vm_flags & VM_ACCOUNT ? CKPT_VMA_ACCOUNT : 0);
+		     (vma->vm_flags & VM_ACCOUNT ? CKPT_VMA_ACCOUNT : 0) |
+		     (vma->vm_flags & VM_LOCKED ? CKPT_VMA_LOCKED : 0) |
+		     (vma->vm_flags & VM_LOCKONFAULT ? CKPT_VMA_LOCKONFAULT : 0) |
+		     (vma->vm_flags & VM_DROPPABLE ? CKPT_VMA_DROPPABLE : 0) |
+		     (vma->vm_flags & VM_SEALED ? CKPT_VMA_SEALED : 0);
+	rec->pkey = vma_pkey(vma);
 	for (i = 0; i < ARRAY_SIZE(advices); i++)
 		if (vma->vm_flags & advices[i].vm)
 			rec->flags |= advices[i].saved;

@@ -6,11 +6,14 @@
  */
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/pkeys.h>
 #include <linux/security.h>
 
 #include "../internal.h"
+#include "../optional.h"
 
 /*
  * The kernel never merges or moves mappings that may not be expanded. All have
@@ -36,10 +39,32 @@ static int account(struct vm_area_struct *vma, const struct ckpt_rec_vma *v)
 	return ret;
 }
 
+/* As mlock(); pages are locked as they come. */
+static int lock(struct vm_area_struct *vma, const struct ckpt_rec_vma *v)
+{
+	struct mm_struct *mm = vma->vm_mm;
+
+	if (!(v->flags & CKPT_VMA_LOCKED))
+		return 0;
+	if (!can_do_mlock())
+		return -EPERM;
+	if (mm->locked_vm + vma_pages(vma) > rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT &&
+	    !capable(CAP_IPC_LOCK))
+		return -ENOMEM;
+	/* These mlock() leaves alone. */
+	if (vma->vm_flags & VM_SPECIAL || is_vm_hugetlb_page(vma) || vma_is_dax(vma))
+		return -EINVAL;
+	mm->locked_vm += vma_pages(vma);
+	vm_flags_set(vma, VM_LOCKED |
+		     (v->flags & CKPT_VMA_LOCKONFAULT ? VM_LOCKONFAULT : 0));
+	return 0;
+}
+
 /* What mmap() and madvise() cannot do; mmap_lock is held. */
 static int finish_locked(const struct ckpt_rec_vma *v)
 {
 	struct vm_area_struct *vma = vma_lookup(current->mm, v->start);
+	int ret;
 
 	if (!vma || vma->vm_start != v->start || vma->vm_end != v->end || vma->anon_vma)
 		return -EBADMSG;
@@ -47,8 +72,18 @@ static int finish_locked(const struct ckpt_rec_vma *v)
 	/* Memory that was moved keeps its offsets, by which its pages are found. */
 	if (!vma->vm_file)
 		vma->vm_pgoff = v->pgoff;
-	vm_flags_set(vma, VM_APART);
-	return account(vma, v);
+	/* One that can only be executed may have got one already. */
+	if (vma_pkey(vma) != v->pkey) {
+		if (!arch_pkeys_enabled())
+			return -ENOEXEC;
+		vm_flags_clear(vma, ARCH_VM_PKEY_FLAGS);
+		vm_flags_set(vma, ckpt_pkey_flags(v->pkey));
+		vma_set_page_prot(vma);
+	}
+	ret = account(vma, v) ?: lock(vma, v);
+	/* Seals are last: they keep system calls from what is done here. */
+	vm_flags_set(vma, VM_APART | (v->flags & CKPT_VMA_SEALED ? VM_SEALED : 0));
+	return ret;
 }
 
 static int finish(const struct ckpt_rec_vma *v)
@@ -62,13 +97,19 @@ static int finish(const struct ckpt_rec_vma *v)
 	return ret;
 }
 
+static unsigned long type_of(const struct ckpt_rec_vma *v)
+{
+	if (v->flags & CKPT_VMA_DROPPABLE)
+		return MAP_DROPPABLE;
+	return v->flags & CKPT_VMA_SHARED ? MAP_SHARED : MAP_PRIVATE;
+}
+
 static int map(struct ckpt_ctx *ctx, const struct ckpt_rec_vma *v)
 {
 	unsigned long prot = (v->prot & CKPT_PROT_READ ? PROT_READ : 0) |
 			     (v->prot & CKPT_PROT_WRITE ? PROT_WRITE : 0) |
 			     (v->prot & CKPT_PROT_EXEC ? PROT_EXEC : 0);
-	unsigned long flags = MAP_FIXED_NOREPLACE |
-			      (v->flags & CKPT_VMA_SHARED ? MAP_SHARED : MAP_PRIVATE) |
+	unsigned long flags = MAP_FIXED_NOREPLACE | type_of(v) |
 			      (v->flags & CKPT_VMA_GROWSDOWN ? MAP_GROWSDOWN : 0) |
 			      (v->flags & CKPT_VMA_NORESERVE ? MAP_NORESERVE : 0) |
 			      (v->file ? 0 : MAP_ANONYMOUS);
@@ -161,4 +202,47 @@ int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 		cond_resched();
 	}
 	return settle(ctx, t, ckpt_rec_data(rec), nr);
+}
+
+/* First range from @addr on that mlock() would have filled. */
+static bool next_locked(struct mm_struct *mm, unsigned long *addr, unsigned long *end)
+{
+	struct vm_area_struct *vma;
+	bool found = false;
+
+	VMA_ITERATOR(vmi, mm, *addr);
+
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma) {
+		if ((vma->vm_flags & (VM_LOCKED | VM_LOCKONFAULT)) != VM_LOCKED)
+			continue;
+		*addr = max(*addr, vma->vm_start);
+		*end = vma->vm_end;
+		found = true;
+		break;
+	}
+	mmap_read_unlock(mm);
+	return found;
+}
+
+/**
+ * ckpt_vmas_populate - bring in what is left out of locked memory
+ *
+ * Of current, whose pages are there. What the image does not have, such as
+ * pages of files, must be in memory, too.
+ *
+ * Return: 0 or -EINTR.
+ */
+int ckpt_vmas_populate(void)
+{
+	unsigned long addr = 0, end;
+
+	for (; next_locked(current->mm, &addr, &end); addr = end) {
+		/* As mlock() left it: behind the end of a file there is nothing. */
+		mm_populate(addr, end - addr);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
 }

@@ -40,5 +40,15 @@ TEST_F_TIMEOUT(memory2, name, TEST_TIMEOUT)				\
 }
 
 MEMORY_TEST(apart, "apart")
+MEMORY_TEST(locks, "locks")
+MEMORY_TEST(lock_current, "lockall 1")
+MEMORY_TEST(lock_future, "lockall 2")
+MEMORY_TEST(lock_all, "lockall 3")
+MEMORY_TEST(lock_all_on_fault, "lockall 7")
+MEMORY_TEST(sealed, "sealed")
+MEMORY_TEST(droppable, "droppable")
+MEMORY_TEST(keys, "keys")
+MEMORY_TEST(nodes, "nodes")
+MEMORY_TEST(guarded, "guarded")
 
 TEST_HARNESS_MAIN
