@@ -79,6 +79,7 @@ OFFSET(ckpt_rec_attrs, dispatch_selector, 32);
 OFFSET(ckpt_rec_attrs, uclamp_min, 80);
 OFFSET(ckpt_rec_attrs, nodes, 104);
 SIZE(ckpt_rec_vma_name, 16 + CKPT_VMA_NAME_LEN);
+SIZE(ckpt_rec_sysv_shm, 72);
 SIZE(ckpt_rec_vma_policy, 160);
 OFFSET(ckpt_rec_vma_policy, nodes, 32);
 SIZE(ckpt_rec_io_ports, 8);

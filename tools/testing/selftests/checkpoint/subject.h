@@ -22,6 +22,8 @@ extern const struct mode thread_modes[];
 extern const struct mode memory_modes[];
 extern const struct mode memory2_modes[];
 extern const struct mode vma_modes[];
+extern const struct mode mapgen_modes[];
+extern const struct mode sysv_modes[];
 extern const struct mode cpu_modes[];
 extern const struct mode file_modes[];
 extern const struct mode signal_modes[];
