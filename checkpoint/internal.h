@@ -336,6 +336,7 @@ extern const struct ckpt_obj_ops ckpt_file_ops;
 extern const struct ckpt_obj_ops ckpt_pipe_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_data_ops;
+extern const struct ckpt_obj_ops ckpt_sysv_shm_ops;
 extern const struct ckpt_obj_ops ckpt_sighand_ops;
 extern const struct ckpt_obj_ops ckpt_thread_ops;
 extern const struct ckpt_obj_ops ckpt_cred_ops;
@@ -650,13 +651,22 @@ struct ckpt_vmas {
 	u32 nr;
 };
 
+void ckpt_vma_fill(struct vm_area_struct *vma, struct ckpt_rec_vma *rec);
+int ckpt_vma_advise(const struct ckpt_rec_vma *v);
 void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_struct *vma);
 int ckpt_vmas_gather(struct mm_struct *mm, struct ckpt_vmas *vmas);
 int ckpt_vmas_tag(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_vmas *vmas);
 void ckpt_vmas_free(struct ckpt_vmas *vmas);
 int ckpt_vma_names_save(struct ckpt_ctx *ctx, struct mm_struct *mm);
 int ckpt_vma_names_restore(struct ckpt_rec *rec);
+
+/* mm/vma_restore.c */
 int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+int ckpt_vmas_populate(void);
+
+/* mm/policy.c */
+int ckpt_vma_policies_save(struct ckpt_ctx *ctx, struct mm_struct *mm);
+int ckpt_vma_policies_restore(struct ckpt_rec *rec);
 
 /* file/file.c */
 
@@ -690,6 +700,7 @@ extern const struct ckpt_file_kind ckpt_path_kind;
 extern const struct ckpt_file_kind ckpt_external_kind;
 extern const struct ckpt_file_kind ckpt_pipe_kind;
 extern const struct ckpt_file_kind ckpt_shmem_kind;
+extern const struct ckpt_file_kind ckpt_sysv_shm_kind;
 void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 		       struct file *file);
 int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file, u32 *tag);
@@ -698,6 +709,7 @@ int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 int ckpt_refs_count(struct ckpt_ctx *ctx);
 void ckpt_refs_free(struct ckpt_ctx *ctx);
 bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra);
+unsigned long ckpt_attached(struct ckpt_ctx *ctx, struct inode *inode);
 bool ckpt_pipe_is_inside(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe,
 			 struct file *file);
 bool ckpt_file_shared(struct ckpt_ctx *ctx, struct file *file, char *who, size_t size);
@@ -715,6 +727,10 @@ int ckpt_compare_open(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fi
 
 /* file/shmem.c */
 bool ckpt_is_unnamed_shmem(struct file *file);
+int ckpt_shmem_write(struct ckpt_ctx *ctx, struct inode *inode, u32 tag);
+
+/* ipc/shm.c */
+struct file *ckpt_sysv_shm_memory(struct ckpt_ctx *ctx, u32 tag);
 
 /* file/pipe.c */
 struct pipe_inode_info *ckpt_pipe_of(struct file *file);
@@ -735,6 +751,8 @@ u64 ckpt_arch_cpu_features(void);
 void ckpt_arch_save_mm(struct mm_struct *mm, struct ckpt_rec_mm *rec);
 int ckpt_arch_restore_mm(struct ckpt_ctx *ctx, struct ckpt_task *t,
 			 const struct ckpt_rec_mm *rec);
+int ckpt_arch_restore_pkeys(struct ckpt_ctx *ctx, struct ckpt_task *t,
+			    const struct ckpt_rec_mm *rec);
 bool ckpt_arch_vma_is_special(struct vm_area_struct *vma);
 long ckpt_arch_syscall(struct task_struct *task);
 void ckpt_arch_set_result(struct task_struct *task, long result);

@@ -31,6 +31,7 @@
 #define CKPT_MAX_ID_LINES	(3 * 340)	/* of one user namespace, as the kernel has it */
 #define CKPT_MAX_TASKS		(4 * 1024 * 1024)
 #define CKPT_MAX_VMAS		(4 * 1024 * 1024)
+#define CKPT_MAX_POLICIES	(2 * 1024 * 1024)
 #define CKPT_MAX_FDS		(16 * 1024 * 1024)
 #define CKPT_MAX_FILES		(32 * 1024 * 1024)
 #define CKPT_MAX_SIGPENDING	(1024 * 1024)

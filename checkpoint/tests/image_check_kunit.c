@@ -106,6 +106,12 @@ static const struct ckpt_rec_vma_name names[2] = {
 	{ .start = PAGE(5), .end = PAGE(6) },
 };
 
+static const struct ckpt_rec_sysv_shm segment = { .size = 1, .id = 1, .key = 2 };
+static const struct ckpt_rec_vma_policy policies[2] = {
+	{ .start = PAGE(4), .end = PAGE(5), .mode = 2, .node_words = 1, .nodes = { 1 } },
+	{ .start = PAGE(5), .end = PAGE(6), .mode = 4 },
+};
+
 static const u64 ldt[2] = { 0, 1 };
 static const struct ckpt_rec_io_ports io_ports[2] = { { 0x80, 1 }, { 0xffff, 1 } };
 
@@ -162,6 +168,8 @@ static const struct sample samples[] = {
 	SAMPLE(SECCOMP, seccomp, seccomp.filter),
 	SAMPLE(ATTRS, attrs, attrs),
 	SAMPLE(VMA_NAMES, names, names[0]),
+	SAMPLE(SYSV_SHM, segment, segment),
+	SAMPLE(VMA_POLICIES, policies, policies[0]),
 	SAMPLE(LDT, ldt, ldt[0]),
 	SAMPLE(IO_PORTS, io_ports, io_ports[0]),
 	SAMPLE(USAGE, usage, usage),
@@ -269,7 +277,7 @@ static const struct change changes[] = {
 	CHANGE(PROCESS, process.rlimits[3].soft, 1),
 
 	CHANGE(FILE, file.file.kind, 0),
-	CHANGE(FILE, file.file.kind, CKPT_FILE_SHMEM + 1),
+	CHANGE(FILE, file.file.kind, CKPT_FILE_SYSV_SHM + 1),
 	CHANGE(FILE, file.file.flags, CKPT_FILEF_ALL + 1),
 	CHANGE(FILE, file.file.pos, 1ULL << 63),
 	CHANGE(FILE, file.file.size, 1ULL << 63),
@@ -300,6 +308,10 @@ static const struct change changes[] = {
 	CHANGE(VMAS, vmas[0].flags, CKPT_VMA_ALL + 1),
 	CHANGE(VMAS, vmas[0].flags, CKPT_VMA_GROWSDOWN),
 	CHANGE(VMAS, vmas[1].flags, CKPT_VMA_SHARED),
+	CHANGE(VMAS, vmas[1].flags, CKPT_VMA_DROPPABLE),
+	CHANGE(VMAS, vmas[1].flags, CKPT_VMA_LOCKONFAULT),
+	CHANGE(VMAS, vmas[1].pkey, CKPT_NR_PKEYS),
+	CHANGE(VMAS, vmas[1].pgoff, U64_MAX),
 	CHANGE(VMAS, vmas[1].reserved, 1),
 
 	CHANGE(PAGES, extents[0].addr, 1),
@@ -332,6 +344,18 @@ static const struct change changes[] = {
 	CHANGE(VMA_NAMES, names[0].end, PAGE(4)),
 	CHANGE(VMA_NAMES, names[1].start, PAGE(4)),
 	CHANGE(VMA_NAMES, names[1].name[0], '['),
+
+	CHANGE(SYSV_SHM, segment.size, 0),
+	CHANGE(SYSV_SHM, segment.id, U32_MAX),
+	CHANGE(SYSV_SHM, segment.mode, 01000),
+	CHANGE(SYSV_SHM, segment.flags, CKPT_SYSV_REMOVED),
+
+	CHANGE(VMA_POLICIES, policies[0].end, PAGE(4)),
+	CHANGE(VMA_POLICIES, policies[1].start, PAGE(4)),
+	CHANGE(VMA_POLICIES, policies[0].mode, 0),
+	CHANGE(VMA_POLICIES, policies[0].home_node, U32_MAX),
+	CHANGE(VMA_POLICIES, policies[0].node_words, 0),
+	CHANGE(VMA_POLICIES, policies[0].reserved, 1),
 
 	CHANGE(IO_PORTS, io_ports[0].num, 0),
 	CHANGE(IO_PORTS, io_ports[1].num, 2),
@@ -497,7 +521,7 @@ static void check_tags(struct kunit *test)
 {
 	static const u32 types[] = {
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
-		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM,
+		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM, CKPT_REC_SYSV_SHM,
 	};
 	struct ckpt_reader reader = {};
 	struct ckpt_rec *rec;

@@ -11,8 +11,9 @@
 #include <linux/ktime.h>
 #include <linux/nodemask_types.h>
 #include <linux/restart_block.h>
-#include <linux/uidgid_types.h>
+#include <linux/uidgid.h>
 
+struct file;
 struct k_itimer;
 struct nsproxy;
 struct pid_namespace;
@@ -22,6 +23,7 @@ struct mm_struct;
 struct seccomp_filter;
 struct sigevent;
 struct task_struct;
+struct vm_area_struct;
 
 /* fs/exec.c: give the current, single-threaded task a fresh address space */
 int checkpoint_exec_mmap(struct mm_struct *mm);
@@ -37,6 +39,78 @@ bool checkpoint_sleeper_expires(struct task_struct *task, ktime_t *remaining);
 
 /* ipc/sem.c: semaphore adjustments that the exit of @task would undo */
 bool checkpoint_has_sem_undo(struct task_struct *task);
+
+/**
+ * struct checkpoint_shm - a segment of System V shared memory
+ * @id: of shmget(2)
+ * @key: of shmget(2)
+ * @mode: permission bits
+ * @removed: it goes with its last user (IPC_RMID)
+ * @locked: of shmctl(2), SHM_LOCK
+ * @huge: of huge pages
+ * @outside: not of the IPC namespace of current
+ * @noreserve: memory is accounted for when it is used; not told
+ * @uid: this and the following are as in shmctl(2)
+ * @cuid: see there
+ * @gid: see there
+ * @cgid: see there
+ * @size: see there
+ * @atime: see there
+ * @dtime: see there
+ * @ctime: see there
+ * @creator: see there, 0: not in the pid namespace of current
+ * @last: the same
+ * @nattch: see there
+ */
+struct checkpoint_shm {
+	int id;
+	key_t key;
+	umode_t mode;
+	bool removed;
+	bool locked;
+	bool huge;
+	bool outside;
+	bool noreserve;
+	kuid_t uid;
+	kuid_t cuid;
+	kgid_t gid;
+	kgid_t cgid;
+	size_t size;
+	time64_t atime;
+	time64_t dtime;
+	time64_t ctime;
+	pid_t creator;
+	pid_t last;
+	unsigned long nattch;
+};
+
+/* ipc/shm.c */
+#ifdef CONFIG_SYSVIPC
+int checkpoint_shm_get(struct file *file, struct checkpoint_shm *state);
+struct file *checkpoint_shm_create(const struct checkpoint_shm *state);
+struct file *checkpoint_shm_attach(int id, struct file *memory, int flags);
+void checkpoint_shm_finish(struct file *memory, const struct checkpoint_shm *state, bool keep);
+#else
+static inline int checkpoint_shm_get(struct file *file, struct checkpoint_shm *state)
+{
+	return -EINVAL;
+}
+
+static inline struct file *checkpoint_shm_create(const struct checkpoint_shm *state)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline struct file *checkpoint_shm_attach(int id, struct file *memory, int flags)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline void checkpoint_shm_finish(struct file *memory, const struct checkpoint_shm *state,
+					 bool keep)
+{
+}
+#endif
 
 /* net/core/filter.c: as bpf_prog_create_from_user(), from kernel memory */
 int checkpoint_bpf_prog_create(struct bpf_prog **pfp, struct sock_filter *filter, u16 len,
@@ -105,6 +179,11 @@ static inline bool checkpoint_seccomp_allows(int nr)
 #ifdef CONFIG_NUMA
 int checkpoint_get_mempolicy(struct task_struct *task, nodemask_t *nodes);
 int checkpoint_set_mempolicy(int mode, nodemask_t *nodes);
+
+/* the same of a mapping, as in mbind(2); mmap_lock is held */
+int checkpoint_get_vma_policy(struct vm_area_struct *vma, nodemask_t *nodes, int *home_node);
+int checkpoint_set_vma_policy(struct vm_area_struct *vma, int mode, nodemask_t *nodes,
+			      int home_node);
 #else
 static inline int checkpoint_get_mempolicy(struct task_struct *task, nodemask_t *nodes)
 {
@@ -113,6 +192,18 @@ static inline int checkpoint_get_mempolicy(struct task_struct *task, nodemask_t 
 }
 
 static inline int checkpoint_set_mempolicy(int mode, nodemask_t *nodes)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int checkpoint_get_vma_policy(struct vm_area_struct *vma, nodemask_t *nodes,
+					    int *home_node)
+{
+	return checkpoint_get_mempolicy(NULL, nodes);
+}
+
+static inline int checkpoint_set_vma_policy(struct vm_area_struct *vma, int mode,
+					    nodemask_t *nodes, int home_node)
 {
 	return -EOPNOTSUPP;
 }

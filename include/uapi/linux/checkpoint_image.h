@@ -63,6 +63,8 @@
  * @CKPT_REC_ID_MAPS: array of struct ckpt_rec_id_map, behind the namespaces
  * @CKPT_REC_PIDS: array of struct ckpt_rec_pid, behind the maps
  * @CKPT_REC_CGROUP: struct ckpt_rec_cgroup and its path, behind tree and namespaces
+ * @CKPT_REC_VMA_POLICIES: array of struct ckpt_rec_vma_policy
+ * @CKPT_REC_SYSV_SHM: struct ckpt_rec_sysv_shm; has a tag
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -103,6 +105,8 @@ enum ckpt_rec_type {
 	CKPT_REC_ID_MAPS,
 	CKPT_REC_PIDS,
 	CKPT_REC_CGROUP,
+	CKPT_REC_VMA_POLICIES,
+	CKPT_REC_SYSV_SHM,
 	CKPT_REC_NR
 };
 
@@ -368,6 +372,7 @@ struct ckpt_rec_process {
 #define CKPT_FILE_EXTERNAL	2U	/* handed over by the restarter */
 #define CKPT_FILE_PIPE		3U	/* end of a pipe that is in the image */
 #define CKPT_FILE_SHMEM		4U	/* shared memory that is in the image */
+#define CKPT_FILE_SYSV_SHM	5U	/* System V shared memory, mapped by shmat(2) */
 
 /* ckpt_rec_file.flags */
 #define CKPT_FILEF_READ		(1U << 0)
@@ -405,7 +410,7 @@ struct ckpt_rec_process {
  * @path_len: bytes of the path, without a terminating zero
  * @build_id_len: bytes of @build_id in use, 0: not an ELF file or none
  * @build_id: build-id of a mapped ELF file; compared, and in place of @mtime_ns
- * @object: pipe, shared memory: tag of its PIPE or SHMEM record
+ * @object: pipe, shared memory: tag of its PIPE, SHMEM or SYSV_SHM record
  * @reserved: 0
  * @fs_uuid: of the file system, 0: it has none
  *
@@ -474,13 +479,53 @@ struct ckpt_rec_shmem {
 /**
  * struct ckpt_rec_shmem_data - a piece of its content, which follows
  * @offset: in bytes; what no record has is a hole
- * @shmem: tag of the SHMEM record
+ * @shmem: tag of the SHMEM or SYSV_SHM record
  * @len: bytes, at most 1 MiB
  */
 struct ckpt_rec_shmem_data {
 	__aligned_u64 offset;
 	__u32 shmem;
 	__u32 len;
+};
+
+/* ckpt_rec_sysv_shm.flags */
+#define CKPT_SYSV_REMOVED	(1U << 0)	/* goes with its last user: IPC_RMID */
+#define CKPT_SYSV_LOCKED	(1U << 1)	/* SHM_LOCK */
+#define CKPT_SYSV_NORESERVE	(1U << 2)	/* memory is accounted for when it is used */
+#define CKPT_SYSV_ALL		((1U << 3) - 1)
+
+/**
+ * struct ckpt_rec_sysv_shm - a segment of System V shared memory
+ * @size: in bytes; content may go up to the end of its last page
+ * @atime: this and the following are as in shmctl(2)
+ * @dtime: see there
+ * @ctime: see there
+ * @id: see there
+ * @key: see there
+ * @mode: permission bits
+ * @flags: CKPT_SYSV_*
+ * @uid: its user, in the caller's user namespace
+ * @gid: its group
+ * @cuid: the user who made it
+ * @cgid: the group who made it
+ * @creator: process id of who made it, 0: not known
+ * @last: process id of who attached or detached it last, 0: not known
+ */
+struct ckpt_rec_sysv_shm {
+	__aligned_u64 size;
+	__aligned_s64 atime;
+	__aligned_s64 dtime;
+	__aligned_s64 ctime;
+	__u32 id;
+	__u32 key;
+	__u32 mode;
+	__u32 flags;
+	__u32 uid;
+	__u32 gid;
+	__u32 cuid;
+	__u32 cgid;
+	__u32 creator;
+	__u32 last;
 };
 
 /* ckpt_rec_mm.flags */
@@ -490,7 +535,9 @@ struct ckpt_rec_shmem_data {
 #define CKPT_MMF_MDWE_NO_INHERIT (1U << 3)	/* the same, PR_MDWE_NO_INHERIT */
 #define CKPT_MMF_MERGE_ANY	(1U << 4)	/* PR_SET_MEMORY_MERGE */
 #define CKPT_MMF_COMPAT		(1U << 5)	/* of a 32-bit program */
-#define CKPT_MMF_ALL		((1U << 6) - 1)
+#define CKPT_MMF_LOCK_FUTURE	(1U << 6)	/* mlockall(2), MCL_FUTURE */
+#define CKPT_MMF_LOCK_ONFAULT	(1U << 7)	/* the same, with MCL_ONFAULT */
+#define CKPT_MMF_ALL		((1U << 8) - 1)
 
 #define CKPT_AUXV_MAX		64
 
@@ -523,6 +570,8 @@ struct ckpt_rec_shmem_data {
  * @mmap_compat_legacy_base: as @mmap_legacy_base, for 32-bit system calls
  * @user_ns: number of the user namespace that it belongs to, 0: the caller's
  * @reserved: 0
+ * @pkeys: mask of the protection keys in use, of pkey_alloc(2); 0: key 0 only
+ * @exec_pkey: of them, the key of memory that can only be executed, 0: none
  */
 struct ckpt_rec_mm {
 	__aligned_u64 start_code;
@@ -552,7 +601,11 @@ struct ckpt_rec_mm {
 	__aligned_u64 mmap_compat_legacy_base;
 	__u32 user_ns;
 	__u32 reserved;
+	__u32 pkeys;
+	__u32 exec_pkey;
 };
+
+#define CKPT_NR_PKEYS		16
 
 /* ckpt_rec_vma.prot */
 #define CKPT_PROT_READ		(1U << 0)
@@ -573,7 +626,11 @@ struct ckpt_rec_mm {
 #define CKPT_VMA_NOHUGEPAGE	(1U << 9)
 #define CKPT_VMA_ACCOUNT	(1U << 10)	/* counted as committed, also if not writable */
 #define CKPT_VMA_MERGEABLE	(1U << 11)	/* MADV_MERGEABLE */
-#define CKPT_VMA_ALL		((1U << 12) - 1)
+#define CKPT_VMA_LOCKED		(1U << 12)	/* mlock(2) */
+#define CKPT_VMA_LOCKONFAULT	(1U << 13)	/* mlock2(2), MLOCK_ONFAULT; with LOCKED */
+#define CKPT_VMA_DROPPABLE	(1U << 14)	/* MAP_DROPPABLE */
+#define CKPT_VMA_SEALED		(1U << 15)	/* mseal(2) */
+#define CKPT_VMA_ALL		((1U << 16) - 1)
 
 /**
  * struct ckpt_rec_vma - one mapping
@@ -583,7 +640,7 @@ struct ckpt_rec_mm {
  * @file: tag of the mapped file, 0: anonymous
  * @prot: CKPT_PROT_*
  * @flags: CKPT_VMA_*
- * @reserved: 0
+ * @pkey: protection key, of pkey_mprotect(2)
  */
 struct ckpt_rec_vma {
 	__aligned_u64 start;
@@ -592,7 +649,7 @@ struct ckpt_rec_vma {
 	__u32 file;
 	__u32 prot;
 	__u32 flags;
-	__u32 reserved;
+	__u32 pkey;
 };
 
 #define CKPT_VMA_NAME_LEN	80
@@ -607,6 +664,28 @@ struct ckpt_rec_vma_name {
 	__aligned_u64 start;
 	__aligned_u64 end;
 	char name[CKPT_VMA_NAME_LEN];
+};
+
+#define CKPT_NODE_WORDS		16
+
+/**
+ * struct ckpt_rec_vma_policy - NUMA policy of a private mapping, of mbind(2)
+ * @start: first address
+ * @end: address behind the last
+ * @mode: mode and mode flags
+ * @home_node: of set_mempolicy_home_node(2), plus 1; 0: none
+ * @node_words: words of @nodes in use
+ * @reserved: 0
+ * @nodes: mask of nodes
+ */
+struct ckpt_rec_vma_policy {
+	__aligned_u64 start;
+	__aligned_u64 end;
+	__u32 mode;
+	__u32 home_node;
+	__u32 node_words;
+	__u32 reserved;
+	__aligned_u64 nodes[CKPT_NODE_WORDS];
 };
 
 /**
@@ -1036,7 +1115,6 @@ struct ckpt_rec_seccomp {
 #define CKPT_ATTR_ALL		((1U << 12) - 1)
 
 #define CKPT_NR_SPECULATION	3
-#define CKPT_NODE_WORDS		16
 
 /**
  * struct ckpt_rec_attrs - further properties of a thread

@@ -67,13 +67,7 @@ OBSTACLE(mapped_deleted, FILE_DELETED);
 OBSTACLE(mapped_memfd, MAPPING_FLAG);
 OBSTACLE(mapped_secret, MAPPING);
 OBSTACLE(mapped_huge, MAPPING);
-OBSTACLE(locked_memory, MAPPING_FLAG);
-OBSTACLE(locked_on_fault, MAPPING_FLAG);
-OBSTACLE(locked_future, MM);
-OBSTACLE(sealed_memory, MAPPING_FLAG);
-OBSTACLE(droppable_memory, MAPPING_FLAG);
 OBSTACLE(bound_memory, MAPPING_FLAG);
-OBSTACLE(memory_key, MAPPING_FLAG);
 OBSTACLE(user_faults, MAPPING_FLAG);
 OBSTACLE(timer_of_other, TIMER);
 OBSTACLE(timer_of_dead_thread, TIMER);
@@ -186,7 +180,7 @@ TEST_F_TIMEOUT(special, all_are_listed, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	ASSERT_EQ(0, subject_start(s, "obstacle eventfd posix_lock sysv_memory "
+	ASSERT_EQ(0, subject_start(s, "obstacle eventfd posix_lock mapped_secret "
 				      "timer_of_other aio_context process_keyring"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_DRY_RUN));
@@ -209,7 +203,7 @@ TEST_F_TIMEOUT(special, where, TEST_TIMEOUT)
 	bool fd = false, range = false;
 	int i, n;
 
-	ASSERT_EQ(0, subject_start(s, "obstacle eventfd sysv_memory"));
+	ASSERT_EQ(0, subject_start(s, "obstacle eventfd mapped_secret"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, 0));
 	n = messages_read(s, m, ARRAY_SIZE(m));
