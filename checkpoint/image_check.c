@@ -178,7 +178,7 @@ static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 		return damaged(r, "a file has an impossible path");
 	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2)
 		return damaged(r, "an external file is not a standard stream");
-	if (!f->kind || f->kind > CKPT_FILE_SHMEM || f->reserved || f->flags & ~CKPT_FILEF_ALL)
+	if (!f->kind || f->kind > CKPT_FILE_INOTIFY || f->reserved || f->flags & ~CKPT_FILEF_ALL)
 		return damaged(r, "a file has an unknown kind or unknown flags");
 	if (f->path_len >= CKPT_PATH_MAX || memchr(path, 0, f->path_len))
 		return damaged(r, "a file has an impossible name");
@@ -584,6 +584,9 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_REGSET] = check_regset,
 	[CKPT_REC_TRAILER] = check_trailer,
 	[CKPT_REC_PIPE] = check_pipe,
+	[CKPT_REC_EVENT] = ckpt_check_event,
+	[CKPT_REC_EPOLL] = ckpt_check_epoll,
+	[CKPT_REC_INOTIFY] = ckpt_check_inotify,
 	[CKPT_REC_USE] = check_use,
 	[CKPT_REC_SECCOMP] = check_seccomp,
 	[CKPT_REC_ATTRS] = check_attrs,

@@ -105,8 +105,10 @@ static int restart_thread(void *arg)
 	struct ckpt_task *t = arg;
 	int ret = enter(t);
 
-	if (!ret)
+	if (!ret) {
+		ckpt_arrive(t->ctx);
 		ret = ckpt_thread_apply(t->ctx, t);
+	}
 	return leave(t, ret);
 }
 
@@ -347,6 +349,8 @@ static int build_process(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 	if (!ret)
 		ret = create_sharers(leader);
 	if (!ret)
+		ret = ckpt_join(ctx, leader);
+	if (!ret)
 		ret = ckpt_process_apply(ctx, leader);
 	return ret ?: ckpt_thread_apply(ctx, leader);
 }
@@ -403,9 +407,9 @@ static int read_end(struct ckpt_ctx *ctx)
 	return 0;
 }
 
-static bool settled(struct ckpt_ctx *ctx)
+static bool all_parked(struct ckpt_ctx *ctx)
 {
-	return !atomic_read(&ctx->nr_busy) || READ_ONCE(ctx->error);
+	return !atomic_read(&ctx->nr_busy);
 }
 
 /* One that dies where it cannot tell us is seen here. */
@@ -419,13 +423,14 @@ static struct ckpt_task *find_killed(struct ckpt_ctx *ctx)
 	return NULL;
 }
 
-static int wait_built(struct ckpt_ctx *ctx)
+static int wait_tree(struct ckpt_ctx *ctx, bool (*done)(struct ckpt_ctx *ctx))
 {
 	struct ckpt_task *killed;
 	long ret;
 
 	do {
-		ret = wait_event_interruptible_timeout(ctx->wait, settled(ctx),
+		ret = wait_event_interruptible_timeout(ctx->wait,
+						       done(ctx) || READ_ONCE(ctx->error),
 						       msecs_to_jiffies(POLL_MS));
 		if (ret < 0)
 			return -EINTR;
@@ -463,8 +468,6 @@ static void commit(struct ckpt_ctx *ctx)
 {
 	struct ckpt_task *t;
 
-	/* The tree must not see references of ours. */
-	ckpt_free_tags(ctx);
 	ckpt_commit_dead(ctx);
 	ckpt_tree_bury(ctx);
 	ckpt_tree_tie(ctx);
@@ -472,6 +475,8 @@ static void commit(struct ckpt_ctx *ctx)
 		if (t->main)
 			ckpt_process_commit(ctx, t);
 	ckpt_commit_all(ctx);
+	/* The tree must not see references of ours. */
+	ckpt_free_tags(ctx);
 	ckpt_release(ctx, false);
 }
 
@@ -525,7 +530,11 @@ static long restart_tree(struct ckpt_ctx *ctx)
 	pass_turn(ctx->tasks[0]);
 	ret = create_processes(ctx);
 	if (!ret)
-		ret = wait_built(ctx);
+		ret = wait_tree(ctx, ckpt_all_arrived);
+	if (!ret)
+		ret = ckpt_assemble(ctx);
+	if (!ret)
+		ret = wait_tree(ctx, all_parked);
 	ctx->stats.freeze_ns = ktime_to_ns(ktime_sub(ktime_get(), start)) - ctx->stats.save_ns;
 	if (!ret)
 		ret = read_end(ctx);

@@ -33,6 +33,8 @@ extern const struct mode obstacle_modes[];
 extern const struct mode process_modes[];
 extern const struct mode tree_modes[];
 extern const struct mode shmem_modes[];
+extern const struct mode event_modes[];
+extern const struct mode epoll_modes[];
 extern const struct mode state_modes[];
 extern const struct mode seccomp_modes[];
 
