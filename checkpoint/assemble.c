@@ -24,6 +24,8 @@ void ckpt_arrive(struct ckpt_ctx *ctx)
 /**
  * ckpt_all_arrived - have all tasks arrived?
  * @ctx: context of a restart
+ *
+ * Return: true if they have.
  */
 bool ckpt_all_arrived(struct ckpt_ctx *ctx)
 {
@@ -49,10 +51,16 @@ int ckpt_assemble(struct ckpt_ctx *ctx)
 		ret = ckpt_inotifies_watch(ctx);
 	if (ret)
 		return ret;
-	/* Pairs with the acquire in ckpt_join(). */
+	/* Pairs with the acquire in is_assembled(). */
 	smp_store_release(&ctx->assembled, true);
 	wake_up_var(&ctx->assembled);
 	return 0;
+}
+
+static bool is_assembled(struct ckpt_ctx *ctx)
+{
+	/* What the caller has made is seen by who sees this. */
+	return smp_load_acquire(&ctx->assembled);
 }
 
 /**
@@ -67,7 +75,7 @@ int ckpt_join(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 	int ret;
 
 	ckpt_arrive(ctx);
-	ret = wait_var_event_killable(&ctx->assembled, smp_load_acquire(&ctx->assembled));
+	ret = wait_var_event_killable(&ctx->assembled, is_assembled(ctx));
 	if (ret)
 		return -EINTR;
 	ret = ckpt_epolls_join(ctx, leader);

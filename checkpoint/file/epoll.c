@@ -69,14 +69,16 @@ static bool is_signalfd(struct file *file)
 /* The process of the tree whose signals are waited for, or NULL. */
 static struct ckpt_task *signal_owner(struct ckpt_ctx *ctx, const wait_queue_head_t *queue)
 {
+	struct sighand_struct *sighand;
 	struct ckpt_task *t;
 	unsigned long flags;
-	bool found = false;
+	bool found;
 
-	for (t = ckpt_next_leader(ctx, NULL); t && !found; t = ckpt_next_leader(ctx, t)) {
-		if (!t->main || !lock_task_sighand(t->main->task, &flags))
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t)) {
+		sighand = t->main ? lock_task_sighand(t->main->task, &flags) : NULL;
+		if (!sighand)
 			continue;
-		found = &t->main->task->sighand->signalfd_wqh == queue;
+		found = &sighand->signalfd_wqh == queue;
 		unlock_task_sighand(t->main->task, &flags);
 		if (found)
 			return t;

@@ -17,7 +17,6 @@ FIXTURE_VARIANT(events) {
 
 FIXTURE_VARIANT_ADD(events, none) { .way = WAY_NONE };
 FIXTURE_VARIANT_ADD(events, go_on) { .way = WAY_GO_ON };
-FIXTURE_VARIANT_ADD(events, stop) { .way = WAY_STOP };
 FIXTURE_VARIANT_ADD(events, kill) { .way = WAY_KILL };
 
 FIXTURE_SETUP(events)
@@ -97,6 +96,33 @@ EVENTS_TEST(epoll_nested)
 EVENTS_TEST(epoll_shared)
 EVENTS_TEST(epoll_signals)
 EVENTS_TEST(epoll_mixed)
+
+/* A real program. */
+TEST_F_TIMEOUT(events, python, TEST_TIMEOUT)
+{
+	if (access("/usr/bin/python3", X_OK))
+		SKIP(return, "there is no python3");
+	ASSERT_EQ(0, run_judged(&self->s, "python", variant->way));
+}
+
+/* A pidfd goes with its process. */
+TEST_F_TIMEOUT(events, pidfd_fresh, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	pid_t before;
+
+	if (variant->way != WAY_KILL)
+		SKIP(return, "it takes a restart");
+	ASSERT_EQ(0, subject_start(s, "pidfd_fresh"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	before = s->pid;
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, subject_restart(s, RESTART_NEW_PIDS)) messages_show(s);
+	ASSERT_NE(before, s->pid);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
 
 FIXTURE(refused_events) {
 	struct subject s;

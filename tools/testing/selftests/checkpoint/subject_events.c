@@ -491,10 +491,89 @@ static void inotify_unnamed(int argc, char **argv)
 	expect_event(fd, 1, IN_MODIFY, "");
 }
 
+/* pidfd_fresh: for a restart with other ids, of oneself and of a child. */
+static void pidfd_fresh(int argc, char **argv)
+{
+	int self = pidfd_open(getpid(), 0), child;
+	char info[100], want[100];
+	siginfo_t dead = {};
+	pid_t pid;
+
+	pid = new_child();
+	if (!pid)
+		for (;;)
+			pause();
+	child = pidfd_open(pid, 0);
+	need(self >= 0 && child >= 0);
+	stage();
+	get_info(self, "Pid:", info, sizeof(info));
+	snprintf(want, sizeof(want), "Pid:\t%ld", syscall(SYS_getpid));
+	check(!strcmp(info, want));
+	check(!is_readable(child));
+	check_eq(0, signal_pidfd(child, SIGTERM));
+	check_eq(0, waitid(P_PIDFD, child, &dead, WEXITED));
+	check_eq(SIGTERM, dead.si_status);
+	check(is_readable(child));
+}
+
+/* python: a loop over four children's pipes and pidfds, and an eventfd. */
+static void python(int argc, char **argv)
+{
+	static const char script[] =
+		"import os, selectors, subprocess, sys\n"
+		"def stage():\n"
+		"    os.write(1, b'ready\\n')\n"
+		"    assert os.read(0, 1) == b'g'\n"
+		"child = 'import sys\\nfor line in sys.stdin:'\n"
+		"child += '\\n    print(int(line) ** 2, flush=True)'\n"
+		"child += '\\nsys.exit(int(sys.argv[1]))'\n"
+		"loop = selectors.EpollSelector()\n"
+		"wake = os.eventfd(0)\n"
+		"loop.register(wake, selectors.EVENT_READ, None)\n"
+		"kids = []\n"
+		"for i in range(4):\n"
+		"    kid = subprocess.Popen([sys.executable, '-c', child, str(i)],\n"
+		"                           stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
+		"    loop.register(kid.stdout, selectors.EVENT_READ, (kid, 'says'))\n"
+		"    loop.register(os.pidfd_open(kid.pid), selectors.EVENT_READ, (kid, 'ends'))\n"
+		"    kids.append(kid)\n"
+		"for n in range(1, 4):\n"
+		"    for i, kid in enumerate(kids):\n"
+		"        kid.stdin.write(b'%d\\n' % (10 * n + i))\n"
+		"        kid.stdin.flush()\n"
+		"    os.eventfd_write(wake, n)\n"
+		"    stage()\n"
+		"    said, woken = {}, 0\n"
+		"    while len(said) < 4 or not woken:\n"
+		"        for key, events in loop.select():\n"
+		"            if key.data is None:\n"
+		"                woken += os.eventfd_read(wake)\n"
+		"            else:\n"
+		"                assert key.data[1] == 'says', key.data\n"
+		"                said[key.data[0]] = int(key.fileobj.readline())\n"
+		"    assert [said[k] for k in kids] == [(10 * n + i) ** 2 for i in range(4)], said\n"
+		"    assert woken == n, woken\n"
+		"ended = set()\n"
+		"for kid in kids:\n"
+		"    loop.unregister(kid.stdout)\n"
+		"    kid.stdin.close()\n"
+		"stage()\n"
+		"while len(ended) < 4:\n"
+		"    for key, events in loop.select():\n"
+		"        ended.add(key.data[0])\n"
+		"        loop.unregister(key.fileobj)\n"
+		"assert [kid.wait() for kid in kids] == [0, 1, 2, 3]\n"
+		"os.write(1, b'done\\n')\n";
+
+	execl("/usr/bin/python3", "python3", "-c", script, NULL);
+	need(!"python3 is there");
+}
+
 const struct mode event_modes[] = {
 	{ "eventfd", eventfds }, { "eventfd_wake", eventfd_wake },
 	{ "timerfd", timerfds }, { "timerfd_absolute", timerfd_absolute },
 	{ "timerfd_ticks", timerfd_ticks }, { "signalfd", signalfds },
-	{ "pidfd", pidfds }, { "inotify", inotifies }, { "inotify_unnamed", inotify_unnamed },
+	{ "pidfd", pidfds }, { "pidfd_fresh", pidfd_fresh }, { "python", python },
+	{ "inotify", inotifies }, { "inotify_unnamed", inotify_unnamed },
 	{ }
 };
