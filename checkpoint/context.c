@@ -44,6 +44,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	xa_init(&ctx->mm_index);
 	xa_init(&ctx->file_refs);
 	xa_init(&ctx->pipe_refs);
+	xa_init(&ctx->late_files);
 	xa_init(&ctx->lost_pids);
 	xa_init(&ctx->pid_index);
 	xa_init(&ctx->cgroups);
@@ -77,6 +78,7 @@ static void free_entry(struct ckpt_task *t)
 	ckpt_free_record(t->timers);
 	ckpt_free_record(t->posix_timers);
 	ckpt_free_record(t->thread_usage);
+	ckpt_free_record(t->fds);
 	kvfree(t->k_timers);
 	for (i = 0; i < t->nr_regsets; i++)
 		ckpt_free_record(t->regsets[i]);
@@ -93,8 +95,13 @@ static void free_entry(struct ckpt_task *t)
 static void free_ctx(struct kref *ref)
 {
 	struct ckpt_ctx *ctx = container_of(ref, struct ckpt_ctx, ref);
+	struct ckpt_rec *rec;
+	unsigned long tag;
 	u32 i;
 
+	xa_for_each(&ctx->late_files, tag, rec)
+		ckpt_free_record(rec);
+	xa_destroy(&ctx->late_files);
 	for (i = 0; i < ctx->nr_tasks; i++)
 		free_entry(ctx->tasks[i]);
 	for (i = 0; i < ARRAY_SIZE(ctx->std); i++)

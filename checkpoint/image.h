@@ -73,6 +73,9 @@ int ckpt_check_vmas(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_sysv_shm(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_vma_policies(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_record(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_event(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_epoll(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_inotify(struct ckpt_reader *r, struct ckpt_rec *rec);
 void ckpt_free_record(struct ckpt_rec *rec);
 
 #endif /* _CHECKPOINT_IMAGE_H */

@@ -181,7 +181,10 @@ static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2 &&
 	    (f->std_fd != CKPT_NO_STREAM || !f->path_len))
 		return damaged(r, "an external file is no standard stream and has no key");
-	if (!f->kind || f->kind > CKPT_FILE_SYSV_SHM || f->reserved || f->flags & ~CKPT_FILEF_ALL)
+	if (!f->kind || f->kind >= CKPT_FILE_NR || f->reserved || f->flags & ~CKPT_FILEF_ALL)
+	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2)
+		return damaged(r, "an external file is not a standard stream");
+	if (!f->kind || f->kind >= CKPT_FILE_NR || f->reserved || f->flags & ~CKPT_FILEF_ALL)
 		return damaged(r, "a file has an unknown kind or unknown flags");
 	if (f->path_len >= CKPT_PATH_MAX || memchr(path, 0, f->path_len))
 		return damaged(r, "a file has an impossible name");
@@ -573,6 +576,9 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_REGSET] = check_regset,
 	[CKPT_REC_TRAILER] = check_trailer,
 	[CKPT_REC_PIPE] = check_pipe,
+	[CKPT_REC_EVENT] = ckpt_check_event,
+	[CKPT_REC_EPOLL] = ckpt_check_epoll,
+	[CKPT_REC_INOTIFY] = ckpt_check_inotify,
 	[CKPT_REC_USE] = check_use,
 	[CKPT_REC_SECCOMP] = check_seccomp,
 	[CKPT_REC_ATTRS] = check_attrs,

@@ -90,6 +90,7 @@ enum ckpt_task_state {
  * @seen_fs: restart, leader only: root and current directory were restored
  * @seen_fds: restart, leader only: the descriptor table was restored
  * @seen_sighand: restart, leader only: the signal actions were restored
+ * @fds: restart, leader only: its FDS record
  */
 struct ckpt_task {
 	struct callback_head work;
@@ -134,6 +135,7 @@ struct ckpt_task {
 	u32 seen_fs : 1;
 	u32 seen_fds : 1;
 	u32 seen_sighand : 1;
+	struct ckpt_rec *fds;
 };
 
 /**
@@ -189,6 +191,9 @@ struct ckpt_ns {
  * @file_refs: save: descriptors, and mappings of unnamed memory, that refer to an
  *	open file, by its address; open files of unnamed memory, by its dentry
  * @pipe_refs: save: the tree's ends of a pipe, by its address
+ * @late_files: restart: FILE records, by tag, of files that are made last
+ * @nr_arrived: restart: tasks that exist and, leaders, have read their records
+ * @assembled: restart: the tree may take its descriptors
  * @lost_pids: restart: groups and sessions without a leader, by saved number
  * @wait: the call waits here for the tree
  * @hold: parked tasks wait here
@@ -259,6 +264,9 @@ struct ckpt_ctx {
 	struct xarray mm_index;
 	struct xarray file_refs;
 	struct xarray pipe_refs;
+	struct xarray late_files;
+	atomic_t nr_arrived;
+	bool assembled;
 	struct xarray lost_pids;
 	wait_queue_head_t wait;
 	wait_queue_head_t hold;
@@ -404,6 +412,8 @@ u32 ckpt_tag_of(struct ckpt_ctx *ctx, void *obj);
 u32 ckpt_new_tag(struct ckpt_ctx *ctx, void *obj);
 int ckpt_put_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops, void *obj);
 void *ckpt_get_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops);
+int ckpt_each_tag(struct ckpt_ctx *ctx, const struct ckpt_obj_ops *ops,
+		  int (*fn)(struct ckpt_ctx *ctx, void *obj, void *arg), void *arg);
 void ckpt_free_tags(struct ckpt_ctx *ctx);
 
 /* tree.c */
@@ -502,6 +512,12 @@ long ckpt_do_restart(pid_t pid, struct file *file, struct file *log, unsigned lo
 int ckpt_next_record(struct ckpt_ctx *ctx, struct ckpt_rec **recp);
 bool ckpt_wait_pid(u32 nr, unsigned long deadline);
 int ckpt_restore_fail(struct ckpt_ctx *ctx, struct ckpt_task *t, int err);
+
+/* assemble.c */
+void ckpt_arrive(struct ckpt_ctx *ctx);
+bool ckpt_all_arrived(struct ckpt_ctx *ctx);
+int ckpt_assemble(struct ckpt_ctx *ctx);
+int ckpt_join(struct ckpt_ctx *ctx, struct ckpt_task *leader);
 
 /* registry.c */
 int ckpt_claim(struct ckpt_task *t);
@@ -674,6 +690,7 @@ int ckpt_vma_policies_restore(struct ckpt_rec *rec);
  * struct ckpt_file_kind - a kind of open files
  * @name: for people
  * @kind: CKPT_FILE_*
+ * @late: restore one only when all tasks exist, in the caller of restart()
  * @probe: Required. Is this file of the kind? @rec, unless NULL, gets what is
  *	needed to tell it from others of the kind.
  * @collect: Optional. Look for obstacles.
@@ -687,6 +704,7 @@ int ckpt_vma_policies_restore(struct ckpt_rec *rec);
 struct ckpt_file_kind {
 	const char *name;
 	u32 kind;
+	bool late;
 	bool (*probe)(struct ckpt_task *t, struct file *file);
 	void (*collect)(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			struct file *file);
@@ -704,12 +722,21 @@ extern const struct ckpt_file_kind ckpt_sysv_shm_kind;
 void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 		       struct file *file);
 int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file, u32 *tag);
+u32 ckpt_file_kind_nr(struct ckpt_task *t, struct file *file);
+int ckpt_files_late(struct ckpt_ctx *ctx);
+
+/* file/fds.c */
+struct file *ckpt_fds_find(struct ckpt_ctx *ctx, const struct file *file, int fd,
+			   struct ckpt_task **holder);
+int ckpt_fds_apply(struct ckpt_ctx *ctx, struct ckpt_task *leader);
 
 /* file/refs.c */
 int ckpt_refs_count(struct ckpt_ctx *ctx);
 void ckpt_refs_free(struct ckpt_ctx *ctx);
 bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra);
 unsigned long ckpt_attached(struct ckpt_ctx *ctx, struct inode *inode);
+bool ckpt_file_is_known(struct ckpt_ctx *ctx, const struct file *file);
+bool ckpt_file_is_ours(struct ckpt_ctx *ctx, struct file *file, int extra);
 bool ckpt_pipe_is_inside(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe,
 			 struct file *file);
 bool ckpt_file_shared(struct ckpt_ctx *ctx, struct file *file, char *who, size_t size);

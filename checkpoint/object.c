@@ -84,6 +84,31 @@ void *ckpt_get_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops
 }
 
 /**
+ * ckpt_each_tag - do something with all objects of a type
+ * @ctx: context of a restart
+ * @ops: the type
+ * @fn: called for each; a value other than 0 ends the walk
+ * @arg: for @fn
+ *
+ * Return: 0 or what @fn has returned.
+ */
+int ckpt_each_tag(struct ckpt_ctx *ctx, const struct ckpt_obj_ops *ops,
+		  int (*fn)(struct ckpt_ctx *ctx, void *obj, void *arg), void *arg)
+{
+	struct tagged *entry;
+	unsigned long tag;
+	int ret = 0;
+
+	xa_for_each(&ctx->objs, tag, entry) {
+		if (entry->ops == ops)
+			ret = fn(ctx, entry->obj, arg);
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+/**
  * ckpt_free_tags - drop all objects that have a tag
  * @ctx: context of a restart
  *

@@ -6,7 +6,7 @@
  * table; its threads follow, each with the objects of the second table. State
  * without a handler is an obstacle: collect methods look for it.
  */
-#include "internal.h"
+#include "file/event.h"
 
 /*
  * What the threads of a process share, in the order of the image. The file
@@ -57,6 +57,9 @@ static const struct ckpt_obj_ops *const tagged_objs[] = {
 	&ckpt_shmem_data_ops,
 	&ckpt_sysv_shm_ops,	/* ipc/shm.c: System V shared memory */
 	&ckpt_pipe_ops,		/* file/pipe.c: pipes, of which files are the ends */
+	&ckpt_event_ops,	/* file/event.c: eventfd.c, timerfd.c, signalfd.c, pidfd.c */
+	&ckpt_epoll_ops,	/* file/epoll.c: what epoll instances watch */
+	&ckpt_inotify_ops,	/* file/inotify.c: watches and events */
 	&ckpt_seccomp_ops,	/* task/seccomp.c: filters */
 	NULL
 };

@@ -105,8 +105,10 @@ static int restart_thread(void *arg)
 	struct ckpt_task *t = arg;
 	int ret = enter(t);
 
-	if (!ret)
+	if (!ret) {
+		ckpt_arrive(t->ctx);
 		ret = ckpt_thread_apply(t->ctx, t);
+	}
 	return leave(t, ret);
 }
 
@@ -384,6 +386,8 @@ static int build_process(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 	if (!ret)
 		ret = create_sharers(leader);
 	if (!ret)
+		ret = ckpt_join(ctx, leader);
+	if (!ret)
 		ret = ckpt_process_apply(ctx, leader);
 	return ret ?: ckpt_thread_apply(ctx, leader);
 }
@@ -440,9 +444,9 @@ static int read_end(struct ckpt_ctx *ctx)
 	return 0;
 }
 
-static bool settled(struct ckpt_ctx *ctx)
+static bool all_parked(struct ckpt_ctx *ctx)
 {
-	return !atomic_read(&ctx->nr_busy) || READ_ONCE(ctx->error);
+	return !atomic_read(&ctx->nr_busy);
 }
 
 /* One that dies where it cannot tell us is seen here. */
@@ -456,13 +460,14 @@ static struct ckpt_task *find_killed(struct ckpt_ctx *ctx)
 	return NULL;
 }
 
-static int wait_built(struct ckpt_ctx *ctx)
+static int wait_tree(struct ckpt_ctx *ctx, bool (*done)(struct ckpt_ctx *ctx))
 {
 	struct ckpt_task *killed;
 	long ret;
 
 	do {
-		ret = wait_event_interruptible_timeout(ctx->wait, settled(ctx),
+		ret = wait_event_interruptible_timeout(ctx->wait,
+						       done(ctx) || READ_ONCE(ctx->error),
 						       msecs_to_jiffies(POLL_MS));
 		if (ret < 0)
 			return -EINTR;
@@ -500,8 +505,6 @@ static void commit(struct ckpt_ctx *ctx)
 {
 	struct ckpt_task *t;
 
-	/* The tree must not see references of ours. */
-	ckpt_free_tags(ctx);
 	ckpt_commit_dead(ctx);
 	ckpt_tree_bury(ctx);
 	ckpt_tree_tie(ctx);
@@ -510,6 +513,8 @@ static void commit(struct ckpt_ctx *ctx)
 			ckpt_process_commit(ctx, t);
 	ckpt_commit_all(ctx);
 	ckpt_pid_ns_commit(ctx);
+	/* The tree must not see references of ours. */
+	ckpt_free_tags(ctx);
 	ckpt_release(ctx, false);
 }
 
@@ -588,7 +593,11 @@ static long restart_tree(struct ckpt_ctx *ctx)
 	if (!ret)
 		ret = create_processes(ctx);
 	if (!ret)
-		ret = wait_built(ctx);
+		ret = wait_tree(ctx, ckpt_all_arrived);
+	if (!ret)
+		ret = ckpt_assemble(ctx);
+	if (!ret)
+		ret = wait_tree(ctx, all_parked);
 	ctx->stats.freeze_ns = ktime_to_ns(ktime_sub(ktime_get(), start)) - ctx->stats.save_ns;
 	if (!ret)
 		ret = read_end(ctx);

@@ -29,6 +29,44 @@ static struct file *next_file(struct task_struct *task, unsigned int *fd)
 	return file;
 }
 
+/**
+ * ckpt_fds_find - a descriptor of the tree that refers to a file
+ * @ctx: context of a save
+ * @file: address of the file, which may be gone
+ * @fd: number that it probably has
+ * @holder: gets the task that has it
+ *
+ * Return: a reference to the file, or NULL: no process has it open.
+ */
+struct file *ckpt_fds_find(struct ckpt_ctx *ctx, const struct file *file, int fd,
+			   struct ckpt_task **holder)
+{
+	struct ckpt_task *t;
+	struct file *found;
+	unsigned int n;
+
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t)) {
+		found = t->main ? fget_task(t->main->task, fd) : NULL;
+		*holder = t->main;
+		if (found && found == file)
+			return found;
+		if (found)
+			fput(found);
+	}
+	if (!ckpt_file_is_known(ctx, file))
+		return NULL;
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t)) {
+		*holder = t->main;
+		for (n = 0; t->main && (found = next_file(t->main->task, &n)); n++) {
+			if (found == file)
+				return found;
+			fput(found);
+			cond_resched();
+		}
+	}
+	return NULL;
+}
+
 static void collect_sharing(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	struct files_struct *files;
@@ -133,38 +171,63 @@ static int fds_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 
 static int fds_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
-	const struct ckpt_rec_fd *saved = ckpt_rec_data(rec);
-	u64 i, nr = ckpt_rec_count(rec);
+	int ret;
+
+	if (t->seen_fds) {
+		ckpt_free_record(rec);
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+				  "the image has a second descriptor table of a process");
+	}
+	t->seen_fds = 1;
+	t->fds = rec;
+	ret = ckpt_put_tag(ctx, rec->tag, &ckpt_fds_ops, current->files);
+	if (!ret)
+		atomic_inc(&current->files->count);
+	return ret;
+}
+
+/**
+ * ckpt_fds_apply - open the descriptors of a process
+ * @ctx: context of a restart; all files are there
+ * @leader: current
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_fds_apply(struct ckpt_ctx *ctx, struct ckpt_task *leader)
+{
+	const struct ckpt_rec_fd *saved;
 	struct file *file;
 	int ret = 0;
+	u64 i, nr;
 
+	/* It shares the table of another process, or is dead. */
+	if (!leader->fds)
+		return 0;
+	saved = ckpt_rec_data(leader->fds);
+	nr = ckpt_rec_count(leader->fds);
 	for (i = 0; i < nr && ret >= 0; i++, saved++) {
 		file = ckpt_get_tag(ctx, saved->file, &ckpt_file_ops);
 		if (!file) {
-			ret = ckpt_error(ctx, CKPT_AT_FD(t, saved->fd), CKPT_WHY_IMAGE, -EBADMSG,
-					 "the image has a descriptor without a file");
+			ret = ckpt_error(ctx, CKPT_AT_FD(leader, saved->fd), CKPT_WHY_IMAGE,
+					 -EBADMSG, "the image has a descriptor without a file");
 			break;
 		}
 		ret = replace_fd(saved->fd, file,
 				 saved->flags & CKPT_FD_CLOEXEC ? O_CLOEXEC : 0);
 		if (ret < 0)
-			ckpt_error(ctx, CKPT_AT_FD(t, saved->fd), CKPT_WHY_LIMIT, ret,
+			ckpt_error(ctx, CKPT_AT_FD(leader, saved->fd), CKPT_WHY_LIMIT, ret,
 				   "this descriptor is above the caller's limit");
 		cond_resched();
 	}
-	t->seen_fds = 1;
-	if (ret >= 0)
-		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_fds_ops, current->files);
-	if (!ret)
-		atomic_inc(&current->files->count);
-	ckpt_free_record(rec);
-	return ret;
+	return min(ret, 0);
 }
 
 static int fds_share(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj)
 {
 	struct files_struct *files = obj, *old = current->files;
 
+	if (t->seen_fds)
+		return -EBADMSG;
 	atomic_inc(&files->count);
 	task_lock(current);
 	current->files = files;

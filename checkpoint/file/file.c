@@ -9,8 +9,9 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/slab.h>
+#include <uapi/linux/pidfd.h>
 
-#include "../internal.h"
+#include "event.h"
 
 /* In the order in which they are asked. */
 static const struct ckpt_file_kind *const kinds[] = {
@@ -18,6 +19,12 @@ static const struct ckpt_file_kind *const kinds[] = {
 	&ckpt_sysv_shm_kind,	/* ipc/shm.c: System V shared memory */
 	&ckpt_path_kind,	/* path.c: opened again by its name */
 	&ckpt_pipe_kind,	/* pipe.c: pipes within the process */
+	&ckpt_eventfd_kind,	/* eventfd.c */
+	&ckpt_timerfd_kind,	/* timerfd.c */
+	&ckpt_signalfd_kind,	/* signalfd.c */
+	&ckpt_pidfd_kind,	/* pidfd.c */
+	&ckpt_epoll_kind,	/* epoll.c */
+	&ckpt_inotify_kind,	/* inotify.c */
 	&ckpt_external_kind,	/* external.c: standard streams that lead outside */
 };
 
@@ -36,6 +43,7 @@ static const struct {
 	{ O_LARGEFILE, CKPT_FILEF_LARGEFILE },
 	{ O_NOFOLLOW, CKPT_FILEF_NOFOLLOW },
 	{ __FMODE_EXEC, CKPT_FILEF_EXEC },
+	{ PIDFD_THREAD, CKPT_FILEF_THREAD },	/* no other file has it */
 };
 
 static const struct ckpt_file_kind *kind_of(struct ckpt_task *t, struct file *file)
@@ -74,6 +82,20 @@ static void refuse(struct ckpt_ctx *ctx, const struct ckpt_where *where, struct 
 		      key ? "; --external '" : "", key ?: "",
 		      key ? "' leaves it to the restarter" : "");
 	kfree(buf);
+}
+
+/**
+ * ckpt_file_kind_nr - number of a file's kind
+ * @t: task that holds it
+ * @file: the file, to which the caller holds one reference
+ *
+ * Return: CKPT_FILE_*, 0: it is of no kind.
+ */
+u32 ckpt_file_kind_nr(struct ckpt_task *t, struct file *file)
+{
+	const struct ckpt_file_kind *kind = kind_of(t, file);
+
+	return kind ? kind->kind : 0;
 }
 
 /**
@@ -157,7 +179,7 @@ int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 	return ret;
 }
 
-static int file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+static int restore_now(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_file *saved = ckpt_rec_data(rec);
 	char *name = kmemdup_nul(ckpt_rec_tail(rec), saved->path_len, GFP_KERNEL_ACCOUNT);
@@ -175,7 +197,44 @@ static int file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_r
 		}
 	}
 	kfree(name);
+	return ret;
+}
+
+static int file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_file *saved = ckpt_rec_data(rec);
+	int ret;
+
+	if (find_kind(saved->kind)->late) {
+		ret = xa_insert(&ctx->late_files, rec->tag, rec, GFP_KERNEL_ACCOUNT);
+		if (!ret)
+			return 0;
+		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret == -EBUSY ? -EBADMSG : ret,
+			   "the image has a file twice");
+	} else {
+		ret = restore_now(ctx, t, rec);
+	}
 	ckpt_free_record(rec);
+	return ret == -EBUSY ? -EBADMSG : ret;
+}
+
+/**
+ * ckpt_files_late - restore files that take all tasks
+ * @ctx: context of a restart; all tasks exist
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_files_late(struct ckpt_ctx *ctx)
+{
+	struct ckpt_rec *rec;
+	unsigned long tag;
+	int ret = 0;
+
+	xa_for_each(&ctx->late_files, tag, rec) {
+		ret = restore_now(ctx, ctx->tasks[0], rec);
+		if (ret)
+			break;
+	}
 	return ret;
 }
 

@@ -219,6 +219,31 @@ static bool only_ours(struct ckpt_ctx *ctx, struct file *file, int extra)
 }
 
 /**
+ * ckpt_file_is_known - has the tree this file open?
+ * @ctx: context of a save
+ * @file: address of a file, which may be gone
+ *
+ * Return: true if a descriptor of the tree refers to it.
+ */
+bool ckpt_file_is_known(struct ckpt_ctx *ctx, const struct file *file)
+{
+	return xa_load(&ctx->file_refs, key(file));
+}
+
+/**
+ * ckpt_file_is_ours - has nobody but the tree a reference to a file?
+ * @ctx: context of a save
+ * @file: the file
+ * @extra: references to @file that the caller holds
+ *
+ * Return: true if all are those of the tree's descriptors.
+ */
+bool ckpt_file_is_ours(struct ckpt_ctx *ctx, struct file *file, int extra)
+{
+	return only_ours(ctx, file, extra);
+}
+
+/**
  * ckpt_file_is_inside - is memory without a name only in the tree?
  * @ctx: context of a save
  * @file: one of its files

@@ -17,7 +17,7 @@
 
 #include <asm/unistd.h>
 
-#include "../internal.h"
+#include "../file/event.h"
 
 static_assert(RLIM_NLIMITS == CKPT_NR_RLIMITS);
 static_assert(RLIM_INFINITY == ~0UL);
@@ -273,9 +273,11 @@ void ckpt_commit_all(struct ckpt_ctx *ctx)
 		ckpt_thread_usage_commit(t);
 		ckpt_sigpending_commit(t);
 	}
+	ckpt_epolls_commit(ctx);
 	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
 		if (t->main)
 			commit_process(t);
+	ckpt_timerfds_commit(ctx);
 }
 
 const struct ckpt_obj_ops ckpt_process_ops = {

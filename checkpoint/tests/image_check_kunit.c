@@ -125,6 +125,26 @@ static const struct ckpt_rec_posix_timer posix_timers[2] = {
 	  .flags = CKPT_TIMER_ABSOLUTE },
 };
 
+static const struct ckpt_rec_event event = {
+	.kind = CKPT_FILE_TIMERFD, .flags = CKPT_EVENT_ARMED, .clock = 1, .expires_ns = -1,
+};
+
+static const struct ckpt_rec_epoll_item items[2] = {
+	{ .fd = 3, .file = 1, .events = 1, .flags = CKPT_EPOLL_READY },
+	{ .fd = 3, .file = 2, .events = 1U << 31, .flags = CKPT_EPOLL_REPORTED },
+};
+
+static const struct {
+	struct ckpt_rec_inotify head;
+	struct ckpt_rec_notify watch;
+	char path[8];
+	struct ckpt_rec_notify event;
+	char name[8];
+} inotify = {
+	{ .nr_watches = 1, .nr_events = 1 }, { .wd = 1, .mask = 2, .name_len = 4 }, "/tmp",
+	{ .wd = 1, .mask = 2, .name_len = 6 }, "a name",
+};
+
 /**
  * struct sample - a record that is fine
  * @type: enum ckpt_rec_type
@@ -162,6 +182,9 @@ static const struct sample samples[] = {
 	SAMPLE(CRED, cred, cred.cred),
 	SAMPLE(REGSET, regset, regset.regset),
 	SAMPLE(PIPE, pipe, pipe.pipe),
+	SAMPLE(EVENT, event, event),
+	SAMPLE(EPOLL, items, items[0]),
+	SAMPLE(INOTIFY, inotify, inotify.head),
 	SAMPLE(USE, use, use),
 	{ CKPT_REC_SHMEM, sizeof(shmem.shmem), sizeof(shmem.shmem) + 4, &shmem },
 	SAMPLE(SHMEM_DATA, shmem_data, shmem_data.data),
@@ -277,7 +300,7 @@ static const struct change changes[] = {
 	CHANGE(PROCESS, process.rlimits[3].soft, 1),
 
 	CHANGE(FILE, file.file.kind, 0),
-	CHANGE(FILE, file.file.kind, CKPT_FILE_SYSV_SHM + 1),
+	CHANGE(FILE, file.file.kind, CKPT_FILE_NR),
 	CHANGE(FILE, file.file.flags, CKPT_FILEF_ALL + 1),
 	CHANGE(FILE, file.file.pos, 1ULL << 63),
 	CHANGE(FILE, file.file.size, 1ULL << 63),
@@ -402,6 +425,36 @@ static const struct change changes[] = {
 	CHANGE(PIPE, pipe.pipe.data_len, 7),
 	CHANGE(PIPE, pipe.pipe.data_len, U32_MAX),
 
+	CHANGE(EVENT, event.kind, CKPT_FILE_EVENTFD),
+	CHANGE(EVENT, event.kind, CKPT_FILE_INOTIFY),
+	CHANGE(EVENT, event.flags, CKPT_EVENT_ALL + 1),
+	CHANGE(EVENT, event.flags, CKPT_EVENT_ARMED | CKPT_EVENT_EXPIRED),
+	CHANGE(EVENT, event.flags, CKPT_EVENT_ABSOLUTE),
+	CHANGE(EVENT, event.clock, 2),
+	CHANGE(EVENT, event.clock, U32_MAX),
+	CHANGE(EVENT, event.reserved, 1),
+	CHANGE(EVENT, event.expires_ns, S64_MIN),
+	CHANGE(EVENT, event.interval_ns, -1),
+
+	CHANGE(EPOLL, items[0].fd, 0x80000000),
+	CHANGE(EPOLL, items[0].file, 0),
+	CHANGE(EPOLL, items[0].flags, CKPT_EPOLL_REPORTED),
+	CHANGE(EPOLL, items[1].flags, CKPT_EPOLL_ALL),
+	CHANGE(EPOLL, items[1].process, 0x80000000),
+	CHANGE(EPOLL, items[1].reserved, 1),
+
+	CHANGE(INOTIFY, inotify.head.next_wd, U32_MAX),
+	CHANGE(INOTIFY, inotify.head.nr_watches, U32_MAX),
+	CHANGE(INOTIFY, inotify.head.nr_events, 2),
+	CHANGE(INOTIFY, inotify.watch.wd, 0),
+	CHANGE(INOTIFY, inotify.watch.mask, 0x1000),
+	CHANGE(INOTIFY, inotify.watch.name_len, U32_MAX),
+	CHANGE(INOTIFY, inotify.path[0], 'x'),
+	CHANGE(INOTIFY, inotify.path[5], 'x'),
+	CHANGE(INOTIFY, inotify.event.wd, -1),
+	CHANGE(INOTIFY, inotify.event.mask, 0),
+	CHANGE(INOTIFY, inotify.event.name_len, 9),
+
 	CHANGE(USE, use.type, CKPT_REC_FILE),
 	CHANGE(USE, use.type, 0),
 	CHANGE(USE, use.tag, 0),
@@ -522,6 +575,7 @@ static void check_tags(struct kunit *test)
 	static const u32 types[] = {
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
 		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM, CKPT_REC_SYSV_SHM,
+		CKPT_REC_EVENT, CKPT_REC_EPOLL, CKPT_REC_INOTIFY,
 	};
 	struct ckpt_reader reader = {};
 	struct ckpt_rec *rec;

@@ -11,15 +11,20 @@
 #include <linux/ktime.h>
 #include <linux/nodemask_types.h>
 #include <linux/restart_block.h>
+#include <linux/signal_types.h>
 #include <linux/uidgid.h>
+#include <linux/wait.h>
 
+struct epoll_event;
 struct file;
+struct inode;
 struct k_itimer;
 struct nsproxy;
 struct pid_namespace;
 struct uid_gid_extent;
 struct user_namespace;
 struct mm_struct;
+struct path;
 struct seccomp_filter;
 struct sigevent;
 struct task_struct;
@@ -109,6 +114,215 @@ static inline struct file *checkpoint_shm_attach(int id, struct file *memory, in
 static inline void checkpoint_shm_finish(struct file *memory, const struct checkpoint_shm *state,
 					 bool keep)
 {
+}
+#endif
+
+/**
+ * struct checkpoint_eventfd - state of an eventfd
+ * @count: its count
+ * @semaphore: EFD_SEMAPHORE
+ * @used: something in the kernel signals it, too
+ */
+struct checkpoint_eventfd {
+	u64 count;
+	bool semaphore;
+	bool used;
+};
+
+/* fs/eventfd.c */
+#ifdef CONFIG_EVENTFD
+bool checkpoint_eventfd_show(struct file *file, struct checkpoint_eventfd *state);
+void checkpoint_eventfd_set(struct file *file, u64 count);
+#else
+static inline bool checkpoint_eventfd_show(struct file *file, struct checkpoint_eventfd *state)
+{
+	return false;
+}
+
+static inline void checkpoint_eventfd_set(struct file *file, u64 count)
+{
+}
+#endif
+
+/**
+ * struct checkpoint_timerfd - state of a timerfd
+ * @clock: its clock
+ * @base: clock by which it expires
+ * @flags: of the last timerfd_settime(2)
+ * @ticks: expiries that were not read
+ * @interval: its interval
+ * @expires: time of @base
+ * @left: the same, as time that is left
+ * @armed: it will expire
+ * @expired: has expired, and with an interval is armed again when that is read
+ * @cancel: is canceled when the clock is set
+ * @canceled: was canceled, which was not read yet
+ */
+struct checkpoint_timerfd {
+	int clock;
+	int base;
+	int flags;
+	u64 ticks;
+	ktime_t interval;
+	ktime_t expires;
+	ktime_t left;
+	bool armed;
+	bool expired;
+	bool cancel;
+	bool canceled;
+};
+
+/* fs/timerfd.c */
+#ifdef CONFIG_TIMERFD
+bool checkpoint_timerfd_show(struct file *file, struct checkpoint_timerfd *state);
+void checkpoint_timerfd_set(struct file *file, const struct checkpoint_timerfd *state);
+void checkpoint_timerfd_start(struct file *file, ktime_t expires, bool armed);
+#else
+static inline bool checkpoint_timerfd_show(struct file *file, struct checkpoint_timerfd *state)
+{
+	return false;
+}
+
+static inline void checkpoint_timerfd_set(struct file *file,
+					  const struct checkpoint_timerfd *state)
+{
+}
+
+static inline void checkpoint_timerfd_start(struct file *file, ktime_t expires, bool armed)
+{
+}
+#endif
+
+/* fs/signalfd.c */
+#ifdef CONFIG_SIGNALFD
+bool checkpoint_signalfd_show(struct file *file, sigset_t *mask);
+int checkpoint_signalfd_create(sigset_t *mask);
+#else
+static inline bool checkpoint_signalfd_show(struct file *file, sigset_t *mask)
+{
+	return false;
+}
+
+static inline int checkpoint_signalfd_create(sigset_t *mask)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+/**
+ * struct checkpoint_epoll_item - what an epoll instance watches
+ * @file: an open file, only to be compared: it may be gone
+ * @fd: number by which it was known when it was added
+ * @events: as in epoll_ctl(2)
+ * @data: as in epoll_ctl(2)
+ * @queue: where it waits, or the first of such; only to be compared
+ * @ready: it counts as ready
+ */
+struct checkpoint_epoll_item {
+	struct file *file;
+	int fd;
+	u32 events;
+	u64 data;
+	wait_queue_head_t *queue;
+	bool ready;
+};
+
+/* fs/eventpoll.c */
+#ifdef CONFIG_EPOLL
+int checkpoint_epoll_show(struct file *file, struct checkpoint_epoll_item *items, int max);
+bool checkpoint_epoll_busy_polls(struct file *file);
+int checkpoint_epoll_add(struct file *file, struct file *target, int fd,
+			 struct epoll_event *event);
+void checkpoint_epoll_set_ready(struct file *file, struct file *target, int fd, bool ready);
+#else
+static inline int checkpoint_epoll_show(struct file *file, struct checkpoint_epoll_item *items,
+					int max)
+{
+	return -EINVAL;
+}
+
+static inline bool checkpoint_epoll_busy_polls(struct file *file)
+{
+	return false;
+}
+
+static inline int checkpoint_epoll_add(struct file *file, struct file *target, int fd,
+				       struct epoll_event *event)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void checkpoint_epoll_set_ready(struct file *file, struct file *target, int fd,
+					      bool ready)
+{
+}
+#endif
+
+/**
+ * struct checkpoint_inotify_event - an event that was not read yet
+ * @wd: watch descriptor, -1: events were lost
+ * @mask: as in inotify(7), or FS_EVENT_ON_CHILD
+ * @cookie: of a renaming
+ * @name: name in a directory, or empty
+ * @name_len: its length
+ */
+struct checkpoint_inotify_event {
+	int wd;
+	u32 mask;
+	u32 cookie;
+	const char *name;
+	u32 name_len;
+};
+
+/* fs/notify/inotify/inotify_user.c */
+typedef int (*checkpoint_watch_fn)(void *arg, struct inode *inode, int wd, u32 mask);
+#ifdef CONFIG_INOTIFY_USER
+bool checkpoint_is_inotify(struct file *file);
+int checkpoint_inotify_watches(struct file *file, checkpoint_watch_fn fn, void *arg);
+u32 checkpoint_inotify_next(struct file *file);
+void checkpoint_inotify_events(struct file *file,
+			       void (*fn)(void *arg, const struct checkpoint_inotify_event *e),
+			       void *arg);
+int checkpoint_inotify_add(struct file *file, const struct path *path, int wd, u32 mask);
+void checkpoint_inotify_set_next(struct file *file, u32 next);
+int checkpoint_inotify_queue(struct file *file, const struct checkpoint_inotify_event *e);
+#else
+static inline bool checkpoint_is_inotify(struct file *file)
+{
+	return false;
+}
+
+static inline int checkpoint_inotify_watches(struct file *file, checkpoint_watch_fn fn, void *arg)
+{
+	return 0;
+}
+
+static inline u32 checkpoint_inotify_next(struct file *file)
+{
+	return 0;
+}
+
+static inline void
+checkpoint_inotify_events(struct file *file,
+			  void (*fn)(void *arg, const struct checkpoint_inotify_event *e),
+			  void *arg)
+{
+}
+
+static inline int checkpoint_inotify_add(struct file *file, const struct path *path, int wd,
+					 u32 mask)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void checkpoint_inotify_set_next(struct file *file, u32 next)
+{
+}
+
+static inline int checkpoint_inotify_queue(struct file *file,
+					   const struct checkpoint_inotify_event *e)
+{
+	return -EOPNOTSUPP;
 }
 #endif
 

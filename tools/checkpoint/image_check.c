@@ -171,6 +171,12 @@ static int check_thread_end(struct image *img)
 	return 0;
 }
 
+static uint32_t event_record(uint32_t kind)
+{
+	return kind == CKPT_FILE_EPOLL ? CKPT_REC_EPOLL :
+	       kind == CKPT_FILE_INOTIFY ? CKPT_REC_INOTIFY : CKPT_REC_EVENT;
+}
+
 static int check_file(struct image *img)
 {
 	const struct ckpt_rec_file *file = rec_data(img);
@@ -178,7 +184,8 @@ static int check_file(struct image *img)
 	if (rec_tail_length(img) != file->path_len || file->path_len >= CKPT_PATH_MAX ||
 	    memchr(rec_tail(img), 0, file->path_len))
 		return bad(img, "impossible path");
-	if (!file->kind || file->kind > CKPT_FILE_SYSV_SHM || file->flags & ~CKPT_FILEF_ALL ||
+	if (!file->kind || file->kind >= CKPT_FILE_NR || file->flags & ~CKPT_FILEF_ALL ||
+	if (!file->kind || file->kind >= CKPT_FILE_NR || file->flags & ~CKPT_FILEF_ALL ||
 	    file->build_id_len > sizeof(file->build_id))
 		return bad(img, "unknown kind, unknown flags or impossible value");
 	if (file->kind == CKPT_FILE_EXTERNAL && file->std_fd > 2 &&
@@ -187,6 +194,9 @@ static int check_file(struct image *img)
 	if (file->kind == CKPT_FILE_PIPE &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_PIPE)
 		return bad(img, "a pipe was not named before");
+	if (file->kind >= CKPT_FILE_EVENTFD && file->kind <= CKPT_FILE_INOTIFY &&
+	    tags_find(&img->order.tags, file->object) != event_record(file->kind))
+		return bad(img, "the state of an event descriptor was not named before");
 	if (file->kind == CKPT_FILE_SHMEM &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_SHMEM)
 		return bad(img, "its memory was not named before");
@@ -221,6 +231,26 @@ static int check_pipe(struct image *img)
 
 	if (rec_tail_length(img) != pipe->data_len || pipe->capacity > INT_MAX)
 		return bad(img, "impossible size");
+	return 0;
+}
+
+static int check_event(struct image *img)
+{
+	const struct ckpt_rec_event *event = rec_data(img);
+
+	if (event->kind < CKPT_FILE_EVENTFD || event->kind > CKPT_FILE_PIDFD)
+		return bad(img, "unknown kind of event descriptor");
+	return event->flags & ~CKPT_EVENT_ALL ? bad(img, "unknown flags") : 0;
+}
+
+static int check_epoll(struct image *img)
+{
+	const struct ckpt_rec_epoll_item *item = rec_data(img);
+	uint64_t i, count = rec_count(img);
+
+	for (i = 0; i < count; i++, item++)
+		if (tags_find(&img->order.tags, item->file) != CKPT_REC_FILE)
+			return bad(img, "a file that is watched was not named before");
 	return 0;
 }
 
@@ -480,6 +510,9 @@ static const struct {
 	[CKPT_REC_PROCESS] = { PLACE_TOP, false, check_process },
 	[CKPT_REC_FILE] = { PLACE_ANY, true, check_file },
 	[CKPT_REC_PIPE] = { PLACE_ANY, true, check_pipe },
+	[CKPT_REC_EVENT] = { PLACE_ANY, true, check_event },
+	[CKPT_REC_EPOLL] = { PLACE_ANY, true, check_epoll },
+	[CKPT_REC_INOTIFY] = { PLACE_ANY, true, NULL },
 	[CKPT_REC_SHMEM] = { PLACE_ANY, true, check_shmem },
 	[CKPT_REC_SHMEM_DATA] = { PLACE_ANY, false, check_shmem_data },
 	[CKPT_REC_MM] = { PLACE_PROCESS, true, check_mm },

@@ -143,6 +143,8 @@ static const char *fd_note(const struct ckpt_rec_fd *fd, const struct ckpt_rec_f
 							"  (from outside: the restarter's own)";
 	if (file->kind == CKPT_FILE_SHMEM)
 		return "  (its content is in the image)";
+	if (file->kind >= CKPT_FILE_EVENTFD && file->kind <= CKPT_FILE_INOTIFY)
+		return "  (its state is in the image)";
 	if (file->kind == CKPT_FILE_PIPE)
 		return fd->flags & CKPT_FD_CLOEXEC ? "  (end of a pipe, close-on-exec)" :
 						     "  (end of a pipe)";

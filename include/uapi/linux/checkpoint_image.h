@@ -47,6 +47,9 @@
  * @CKPT_REC_INDEX: array of struct ckpt_rec_index_entry; skippable
  * @CKPT_REC_TRAILER: struct ckpt_rec_trailer, makes the image complete
  * @CKPT_REC_PIPE: struct ckpt_rec_pipe and its content; has a tag
+ * @CKPT_REC_EVENT: struct ckpt_rec_event; has a tag
+ * @CKPT_REC_EPOLL: array of struct ckpt_rec_epoll_item; has a tag
+ * @CKPT_REC_INOTIFY: struct ckpt_rec_inotify and its watches and events; has a tag
  * @CKPT_REC_USE: struct ckpt_rec_use, in place of what the process shares
  * @CKPT_REC_SECCOMP: struct ckpt_rec_seccomp and its program; has a tag
  * @CKPT_REC_ATTRS: struct ckpt_rec_attrs, of the thread before
@@ -107,6 +110,9 @@ enum ckpt_rec_type {
 	CKPT_REC_CGROUP,
 	CKPT_REC_VMA_POLICIES,
 	CKPT_REC_SYSV_SHM,
+	CKPT_REC_EVENT,
+	CKPT_REC_EPOLL,
+	CKPT_REC_INOTIFY,
 	CKPT_REC_NR
 };
 
@@ -373,6 +379,14 @@ struct ckpt_rec_process {
 #define CKPT_FILE_PIPE		3U	/* end of a pipe that is in the image */
 #define CKPT_FILE_SHMEM		4U	/* shared memory that is in the image */
 #define CKPT_FILE_SYSV_SHM	5U	/* System V shared memory, mapped by shmat(2) */
+#define CKPT_FILE_EVENTFD	6U	/* of eventfd(2) */
+#define CKPT_FILE_TIMERFD	7U	/* of timerfd_create(2) */
+#define CKPT_FILE_SIGNALFD	8U	/* of signalfd(2) */
+#define CKPT_FILE_PIDFD		9U	/* of pidfd_open(2) */
+#define CKPT_FILE_EPOLL		10U	/* of epoll_create(2) */
+#define CKPT_FILE_INOTIFY	11U	/* of inotify_init(2) */
+#define CKPT_FILE_NR		12U	/* first unknown kind */
+#define CKPT_FILE_NR		12U	/* first unknown kind */
 
 /* ckpt_rec_file.flags */
 #define CKPT_FILEF_READ		(1U << 0)
@@ -388,7 +402,8 @@ struct ckpt_rec_process {
 #define CKPT_FILEF_NOFOLLOW	(1U << 10)
 #define CKPT_FILEF_EXEC		(1U << 11)	/* opened as a program to execute */
 #define CKPT_FILEF_IMAGE	(1U << 12)	/* the image itself, which was still growing */
-#define CKPT_FILEF_ALL		((1U << 13) - 1)
+#define CKPT_FILEF_THREAD	(1U << 13)	/* PIDFD_THREAD of pidfd_open(2) */
+#define CKPT_FILEF_ALL		((1U << 14) - 1)
 
 /* ckpt_rec_file.std_fd */
 #define CKPT_NO_STREAM		0xffffffffU
@@ -410,7 +425,7 @@ struct ckpt_rec_process {
  * @path_len: bytes of the path, without a terminating zero
  * @build_id_len: bytes of @build_id in use, 0: not an ELF file or none
  * @build_id: build-id of a mapped ELF file; compared, and in place of @mtime_ns
- * @object: pipe, shared memory: tag of its PIPE, SHMEM or SYSV_SHM record
+ * @object: other kinds: tag of the PIPE, SHMEM, SYSV_SHM, EVENT, EPOLL or INOTIFY record
  * @reserved: 0
  * @fs_uuid: of the file system, 0: it has none
  *
@@ -445,6 +460,100 @@ struct ckpt_rec_file {
 struct ckpt_rec_pipe {
 	__u32 capacity;
 	__u32 data_len;
+};
+
+/* ckpt_rec_event.flags */
+#define CKPT_EVENT_SEMAPHORE	(1U << 0)	/* eventfd: EFD_SEMAPHORE */
+#define CKPT_EVENT_ARMED	(1U << 1)	/* timerfd: it will expire */
+#define CKPT_EVENT_EXPIRED	(1U << 2)	/* timerfd: with an interval, reading arms it */
+#define CKPT_EVENT_ABSOLUTE	(1U << 3)	/* timerfd: it expires at a time of its clock */
+#define CKPT_EVENT_CANCEL	(1U << 4)	/* timerfd: canceled when the clock is set */
+#define CKPT_EVENT_CANCELED	(1U << 5)	/* timerfd: that has happened, and was not read */
+#define CKPT_EVENT_FLAG_ABSTIME	(1U << 6)	/* timerfd: TFD_TIMER_ABSTIME was given last */
+#define CKPT_EVENT_FLAG_CANCEL	(1U << 7)	/* timerfd: TFD_TIMER_CANCEL_ON_SET was */
+#define CKPT_EVENT_ALL		((1U << 8) - 1)
+
+/**
+ * struct ckpt_rec_event - state of an eventfd, timerfd, signalfd or pidfd
+ * @kind: CKPT_FILE_EVENTFD, _TIMERFD, _SIGNALFD or _PIDFD
+ * @flags: CKPT_EVENT_*
+ * @value: eventfd: the count; timerfd: expiries that were not read; signalfd:
+ *	mask of signals, bit 0 is signal 1; pidfd: id of the thread, 0: it was
+ *	waited for already
+ * @clock: timerfd: CLOCK_* of clock_gettime(2)
+ * @reserved: 0
+ * @expires_ns: timerfd: absolute: when it expires; otherwise the time to its
+ *	expiry, negative: since
+ * @interval_ns: timerfd: its interval
+ */
+struct ckpt_rec_event {
+	__u32 kind;
+	__u32 flags;
+	__aligned_u64 value;
+	__u32 clock;
+	__u32 reserved;
+	__aligned_s64 expires_ns;
+	__aligned_s64 interval_ns;
+};
+
+/* ckpt_rec_epoll_item.flags */
+#define CKPT_EPOLL_READY	(1U << 0)	/* it counts as ready */
+#define CKPT_EPOLL_REPORTED	(1U << 1)	/* edge-triggered: what is there was reported */
+#define CKPT_EPOLL_ALL		((1U << 2) - 1)
+
+/**
+ * struct ckpt_rec_epoll_item - a file that an epoll instance watches
+ * @fd: number by which it was known when it was added
+ * @file: tag of the file
+ * @events: of epoll_ctl(2); without events: disabled by EPOLLONESHOT
+ * @flags: CKPT_EPOLL_*
+ * @data: of epoll_ctl(2)
+ * @process: signalfd: id of the process for whose signals it waits, else 0
+ * @reserved: 0
+ *
+ * Those that are ready come first, in the order in which they will be reported.
+ */
+struct ckpt_rec_epoll_item {
+	__u32 fd;
+	__u32 file;
+	__u32 events;
+	__u32 flags;
+	__aligned_u64 data;
+	__u32 process;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_rec_inotify - an inotify instance
+ * @next_wd: watch descriptor from which on a free one is searched for
+ * @nr_watches: so many struct ckpt_rec_notify follow, each with its path
+ * @nr_events: behind them so many, each with its name, were not read yet
+ * @reserved: 0
+ */
+struct ckpt_rec_inotify {
+	__u32 next_wd;
+	__u32 nr_watches;
+	__u32 nr_events;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_rec_notify - a watch or an event; its name follows, padded with zeros
+ *	to a multiple of 8 bytes
+ * @wd: watch descriptor; event: -1: events were lost
+ * @mask: of inotify(7); event: or bit 27: of a file in a directory
+ * @cookie: event: of a renaming
+ * @mode: watch: type of the file, as in stat(2), compared
+ * @name_len: bytes of the path (watch) or of the name (event), without a zero
+ * @reserved: 0
+ */
+struct ckpt_rec_notify {
+	__s32 wd;
+	__u32 mask;
+	__u32 cookie;
+	__u32 mode;
+	__u32 name_len;
+	__u32 reserved;
 };
 
 /* ckpt_rec_shmem.flags */

@@ -36,6 +36,7 @@ enum {
 	WITH_PACKED	= 1 << 15,	/* records without their zero bytes */
 	WITH_BAD_PACKED	= 1 << 16,	/* one that says it was longer */
 	WITH_PIPE	= 1 << 17,
+	WITH_EVENTS	= 1 << 29,
 };
 
 static unsigned char image[ROOM];
@@ -170,6 +171,25 @@ static void put_pipe(uint32_t tag)
 	record(CKPT_REC_FILE, tag + 1, file);
 }
 
+/* An eventfd, and an epoll instance that watches it. */
+static void put_events(uint32_t tag)
+{
+	struct ckpt_rec_event event = { .kind = CKPT_FILE_EVENTFD, .value = 5 };
+	struct ckpt_rec_epoll_item item = {
+		.fd = 3, .file = with & WITH_BAD_TAG ? tag + 100 : tag + 1, .events = 1,
+	};
+	struct ckpt_rec_file file = {
+		.kind = CKPT_FILE_EVENTFD, .flags = CKPT_FILEF_READ, .object = tag,
+	};
+
+	record(CKPT_REC_EVENT, tag, event);
+	record(CKPT_REC_FILE, tag + 1, file);
+	record_array_tag(CKPT_REC_EPOLL, tag + 2, &item, 1);
+	file.kind = CKPT_FILE_EPOLL;
+	file.object = tag + 2;
+	record(CKPT_REC_FILE, tag + 3, file);
+}
+
 static void put_pages(uint64_t addr, uint64_t pages)
 {
 	struct ckpt_rec_extent extent = { .addr = addr, .nr_pages = pages };
@@ -208,7 +228,7 @@ static void put_mm(uint32_t tag, uint32_t exe)
 		.nr_vmas = 3, .dumpable = 1,
 	};
 
-	if (with & WITH_BAD_TAG && !(with & WITH_PIPE))
+	if (with & WITH_BAD_TAG && !(with & (WITH_PIPE | WITH_EVENTS)))
 		mm.exe = 999;
 	record(CKPT_REC_MM, tag, mm);
 	record_array(CKPT_REC_VMAS, 0, vmas, 3);
@@ -274,6 +294,10 @@ static void put_process(uint32_t tgid, uint32_t tag)
 		put_pipe(tag + 4);
 		fds[1].file = tag + 5;
 	}
+	if (with & WITH_EVENTS) {
+		put_events(tag + 10);
+		fds[2].file = tag + 13;
+	}
 	record_array_tag(CKPT_REC_FDS, tag + 31, fds, 4);
 	record_array_tag(CKPT_REC_SIGHAND, tag + 32, actions, 64);
 	put_thread(tgid, true);
@@ -337,6 +361,7 @@ static const struct {
 	{ "names", WITH_NAMES },
 	{ "packed", WITH_PAGES | WITH_THREADS | WITH_SIGNALS | WITH_PACKED | WITH_PIPE },
 	{ "pipe", WITH_PIPE },
+	{ "events", WITH_EVENTS },
 	{ "unknown", WITH_UNKNOWN },
 	{ "longer", WITH_LONGER },
 	{ "bad-newer", WITH_NEWER },
@@ -348,6 +373,7 @@ static const struct {
 	{ "bad-total", WITH_BAD_TOTAL },
 	{ "bad-packed", WITH_PACKED | WITH_BAD_PACKED },
 	{ "bad-pipe", WITH_PIPE | WITH_BAD_TAG },
+	{ "bad-events", WITH_EVENTS | WITH_BAD_TAG },
 	{ "other-arch", 0 },
 	{ "other-version", 0 },
 	{ "other-feature", 0 },

@@ -16,6 +16,7 @@
 #define FS_TAG		901
 #define SIGHAND_TAG	902
 #define SHMEM_TAG	903
+#define EVENTS_TAG	904
 #define FIRST_PID	100
 #define CODE		0x400000ULL
 #define HEAP		0x10000000ULL
@@ -294,6 +295,36 @@ static void add_pipe(struct image *image, u32 tag, u32 file_tag)
 	image_add(image, CKPT_REC_FILE, file_tag, sizeof(file), &file, sizeof(file));
 }
 
+/* A timerfd, two files in an epoll instance, and a watch with an event. */
+static void add_events(struct image *image, u32 tag)
+{
+	struct ckpt_rec_event event = {
+		.kind = CKPT_FILE_TIMERFD, .flags = CKPT_EVENT_ARMED, .value = 2,
+		.clock = 1, .expires_ns = -5, .interval_ns = 1000,
+	};
+	struct ckpt_rec_epoll_item items[2] = {
+		{ .fd = 3, .file = tag, .events = 1, .flags = CKPT_EPOLL_READY, .data = 7 },
+		{ .fd = 3, .file = tag, .events = 1U << 31 | 1, .flags = CKPT_EPOLL_REPORTED },
+	};
+	struct {
+		struct ckpt_rec_inotify head;
+		struct ckpt_rec_notify watch;
+		char path[8];
+		struct ckpt_rec_notify notice;
+		char name[8];
+	} inotify = {
+		.head = { .next_wd = 4, .nr_watches = 1, .nr_events = 1 },
+		.watch = { .wd = 3, .mask = 2, .mode = 0040000, .name_len = 4 }, .path = "/tmp",
+		.notice = { .wd = 3, .mask = 2, .cookie = 9, .name_len = 8 },
+		.name = { 'a', ' ', 'n', 'a', 'm', 'e', ' ', '!' },
+	};
+
+	image_add(image, CKPT_REC_EVENT, tag, sizeof(event), &event, sizeof(event));
+	image_add(image, CKPT_REC_EPOLL, tag + 1, sizeof(items[0]), items, sizeof(items));
+	image_add(image, CKPT_REC_INOTIFY, tag + 2, sizeof(inotify.head), &inotify,
+		  sizeof(inotify));
+}
+
 /* Memory without a name, with a piece of its content. */
 static void add_shmem(struct image *image, u32 tag)
 {
@@ -527,6 +558,7 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 	add_mm_extras(image);
 	add_pages(image, r, n);
 	add_shmem(image, tag + SHMEM_TAG);
+	add_events(image, tag + EVENTS_TAG);
 	add_fds(image, r, tag + 1);
 	add_fs(image, tag + FS_TAG);
 	add_sighand(image, tag + SIGHAND_TAG);

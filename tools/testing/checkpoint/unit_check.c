@@ -33,6 +33,15 @@ static struct ckpt_rec_cred cred;
 static struct ckpt_rec_regset regset;
 static struct ckpt_rec_trailer trailer;
 static struct ckpt_rec_pipe pipe;
+static struct ckpt_rec_event event;
+static struct ckpt_rec_epoll_item items[2];
+static struct {
+	struct ckpt_rec_inotify head;
+	struct ckpt_rec_notify watch;
+	char path[8];
+	struct ckpt_rec_notify notice;
+	char name[8];
+} inotify;
 static struct ckpt_rec_use use;
 static struct ckpt_rec_shmem shmem;
 static struct ckpt_rec_shmem_data shmem_data;
@@ -57,6 +66,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_THREAD] = &thread, [CKPT_REC_CRED] = &cred,
 	[CKPT_REC_REGSET] = &regset, [CKPT_REC_TRAILER] = &trailer,
 	[CKPT_REC_PIPE] = &pipe, [CKPT_REC_USE] = &use,
+	[CKPT_REC_EVENT] = &event, [CKPT_REC_EPOLL] = items, [CKPT_REC_INOTIFY] = &inotify,
 	[CKPT_REC_SHMEM] = &shmem, [CKPT_REC_SHMEM_DATA] = &shmem_data,
 	[CKPT_REC_SYSV_SHM] = &segment,
 	[CKPT_REC_SECCOMP] = &filter, [CKPT_REC_ATTRS] = &attrs,
@@ -110,6 +120,9 @@ struct change {
 #define REGSET(m, v, e)		CHANGE(REGSET, regset.m, v, e)
 #define TRAILER(m, v, e)	CHANGE(TRAILER, trailer.m, v, e)
 #define PIPE(m, v, e)		CHANGE(PIPE, pipe.m, v, e)
+#define EVENT(m, v, e)		CHANGE(EVENT, event.m, v, e)
+#define ITEM(i, m, v, e)	CHANGE(EPOLL, items[i].m, v, e)
+#define INOTIFY(m, v, e)	CHANGE(INOTIFY, inotify.m, v, e)
 #define USE(m, v, e)		CHANGE(USE, use.m, v, e)
 #define SHMEM(m, v, e)		CHANGE(SHMEM, shmem.m, v, e)
 #define SHMEM_DATA(m, v, e)	CHANGE(SHMEM_DATA, shmem_data.m, v, e)
@@ -282,6 +295,40 @@ static const struct change changes[] = {
 
 	PIPE(capacity, INT_MAX, 0), PIPE(capacity, 1U << 31, BAD), PIPE(data_len, 0, BAD),
 	PIPE(data_len, 13, BAD), PIPE(data_len, ~0U, BAD),
+
+	EVENT(kind, 0, BAD), EVENT(kind, CKPT_FILE_EVENTFD, BAD),
+	EVENT(kind, CKPT_FILE_SIGNALFD, BAD), EVENT(kind, CKPT_FILE_PIDFD, BAD),
+	EVENT(kind, CKPT_FILE_EPOLL, BAD), EVENT(flags, 0, 0),
+	EVENT(flags, CKPT_EVENT_SEMAPHORE, BAD), EVENT(flags, CKPT_EVENT_ALL + 1, BAD),
+	EVENT(flags, CKPT_EVENT_ARMED | CKPT_EVENT_EXPIRED, BAD),
+	EVENT(flags, CKPT_EVENT_ABSOLUTE, BAD), EVENT(flags, CKPT_EVENT_CANCEL, BAD),
+	EVENT(flags, CKPT_EVENT_CANCELED, BAD), EVENT(value, ~0ULL, 0), EVENT(clock, 0, 0),
+	EVENT(clock, 2, BAD), EVENT(clock, 9, 0), EVENT(clock, 11, BAD), EVENT(clock, 33, BAD),
+	EVENT(reserved, 1, BAD), EVENT(expires_ns, -(s64)CKPT_MAX_COUNT, 0),
+	EVENT(expires_ns, -(s64)CKPT_MAX_COUNT - 1, BAD), EVENT(interval_ns, -1, BAD),
+	EVENT(interval_ns, LLONG_MAX, 0),
+
+	ITEM(0, fd, INT_MAX, 0), ITEM(0, fd, 1U << 31, BAD), ITEM(0, file, 0, BAD),
+	ITEM(0, events, 0, 0), ITEM(0, flags, CKPT_EPOLL_REPORTED, BAD),
+	ITEM(0, flags, CKPT_EPOLL_ALL + 1, BAD), ITEM(0, process, INT_MAX, 0),
+	ITEM(0, process, 1U << 31, BAD), ITEM(0, reserved, 1, BAD), ITEM(1, events, 1, BAD),
+	ITEM(1, flags, CKPT_EPOLL_ALL, BAD), ITEM(1, flags, 0, 0), ITEM(1, data, ~0ULL, 0),
+
+	INOTIFY(head.next_wd, 1U << 31, 0), INOTIFY(head.next_wd, ~0U, BAD),
+	INOTIFY(head.nr_watches, 0, BAD), INOTIFY(head.nr_watches, 2, BAD),
+	INOTIFY(head.nr_watches, ~0U, BAD), INOTIFY(head.nr_events, 0, BAD),
+	INOTIFY(head.nr_events, 2, BAD), INOTIFY(head.nr_events, ~0U, BAD),
+	INOTIFY(head.reserved, 1, BAD), INOTIFY(watch.wd, 0, BAD), INOTIFY(watch.wd, -1, BAD),
+	INOTIFY(watch.mask, 0, 0), INOTIFY(watch.mask, 0x1000, BAD), INOTIFY(watch.cookie, 1, BAD),
+	INOTIFY(watch.mode, 0x10000, BAD), INOTIFY(watch.name_len, 0, BAD),
+	INOTIFY(watch.name_len, 3, BAD), INOTIFY(watch.name_len, 5, BAD),
+	INOTIFY(watch.name_len, 9, BAD), INOTIFY(watch.name_len, ~0U, BAD),
+	INOTIFY(watch.reserved, 1, BAD), INOTIFY(path[0], 'x', BAD), INOTIFY(path[2], 0, BAD),
+	INOTIFY(path[4], 'x', BAD), INOTIFY(notice.wd, 0, BAD), INOTIFY(notice.wd, -1, BAD),
+	INOTIFY(notice.mask, 0, BAD), INOTIFY(notice.mask, 0x4000, BAD),
+	INOTIFY(notice.mask, 0x8000, 0), INOTIFY(notice.mask, 0x1000, BAD),
+	INOTIFY(notice.mask, 1U << 27 | 2, 0), INOTIFY(notice.mode, 1, BAD),
+	INOTIFY(notice.cookie, ~0U, 0), INOTIFY(notice.name_len, 0, BAD), INOTIFY(name[7], 0, BAD),
 
 	USE(type, CKPT_REC_FDS, 0), USE(type, CKPT_REC_FILE, BAD), USE(type, 0, BAD),
 	USE(tag, 0, BAD), USE(tag, ~0U, 0),
@@ -501,6 +548,7 @@ static void needs_tag(const void *arg)
 	static const u32 types[] = {
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
 		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM, CKPT_REC_SYSV_SHM,
+		CKPT_REC_EVENT, CKPT_REC_EPOLL, CKPT_REC_INOTIFY,
 	};
 	struct image image;
 	unsigned int i;
@@ -643,6 +691,8 @@ static void bounds(const void *arg)
 		{ CKPT_REC_REGSET, CKPT_MAX_REGSET, 1 },
 		{ CKPT_REC_INDEX, CKPT_MAX_INDEX, 0 },
 		{ CKPT_REC_PIPE, CKPT_MAX_PIPE, 1 },
+		{ CKPT_REC_EPOLL, CKPT_MAX_EPOLL, 0 },
+		{ CKPT_REC_INOTIFY, CKPT_MAX_INOTIFY, 1 },
 		{ CKPT_REC_SHMEM_DATA, CKPT_MAX_SHMEM_DATA, 1 },
 		{ CKPT_REC_SECCOMP, CKPT_MAX_INSNS * 8, 1 },
 		{ CKPT_REC_VMA_NAMES, CKPT_MAX_VMAS, 0 },

@@ -66,6 +66,12 @@ OFFSET(ckpt_rec_file, build_id, 80);
 OFFSET(ckpt_rec_file, fs_uuid, 120);
 SIZE(ckpt_rec_pipe, 8);
 SIZE(ckpt_rec_mm, 15 * 8 + 6 * 4 + CKPT_AUXV_MAX * 8 + 3 * 8 + 4 * 4);
+SIZE(ckpt_rec_event, 40);
+OFFSET(ckpt_rec_event, expires_ns, 24);
+SIZE(ckpt_rec_epoll_item, 32);
+OFFSET(ckpt_rec_epoll_item, data, 16);
+SIZE(ckpt_rec_inotify, 16);
+SIZE(ckpt_rec_notify, 24);
 OFFSET(ckpt_rec_mm, exe, 120);
 OFFSET(ckpt_rec_mm, auxv, 144);
 SIZE(ckpt_rec_vma, 40);
@@ -110,7 +116,8 @@ static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12
 	      CKPT_REC_TRAILER == 20 && CKPT_REC_PIPE == 21 && CKPT_REC_USE == 22 &&
 	      CKPT_REC_SECCOMP == 23 && CKPT_REC_IO_PORTS == 27 && CKPT_REC_USAGE == 28 &&
 	      CKPT_REC_THREAD_USAGE == 31 && CKPT_REC_SHMEM_DATA == 33 &&
-	      CKPT_REC_CGROUP == 37 && CKPT_REC_SYSV_SHM == 39, "record types");
+	      CKPT_REC_CGROUP == 37 && CKPT_REC_SYSV_SHM == 39 && CKPT_REC_INOTIFY == 42,
+	      "record types");
 
 #ifndef ABI_SYNTAX_ONLY
 #include "kselftest_harness.h"

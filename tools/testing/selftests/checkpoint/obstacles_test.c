@@ -32,14 +32,8 @@ OBSTACLE(tcp_socket, FILE);
 OBSTACLE(packet_pipe, FILE);
 OBSTACLE(reopened_pipe, FILE);
 OBSTACLE(fifo, FILE);
-OBSTACLE(eventfd, FILE);
-OBSTACLE(epoll, FILE);
-OBSTACLE(timerfd, FILE);
-OBSTACLE(signalfd, FILE);
-OBSTACLE(inotify, FILE);
 OBSTACLE(fanotify, FILE);
 OBSTACLE(memfd, FILE_LOCK);
-OBSTACLE(pidfd, FILE);
 OBSTACLE(io_uring, IO);
 OBSTACLE(perf_event, FILE);
 OBSTACLE(landlock_ruleset, FILE);
@@ -180,7 +174,7 @@ TEST_F_TIMEOUT(special, all_are_listed, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	ASSERT_EQ(0, subject_start(s, "obstacle eventfd posix_lock mapped_secret "
+	ASSERT_EQ(0, subject_start(s, "obstacle fs_context posix_lock mapped_secret "
 				      "timer_of_other aio_context process_keyring"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_DRY_RUN));
@@ -203,7 +197,7 @@ TEST_F_TIMEOUT(special, where, TEST_TIMEOUT)
 	bool fd = false, range = false;
 	int i, n;
 
-	ASSERT_EQ(0, subject_start(s, "obstacle eventfd mapped_secret"));
+	ASSERT_EQ(0, subject_start(s, "obstacle fs_context mapped_secret"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, 0));
 	n = messages_read(s, m, ARRAY_SIZE(m));

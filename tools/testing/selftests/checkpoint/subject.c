@@ -199,6 +199,7 @@ bool run_mode(int argc, char **argv)
 		state_modes, seccomp_modes, timer_modes, usage_modes,
 		shmem_modes,
 		outside_modes,
+		shmem_modes, event_modes, epoll_modes,
 	};
 	const struct mode *mode;
 	size_t i;

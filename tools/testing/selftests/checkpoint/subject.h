@@ -39,6 +39,8 @@ extern const struct mode ns_modes[];
 extern const struct mode tree_modes[];
 extern const struct mode shmem_modes[];
 extern const struct mode outside_modes[];
+extern const struct mode event_modes[];
+extern const struct mode epoll_modes[];
 extern const struct mode state_modes[];
 extern const struct mode seccomp_modes[];
 

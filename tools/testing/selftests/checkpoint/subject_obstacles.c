@@ -11,20 +11,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/fanotify.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 
 #include "obstacles.h"
 
@@ -89,43 +84,6 @@ static int a_fifo(void)
 	return mkfifo("fifo", 0600) ?: open("fifo", O_RDWR);
 }
 
-static int an_eventfd(void)
-{
-	return eventfd(5, 0);
-}
-
-static int an_epoll(void)
-{
-	struct epoll_event event = { .events = EPOLLIN };
-	int fd = epoll_create1(0);
-
-	return fd < 0 ? -1 : epoll_ctl(fd, EPOLL_CTL_ADD, 0, &event);
-}
-
-static int a_timerfd(void)
-{
-	struct itimerspec its = { .it_value.tv_sec = 1000 };
-	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
-
-	return fd < 0 ? -1 : timerfd_settime(fd, 0, &its, NULL);
-}
-
-static int a_signalfd(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	return signalfd(-1, &set, 0);
-}
-
-static int an_inotify(void)
-{
-	int fd = inotify_init1(0);
-
-	return fd < 0 ? -1 : inotify_add_watch(fd, "/", IN_CREATE);
-}
-
 static int a_fanotify(void)
 {
 	return fanotify_init(FAN_CLASS_NOTIF, O_RDONLY);
@@ -135,11 +93,6 @@ static int a_fanotify(void)
 static int a_memfd(void)
 {
 	return flock(memfd_create("memory", 0), LOCK_EX);
-}
-
-static int a_pidfd(void)
-{
-	return syscall(SYS_pidfd_open, getpid(), 0);
 }
 
 static int an_io_uring(void)
@@ -370,10 +323,9 @@ static int user_faults(void)
 const struct obstacle file_obstacles[] = {
 	{ "unix_socket", unix_socket }, { "tcp_socket", tcp_socket },
 	{ "packet_pipe", a_packet_pipe }, { "reopened_pipe", a_reopened_pipe },
-	{ "outside_pipe", an_outside_pipe }, { "fifo", a_fifo }, { "eventfd", an_eventfd },
-	{ "epoll", an_epoll }, { "timerfd", a_timerfd }, { "signalfd", a_signalfd },
-	{ "inotify", an_inotify }, { "fanotify", a_fanotify }, { "memfd", a_memfd },
-	{ "pidfd", a_pidfd }, { "io_uring", an_io_uring }, { "perf_event", a_perf_event },
+	{ "outside_pipe", an_outside_pipe }, { "fifo", a_fifo },
+	{ "fanotify", a_fanotify }, { "memfd", a_memfd },
+	{ "io_uring", an_io_uring }, { "perf_event", a_perf_event },
 	{ "landlock_ruleset", a_landlock_ruleset }, { "mount_fd", a_mount_fd },
 	{ "fs_context", a_fs_context }, { "namespace_file", a_namespace_file },
 	{ "proc_file", a_proc_file }, { "pty", a_pty }, { "message_queue", a_message_queue },

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kinds of event descriptors share.
+ */
+#ifndef _CHECKPOINT_FILE_EVENT_H
+#define _CHECKPOINT_FILE_EVENT_H
+
+#include "../internal.h"
+
+/**
+ * struct ckpt_event - a restored EVENT record
+ * @rec: the record
+ * @file: eventfd, timerfd, signalfd: the file
+ * @pid: pidfd of one who is gone: what is left, once it was needed
+ */
+struct ckpt_event {
+	struct ckpt_rec *rec;
+	struct file *file;
+	struct pid *pid;
+};
+
+extern const struct ckpt_file_kind ckpt_eventfd_kind;
+extern const struct ckpt_file_kind ckpt_timerfd_kind;
+extern const struct ckpt_file_kind ckpt_signalfd_kind;
+extern const struct ckpt_file_kind ckpt_pidfd_kind;
+extern const struct ckpt_file_kind ckpt_epoll_kind;
+extern const struct ckpt_file_kind ckpt_inotify_kind;
+extern const struct ckpt_obj_ops ckpt_event_ops;
+extern const struct ckpt_obj_ops ckpt_epoll_ops;
+extern const struct ckpt_obj_ops ckpt_inotify_ops;
+
+/* event.c */
+void ckpt_event_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			struct file *file);
+int ckpt_event_save(struct ckpt_ctx *ctx, void *obj, const struct ckpt_rec_event *state,
+		    struct ckpt_rec_file *rec, char *name);
+struct ckpt_event *ckpt_event_of(struct ckpt_ctx *ctx, const struct ckpt_rec_file *rec);
+struct file *ckpt_event_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
+				const struct ckpt_rec_file *rec, const char *name);
+struct file *ckpt_event_open(long nr, u64 arg0, u64 arg1);
+struct file *ckpt_event_take(long fd);
+struct file *ckpt_event_file(struct file *file, const struct ckpt_rec_file *rec);
+struct file *ckpt_event_missing(struct ckpt_ctx *ctx, struct ckpt_task *t);
+
+/* eventfd.c, timerfd.c, signalfd.c */
+struct file *ckpt_eventfd_create(const struct ckpt_rec_event *state);
+struct file *ckpt_timerfd_create(const struct ckpt_rec_event *state);
+void ckpt_timerfds_commit(struct ckpt_ctx *ctx);
+struct file *ckpt_signalfd_create(const struct ckpt_rec_event *state);
+
+/* epoll.c, inotify.c */
+int ckpt_epolls_assemble(struct ckpt_ctx *ctx);
+int ckpt_epolls_join(struct ckpt_ctx *ctx, struct ckpt_task *leader);
+void ckpt_epolls_commit(struct ckpt_ctx *ctx);
+int ckpt_inotifies_fill(struct ckpt_ctx *ctx);
+int ckpt_inotifies_watch(struct ckpt_ctx *ctx);
+
+#endif /* _CHECKPOINT_FILE_EVENT_H */

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What records of event descriptors must be: eventfd, timerfd, signalfd, pidfd,
+ * epoll, inotify. Builds in user space, too.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "image.h"
+#include "limits.h"
+
+static int damaged(struct ckpt_reader *r, const char *why)
+{
+	r->why = why;
+	return -EBADMSG;
+}
+
+static bool is_timer(const struct ckpt_rec_event *e)
+{
+	/* CLOCK_REALTIME, MONOTONIC, BOOTTIME, REALTIME_ALARM, BOOTTIME_ALARM */
+	const u32 clocks = 1U << 0 | 1U << 1 | 1U << 7 | 1U << 8 | 1U << 9;
+	bool settable = e->clock == 0 || e->clock == 8;
+
+	if (e->clock > 31 || !(clocks & 1U << e->clock) || e->flags & CKPT_EVENT_SEMAPHORE)
+		return false;
+	if (e->flags & (CKPT_EVENT_ABSOLUTE | CKPT_EVENT_CANCEL) && !settable)
+		return false;
+	if (e->flags & CKPT_EVENT_CANCELED && !(e->flags & CKPT_EVENT_CANCEL))
+		return false;
+	/* A timer that is armed cannot wait for a read that arms it. */
+	if (e->flags & CKPT_EVENT_ARMED && e->flags & CKPT_EVENT_EXPIRED)
+		return false;
+	if (e->flags & CKPT_EVENT_ABSOLUTE && e->expires_ns < 0)
+		return false;
+	return e->expires_ns >= -(s64)CKPT_MAX_COUNT && e->interval_ns >= 0;
+}
+
+/**
+ * ckpt_check_event - check an EVENT record
+ * @r: reader
+ * @rec: the record
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_check_event(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_event *e = ckpt_rec_data(rec);
+	bool fits = false;
+
+	if (!rec->tag || e->flags & ~CKPT_EVENT_ALL || e->reserved)
+		return damaged(r, "an event descriptor has unknown flags or no tag");
+	if (e->kind == CKPT_FILE_TIMERFD)
+		return is_timer(e) ? 0 : damaged(r, "a timerfd has an impossible value");
+	if (e->clock || e->expires_ns || e->interval_ns)
+		return damaged(r, "an event descriptor has a time");
+	switch (e->kind) {
+	case CKPT_FILE_EVENTFD:
+		fits = !(e->flags & ~CKPT_EVENT_SEMAPHORE);
+		break;
+	case CKPT_FILE_SIGNALFD:
+		fits = !e->flags;
+		break;
+	case CKPT_FILE_PIDFD:
+		fits = !e->flags && e->value <= INT_MAX;
+		break;
+	}
+	return fits ? 0 : damaged(r, "an event descriptor has an impossible kind or value");
+}
+
+/**
+ * ckpt_check_epoll - check an EPOLL record
+ * @r: reader
+ * @rec: the record
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_check_epoll(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_epoll_item *item = ckpt_rec_data(rec);
+	const u32 edge = 1U << 31;
+	u64 count = ckpt_rec_count(rec);
+
+	if (!rec->tag)
+		return damaged(r, "an epoll instance has no tag");
+	for (; count; count--, item++) {
+		if (item->fd > INT_MAX || !item->file || item->process > INT_MAX ||
+		    item->flags & ~CKPT_EPOLL_ALL || item->reserved)
+			return damaged(r, "an epoll instance watches an impossible file");
+		if (item->flags & CKPT_EPOLL_REPORTED &&
+		    (item->flags & CKPT_EPOLL_READY || !(item->events & edge)))
+			return damaged(r, "an epoll instance has impossible flags");
+	}
+	return 0;
+}
+
+static bool is_watch(const struct ckpt_rec_notify *n)
+{
+	/* IN_ALL_EVENTS, IN_EXCL_UNLINK, IN_ONESHOT */
+	const char *path = (const char *)(n + 1);
+
+	return n->wd >= 1 && !(n->mask & ~0x84000fffU) && !n->cookie && n->mode <= 0xffff &&
+	       n->name_len && path[0] == '/';
+}
+
+static bool is_event(const struct ckpt_rec_notify *n)
+{
+	/* IN_ALL_EVENTS, IN_UNMOUNT, IN_Q_OVERFLOW, IN_IGNORED, IN_ISDIR, of a child */
+	const u32 known = 0x4800efffU, overflow = 0x4000;
+
+	return n->mask && !(n->mask & ~known) && !n->mode &&
+	       (n->mask & overflow ? n->wd == -1 && !n->name_len : n->wd >= 1);
+}
+
+/**
+ * ckpt_check_inotify - check an INOTIFY record
+ * @r: reader
+ * @rec: the record
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_check_inotify(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_inotify *in = ckpt_rec_data(rec);
+	u64 left = rec->length - rec->unit, i, room;
+	struct ckpt_rec_notify *n = ckpt_rec_tail(rec);
+
+	if (!rec->tag || in->next_wd > 1U << 31 || in->reserved)
+		return damaged(r, "an inotify instance has an impossible value or no tag");
+	for (i = 0; i < (u64)in->nr_watches + in->nr_events; i++) {
+		if (left < sizeof(*n) || n->name_len >= CKPT_PATH_MAX)
+			return damaged(r, "an inotify instance has an impossible length");
+		room = ((u64)n->name_len + 7) & ~7ULL;
+		if (left - sizeof(*n) < room)
+			return damaged(r, "an inotify instance has an impossible length");
+		if (n->reserved || memchr(n + 1, 0, n->name_len) ||
+		    memchr_inv((char *)(n + 1) + n->name_len, 0, room - n->name_len) ||
+		    !(i < in->nr_watches ? is_watch(n) : is_event(n)))
+			return damaged(r, "an inotify instance has an impossible watch or event");
+		left -= sizeof(*n) + room;
+		n = (void *)((char *)(n + 1) + room);
+	}
+	return left ? damaged(r, "an inotify instance has an impossible length") : 0;
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Descriptors that event loops hold, alone, shared, and together. */
+#include "kselftest_harness.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "common.h"
+
+FIXTURE(events) {
+	struct subject s;
+};
+
+FIXTURE_VARIANT(events) {
+	enum way way;
+};
+
+FIXTURE_VARIANT_ADD(events, none) { .way = WAY_NONE };
+FIXTURE_VARIANT_ADD(events, go_on) { .way = WAY_GO_ON };
+FIXTURE_VARIANT_ADD(events, kill) { .way = WAY_KILL };
+
+FIXTURE_SETUP(events)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+	/* Numbers of inodes and of eventfds are new, timers run: /proc shows that. */
+	self->s.nosnap = true;
+}
+
+FIXTURE_TEARDOWN(events)
+{
+	subject_destroy(&self->s);
+}
+
+/* See subject_events.c for what it tells. Returns 0, or -1 for any other line. */
+static int judge(struct subject *s)
+{
+	long long set, left, least, most;
+
+	if (sscanf(s->line, "left %lld %lld %lld %lld", &set, &left, &least, &most) == 4) {
+		/* While it was dead nothing has passed. */
+		most -= s->dead_ns;
+		if (left <= set - least && left >= set - most)
+			return 0;
+		say("of %lld %lld are left after %lld to %lld", set, left, least, most);
+		return -1;
+	}
+	if (sscanf(s->line, "ticks %lld %lld %lld", &left, &least, &most) == 3) {
+		most -= s->dead_ns / 10000000;
+		if (left >= least - 1 && left <= most + 1)
+			return 0;
+		say("%lld ticks, not %lld to %lld", left, least, most);
+		return -1;
+	}
+	say("subject says \"%s\"", s->line);
+	return -1;
+}
+
+static int run_judged(struct subject *s, const char *command, enum way way)
+{
+	if (subject_start(s, command))
+		return -1;
+	for (;;) {
+		if (subject_read(s))
+			return -1;
+		if (!strcmp(s->line, "done"))
+			break;
+		if (strcmp(s->line, "ready"))
+			s->failures -= judge(s);
+		else if (subject_cycle(s, way) || subject_go(s))
+			return -1;
+	}
+	if (subject_reap(s, 0))
+		return -1;
+	return s->failures ? -1 : 0;
+}
+
+#define EVENTS_TEST(name)						\
+TEST_F_TIMEOUT(events, name, TEST_TIMEOUT)				\
+{									\
+	ASSERT_EQ(0, run_judged(&self->s, #name, variant->way));	\
+}
+
+EVENTS_TEST(eventfd)
+EVENTS_TEST(eventfd_wake)
+EVENTS_TEST(timerfd)
+EVENTS_TEST(timerfd_absolute)
+EVENTS_TEST(timerfd_ticks)
+EVENTS_TEST(signalfd)
+EVENTS_TEST(pidfd)
+EVENTS_TEST(inotify)
+EVENTS_TEST(epoll_level)
+EVENTS_TEST(epoll_edge)
+EVENTS_TEST(epoll_oneshot)
+EVENTS_TEST(epoll_numbers)
+EVENTS_TEST(epoll_nested)
+EVENTS_TEST(epoll_shared)
+EVENTS_TEST(epoll_signals)
+EVENTS_TEST(epoll_mixed)
+
+/* A real program. */
+TEST_F_TIMEOUT(events, python, TEST_TIMEOUT)
+{
+	if (access("/usr/bin/python3", X_OK))
+		SKIP(return, "there is no python3");
+	ASSERT_EQ(0, run_judged(&self->s, "python", variant->way));
+}
+
+/* A pidfd goes with its process. */
+TEST_F_TIMEOUT(events, pidfd_fresh, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	pid_t before;
+
+	if (variant->way != WAY_KILL)
+		SKIP(return, "it takes a restart");
+	ASSERT_EQ(0, subject_start(s, "pidfd_fresh"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	before = s->pid;
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, subject_restart(s, RESTART_NEW_PIDS)) messages_show(s);
+	ASSERT_NE(before, s->pid);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+FIXTURE(refused_events) {
+	struct subject s;
+};
+
+FIXTURE_SETUP(refused_events)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+}
+
+FIXTURE_TEARDOWN(refused_events)
+{
+	subject_destroy(&self->s);
+}
+
+/* How many obstacles have these words in their text? */
+static int count_obstacles(struct subject *s, const char *words)
+{
+	struct message m[32];
+	int i, found = 0, n = messages_read(s, m, ARRAY_SIZE(m));
+
+	for (i = 0; i < n; i++)
+		if (!strcmp(m[i].word, "obstacle") && strstr(m[i].text, words))
+			found++;
+	return found;
+}
+
+/* What others have is refused, and goes through with all that have it. */
+TEST_F_TIMEOUT(refused_events, leaked, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, "epoll_leaked"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_ONLY | CHECKPOINT_KILL));
+	ASSERT_EQ(EOPNOTSUPP, s->err);
+	/* The set, the timerfd, the eventfd and the inotify instance. */
+	EXPECT_EQ(4, count_obstacles(s, "outside of the tree hold")) messages_show(s);
+	EXPECT_EQ(1, count_obstacles(s, "is not open in the tree")) messages_show(s);
+	EXPECT_EQ(1, count_obstacles(s, "a pidfd of process")) messages_show(s);
+	ASSERT_EQ(0, subject_cycle(s, WAY_KILL));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_F_TIMEOUT(refused_events, unnamed_watch, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, "inotify_unnamed"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_KILL));
+	ASSERT_EQ(EOPNOTSUPP, s->err);
+	EXPECT_EQ(1, count_obstacles(s, "an inotify watch (1)")) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_HARNESS_MAIN
