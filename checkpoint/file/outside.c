@@ -188,9 +188,8 @@ const char *ckpt_relocate(struct ckpt_ctx *ctx, const char *name, char *buf)
 		if (strncmp(name, e->name, len) || (name[len] && name[len] != '/'))
 			continue;
 		e->used = true;
-		if (strlen(e->value) + strlen(name + len) >= CKPT_PATH_MAX)
+		if (snprintf(buf, CKPT_PATH_MAX, "%s%s", e->value, name + len) >= CKPT_PATH_MAX)
 			return ERR_PTR(-ENAMETOOLONG);
-		snprintf(buf, CKPT_PATH_MAX, "%s%s", e->value, name + len);
 		return *buf ? buf : "/";
 	}
 	return name;

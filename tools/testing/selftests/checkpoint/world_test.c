@@ -317,7 +317,7 @@ FIXTURE_TEARDOWN(command)
 	"trap 'touch stop; kill $(jobs -p) 2>/dev/null || true' EXIT; "			\
 	"count() { exec 3<data; n=0; until [ -e stop ]; do n=$((n + 1)); echo $n; sleep 0.02; "	\
 	"done; read -r line <&3; echo end $line; }; "					\
-	"lines() { until [ $(wc -l <$1) -ge $2 ]; do sleep 0.05; done; }; "		\
+	"lines() { until [ $(cat $1 2>&- | wc -l) -ge $2 ]; do sleep 0.05; done; }; "	\
 	"says() { grep -qF -- \"$1\" said || { echo \"not said: $1\"; cat said; exit 1; }; }; " \
 	"fails() { local want=$1 got=0; shift; \"$@\" >said 2>&1 || got=$?; "		\
 	"[ $got = $want ] || { echo \"status $got: $*\"; cat said; exit 1; }; }; "		\
