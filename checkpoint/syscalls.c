@@ -161,7 +161,8 @@ SYSCALL_DEFINE5(checkpoint, pid_t, pid, int, fd, unsigned long, flags,
 	log = get_log(args.log_fd);
 	if (IS_ERR(log))
 		return PTR_ERR(log);
-	CLASS(fd_pos, f)(fd);
+	/* A reference would look like one that somebody outside has. */
+	CLASS(fd_pos, f)(flags & CHECKPOINT_DRY_RUN ? -1 : fd);
 	ret = checkpoint_to(f, pid, log, flags, &args, &outside, &stats);
 	if (log)
 		fput(log);

@@ -18,7 +18,7 @@
 
 #include "../internal.h"
 
-static_assert(BUILD_ID_SIZE_MAX <= sizeof_field(struct ckpt_rec_file, build_id));
+static_assert(sizeof_field(struct ckpt_rec_file, build_id) >= BUILD_ID_SIZE_MAX);
 
 static bool is_program(const struct ckpt_rec_file *rec)
 {
@@ -55,8 +55,8 @@ void ckpt_identify(struct file *file, struct ckpt_rec_file *rec)
 		rec->build_id_len = read_build_id(file, rec->build_id);
 }
 
-static int changed(struct ckpt_ctx *ctx, struct ckpt_task *t, const char *name, const char *what,
-		   const char *class, u64 was, u64 is)
+static int report_change(struct ckpt_ctx *ctx, struct ckpt_task *t, const char *name,
+			 const char *what, const char *class, u64 was, u64 is)
 {
 	return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, -ESTALE,
 			  "%s has changed: its %s was %llu and is %llu%s%s%s", name, what, was, is,
@@ -78,10 +78,10 @@ static int compare_inode(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct
 	if (ctx->outside->allow_changed & RESTART_CHANGED_REPLACED || !on_same_fs(path, rec))
 		return 0;
 	if (stat->ino != rec->ino)
-		return changed(ctx, t, name, "inode number", "replaced", rec->ino, stat->ino);
+		return report_change(ctx, t, name, "inode number", "replaced", rec->ino, stat->ino);
 	if (d_inode(path->dentry)->i_generation != rec->generation)
-		return changed(ctx, t, name, "inode generation", "replaced", rec->generation,
-			       d_inode(path->dentry)->i_generation);
+		return report_change(ctx, t, name, "inode generation", "replaced", rec->generation,
+				     d_inode(path->dentry)->i_generation);
 	return 0;
 }
 
@@ -93,10 +93,10 @@ static int compare_content(struct ckpt_ctx *ctx, struct ckpt_task *t, const stru
 	const char *class = is_program(rec) ? "program" : log ? "log" : "data";
 
 	if (log ? stat->size < rec->size : stat->size != rec->size)
-		return changed(ctx, t, name, "size", class, rec->size, stat->size);
+		return report_change(ctx, t, name, "size", class, rec->size, stat->size);
 	if (!log && !rec->build_id_len && timespec64_to_ns(&stat->mtime) != rec->mtime_ns)
-		return changed(ctx, t, name, "modification time (ns)", class, rec->mtime_ns,
-			       timespec64_to_ns(&stat->mtime));
+		return report_change(ctx, t, name, "modification time (ns)", class, rec->mtime_ns,
+				     timespec64_to_ns(&stat->mtime));
 	return is_program(rec) ? 0 : compare_inode(ctx, t, path, stat, rec, name);
 }
 
@@ -131,11 +131,12 @@ int ckpt_compare(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *p
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, ret,
 				  "cannot look at %s", name);
 	if ((stat.mode ^ rec->mode) & S_IFMT)
-		return changed(ctx, t, name, "type", "", rec->mode & S_IFMT, stat.mode & S_IFMT);
+		return report_change(ctx, t, name, "type", "", rec->mode & S_IFMT,
+				     stat.mode & S_IFMT);
 	if (S_ISCHR(stat.mode) && (huge_encode_dev(stat.rdev) != rec->rdev ||
 				   !ckpt_is_memory_device(stat.mode, stat.rdev)))
-		return changed(ctx, t, name, "device number", "", rec->rdev,
-			       huge_encode_dev(stat.rdev));
+		return report_change(ctx, t, name, "device number", "", rec->rdev,
+				     huge_encode_dev(stat.rdev));
 	if (!S_ISREG(stat.mode) && !S_ISDIR(stat.mode) && !S_ISCHR(stat.mode))
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
 				  "the image has a file of an impossible type: %s", name);

@@ -165,7 +165,8 @@ void ckpt_list_unused(struct ckpt_ctx *ctx, const struct ckpt_list *list, enum c
 
 	for (e = list->entries; e < list->entries + list->nr; e++)
 		if (!e->used)
-			ckpt_note(ctx, CKPT_AT(NULL), why, "there is no %s", *e->name ? e->name : "/");
+			ckpt_note(ctx, CKPT_AT(NULL), why, "there is no %s",
+				  *e->name ? e->name : "/");
 }
 
 /**
@@ -174,7 +175,7 @@ void ckpt_list_unused(struct ckpt_ctx *ctx, const struct ckpt_list *list, enum c
  * @name: its name in the image
  * @buf: CKPT_PATH_MAX bytes
  *
- * Return: @name, or the new name in @buf, or an ERR_PTR(): it is too long.
+ * Return: @name; or the new name, perhaps in @buf; or an ERR_PTR(): it is too long.
  */
 const char *ckpt_relocate(struct ckpt_ctx *ctx, const char *name, char *buf)
 {
@@ -187,12 +188,9 @@ const char *ckpt_relocate(struct ckpt_ctx *ctx, const char *name, char *buf)
 		if (strncmp(name, e->name, len) || (name[len] && name[len] != '/'))
 			continue;
 		e->used = true;
-		if (strlen(e->value) + strlen(name + len) >= CKPT_PATH_MAX)
+		if (snprintf(buf, CKPT_PATH_MAX, "%s%s", e->value, name + len) >= CKPT_PATH_MAX)
 			return ERR_PTR(-ENAMETOOLONG);
-		sprintf(buf, "%s%s", e->value, name + len);
-		if (!*buf)
-			strcpy(buf, "/");
-		return buf;
+		return *buf ? buf : "/";
 	}
 	return name;
 }

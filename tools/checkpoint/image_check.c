@@ -185,7 +185,6 @@ static int check_file(struct image *img)
 	    memchr(rec_tail(img), 0, file->path_len))
 		return bad(img, "impossible path");
 	if (!file->kind || file->kind >= CKPT_FILE_NR || file->flags & ~CKPT_FILEF_ALL ||
-	if (!file->kind || file->kind >= CKPT_FILE_NR || file->flags & ~CKPT_FILEF_ALL ||
 	    file->build_id_len > sizeof(file->build_id))
 		return bad(img, "unknown kind, unknown flags or impossible value");
 	if (file->kind == CKPT_FILE_EXTERNAL && file->std_fd > 2 &&

@@ -52,7 +52,7 @@ static const char *absolute(const char *path)
 int add_external(struct entries *list, const char *key)
 {
 	if (!strchr(key, ':'))
-		return usage_error("'%s' is no key: 'ckpt check PID' and 'ckpt show' tell them", key);
+		return usage_error("'%s' is no key: 'ckpt check PID' tells them", key);
 	return add(list, key, strlen(key), NULL, 0);
 }
 

@@ -85,6 +85,8 @@ const char *reason_of(int err)
 		return "this kernel cannot checkpoint and restart";
 	case EOPNOTSUPP:
 		return "it has state that cannot be saved";
+	case EBADF:
+		return "something from outside is not supplied as it is needed";
 	case EBUSY:
 		return "it changed while it was being saved";
 	case ETIMEDOUT:

@@ -282,7 +282,8 @@ static void put_process(uint32_t tgid, uint32_t tag)
 	put_file(tag, "/usr/bin/test", CKPT_FILE_PATH, CKPT_FILEF_READ | CKPT_FILEF_EXEC, 0);
 	put_mm(tag + 1, tag);
 	record_tail(CKPT_REC_FS, tag + 30, fs, paths, 11);
-	put_file(tag + 2, "tty:/dev/pts/0", CKPT_FILE_EXTERNAL, CKPT_FILEF_READ | CKPT_FILEF_WRITE, 0);
+	put_file(tag + 2, "tty:/dev/pts/0", CKPT_FILE_EXTERNAL,
+		 CKPT_FILEF_READ | CKPT_FILEF_WRITE, 0);
 	put_file(tag + 3, with & WITH_NAMES ? "/tmp/\x1b[31m\xe2\x82\xac\xff\"\n" : "/tmp/out",
 		 CKPT_FILE_PATH, CKPT_FILEF_WRITE | CKPT_FILEF_APPEND, 0);
 	fds[0].file = tag + 2;

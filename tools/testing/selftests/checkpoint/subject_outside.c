@@ -27,6 +27,27 @@ static pid_t holder(void)
 		pause();
 }
 
+/* The same, once it has closed this descriptor. */
+static void holder_without(int fd)
+{
+	int p[2];
+	char c;
+
+	need(!pipe(p));
+	if (fork()) {
+		close(p[1]);
+		check_eq(0, read(p[0], &c, 1));
+		close(p[0]);
+		return;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(fd);
+	close(p[0]);
+	close(p[1]);
+	for (;;)
+		pause();
+}
+
 /* A descriptor of this file in flight, from and to a process outside. */
 static void send_away(int fd)
 {
@@ -43,15 +64,9 @@ static void send_away(int fd)
 	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
 	need(sendmsg(p[0], &msg, 0) == 1);
-	if (fork()) {
-		close(p[0]);
-		close(p[1]);
-		return;
-	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close(fd);
-	for (;;)
-		pause();
+	holder_without(fd);
+	close(p[0]);
+	close(p[1]);
 }
 
 static void map_outside(int fd)
@@ -59,12 +74,7 @@ static void map_outside(int fd)
 	void *map = mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0);
 
 	need(map != MAP_FAILED);
-	if (fork())
-		return;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close(fd);
-	for (;;)
-		pause();
+	holder_without(fd);
 }
 
 /* position HOW: a position that a child may move; ours goes on from where it was. */
@@ -141,7 +151,7 @@ static void world(int argc, char **argv)
 	int lib = open("library", O_RDONLY), data, rw, log;
 	const unsigned char *map;
 	unsigned char head[16];
-	char text[8] = "";
+	char text[8] = "", where[200] = "";
 
 	need(lib >= 0);
 	map = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, lib, 0);
@@ -161,7 +171,7 @@ static void world(int argc, char **argv)
 	check_eq(3, write(log, "end", 3));
 	check(!access("data", R_OK));
 	if (argc > 0)
-		tell("in %s", getcwd((char[200]){}, 200));
+		tell("in %s", getcwd(where, sizeof(where)));
 }
 
 const struct mode outside_modes[] = {

@@ -317,7 +317,7 @@ FIXTURE_TEARDOWN(command)
 	"trap 'touch stop; kill $(jobs -p) 2>/dev/null || true' EXIT; "			\
 	"count() { exec 3<data; n=0; until [ -e stop ]; do n=$((n + 1)); echo $n; sleep 0.02; "	\
 	"done; read -r line <&3; echo end $line; }; "					\
-	"lines() { until [ $(wc -l <$1) -ge $2 ]; do sleep 0.05; done; }; "		\
+	"lines() { until [ $(cat $1 2>&- | wc -l) -ge $2 ]; do sleep 0.05; done; }; "	\
 	"says() { grep -qF -- \"$1\" said || { echo \"not said: $1\"; cat said; exit 1; }; }; " \
 	"fails() { local want=$1 got=0; shift; \"$@\" >said 2>&1 || got=$?; "		\
 	"[ $got = $want ] || { echo \"status $got: $*\"; cat said; exit 1; }; }; "		\
@@ -332,6 +332,7 @@ static int bash(struct subject *s, const char *script)
 	if (!pid) {
 		if (chdir(s->dir))
 			_exit(100);
+		close_range(3, ~0U, 0);
 		snprintf(command, sizeof(command), "%s%s", PRELUDE, script);
 		execl("/bin/bash", "bash", "-c", command, NULL);
 		_exit(101);
@@ -342,7 +343,7 @@ static int bash(struct subject *s, const char *script)
 /* Two programs write into one file, one after the other. */
 TEST_F_TIMEOUT(command, subshell, TEST_TIMEOUT)
 {
-	ASSERT_EQ(0, bash(&self->s,
+	static const char script[] =
 		"(bash -c count & echo $! >pid; wait $! || true; echo after) >out & "
 		"until [ -s pid ]; do sleep 0.05; done; lines out 3; pid=$(cat pid); "
 		"fails 69 ckpt check $pid; says 'shares its position'; says \"file:$PWD/out\"; "
@@ -351,13 +352,15 @@ TEST_F_TIMEOUT(command, subshell, TEST_TIMEOUT)
 		"grep -qx after out; cp out before; "
 		"fails 78 ckpt restart image; says 'size was'; says '--allow-changed data'; "
 		"touch stop; ckpt restart image --allow-changed $PWD/out; "
-		"grep -qx 'end first' out"));
+		"grep -qx 'end first' out";
+
+	ASSERT_EQ(0, bash(&self->s, script));
 }
 
 /* Without a shell that waits, nobody shares. */
 TEST_F_TIMEOUT(command, background, TEST_TIMEOUT)
 {
-	ASSERT_EQ(0, bash(&self->s,
+	static const char script[] =
 		"bash -c count >out & pid=$!; lines out 3; "
 		"ckpt save -q --kill $pid -o image; wait $pid || true; n=$(wc -l <out); "
 		"ckpt restart image >unused & lines out $((n + 3)); pid=$(ckpt show --json image "
@@ -365,13 +368,15 @@ TEST_F_TIMEOUT(command, background, TEST_TIMEOUT)
 		/* ckpt in the foreground has the same streams, and lets them go. */
 		"ckpt save -q --kill $pid -o image2; wait $! || true; touch stop; "
 		"ckpt restart image2; grep -qx 'end first' out; "
-		"seq $(($(wc -l <out) - 1)) | diff - <(head -n -1 out)"));
+		"seq $(($(wc -l <out) - 1)) | diff - <(head -n -1 out)";
+
+	ASSERT_EQ(0, bash(&self->s, script));
 }
 
 /* A pipe to a process outside. */
 TEST_F_TIMEOUT(command, pipe, TEST_TIMEOUT)
 {
-	ASSERT_EQ(0, bash(&self->s,
+	static const char script[] =
 		"exec 7> >(exec cat >got); (exec 5>&7 7>&- >/dev/null 2>&1; exec python3 -c \""
 		"import os, time\nf, n = open('data'), 0\nwhile not os.path.exists('stop'):\n"
 		" n += 1\n os.write(5, b'%d\\n' % n)\n time.sleep(0.02)\n"
@@ -385,13 +390,15 @@ TEST_F_TIMEOUT(command, pipe, TEST_TIMEOUT)
 		"fails 64 ckpt restart image --inherit \"$key=9\"; says 'not open'; "
 		"ckpt restart image --inherit \"$key=7\"; exec 7>&-; "
 		"until grep -qx 'end first' got; do sleep 0.05; done; "
-		": >sink; ckpt restart image --inherit \"$key=sink\"; grep -qx 'end first' sink"));
+		": >sink; ckpt restart image --inherit \"$key=sink\"; grep -qx 'end first' sink";
+
+	ASSERT_EQ(0, bash(&self->s, script));
 }
 
 /* Data that have changed, and a directory that has moved. */
 TEST_F_TIMEOUT(command, changed_and_moved, TEST_TIMEOUT)
 {
-	ASSERT_EQ(0, bash(&self->s,
+	static const char script[] =
 		"mkdir one; cd one; echo first >data; bash -c count >>out & pid=$!; sleep 0.01; "
 		"until [ -s out ]; do sleep 0.05; done; lines out 3; "
 		"ckpt save -q --kill $pid -o ../image; wait $pid || true; "
@@ -402,7 +409,9 @@ TEST_F_TIMEOUT(command, changed_and_moved, TEST_TIMEOUT)
 		"cd ..; mv one two; fails 78 ckpt restart image --allow-changed data; "
 		"says 'is missing'; "
 		"ckpt restart image --allow-changed $PWD/two/data --relocate $PWD/one=two; "
-		"[ $(grep -cx 'end second one' two/out) = 2 ]"));
+		"[ $(grep -cx 'end second one' two/out) = 2 ]";
+
+	ASSERT_EQ(0, bash(&self->s, script));
 }
 
 TEST_HARNESS_MAIN
