@@ -15,8 +15,8 @@
 #include <linux/sched/signal.h>
 #include <linux/security.h>
 
-#include "../internal.h"
 #include "../optional.h"
+#include "vma.h"
 
 static_assert(AT_VECTOR_SIZE <= CKPT_AUXV_MAX);
 
