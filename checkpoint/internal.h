@@ -653,37 +653,6 @@ void ckpt_sums_finish(struct ckpt_sums *s);
 int ckpt_pages_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm);
 int ckpt_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 
-/* mm/vma.c */
-
-/**
- * struct ckpt_vmas - mappings of an address space, to be saved
- * @recs: their records
- * @files: their files, referenced, or NULL
- * @nr: how many
- */
-struct ckpt_vmas {
-	struct ckpt_rec_vma *recs;
-	struct file **files;
-	u32 nr;
-};
-
-void ckpt_vma_fill(struct vm_area_struct *vma, struct ckpt_rec_vma *rec);
-int ckpt_vma_advise(const struct ckpt_rec_vma *v);
-void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_struct *vma);
-int ckpt_vmas_gather(struct mm_struct *mm, struct ckpt_vmas *vmas);
-int ckpt_vmas_tag(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_vmas *vmas);
-void ckpt_vmas_free(struct ckpt_vmas *vmas);
-int ckpt_vma_names_save(struct ckpt_ctx *ctx, struct mm_struct *mm);
-int ckpt_vma_names_restore(struct ckpt_rec *rec);
-
-/* mm/vma_restore.c */
-int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
-int ckpt_vmas_populate(void);
-
-/* mm/policy.c */
-int ckpt_vma_policies_save(struct ckpt_ctx *ctx, struct mm_struct *mm);
-int ckpt_vma_policies_restore(struct ckpt_rec *rec);
-
 /* file/file.c */
 
 /**

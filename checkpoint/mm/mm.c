@@ -16,8 +16,8 @@
 #include <linux/security.h>
 #include <linux/user_namespace.h>
 
-#include "../internal.h"
 #include "../optional.h"
+#include "vma.h"
 
 static_assert(AT_VECTOR_SIZE <= CKPT_AUXV_MAX);
 

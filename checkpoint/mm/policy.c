@@ -8,7 +8,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "../internal.h"
+#include "vma.h"
 
 static u32 list_policies(struct mm_struct *mm, struct ckpt_rec_vma_policy *recs, u32 max)
 {

@@ -18,8 +18,8 @@
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
 
-#include "../internal.h"
 #include "../optional.h"
+#include "vma.h"
 
 /* Flags with their counterpart in the image, and the advice that sets them. */
 static const struct {

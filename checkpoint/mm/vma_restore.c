@@ -12,8 +12,8 @@
 #include <linux/pkeys.h>
 #include <linux/security.h>
 
-#include "../internal.h"
 #include "../optional.h"
+#include "vma.h"
 
 /*
  * The kernel never merges or moves mappings that may not be expanded. All have
@@ -51,8 +51,8 @@ static int lock(struct vm_area_struct *vma, const struct ckpt_rec_vma *v)
 	if (mm->locked_vm + vma_pages(vma) > rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT &&
 	    !capable(CAP_IPC_LOCK))
 		return -ENOMEM;
-	/* These mlock() leaves alone. */
-	if (vma->vm_flags & VM_SPECIAL || is_vm_hugetlb_page(vma) || vma_is_dax(vma))
+	/* This mlock() leaves alone. */
+	if (vma_is_dax(vma))
 		return -EINVAL;
 	mm->locked_vm += vma_pages(vma);
 	vm_flags_set(vma, VM_LOCKED |
@@ -68,6 +68,9 @@ static int finish_locked(const struct ckpt_rec_vma *v)
 
 	if (!vma || vma->vm_start != v->start || vma->vm_end != v->end || vma->anon_vma)
 		return -EBADMSG;
+	/* None of those that are saved has these. */
+	if (vma->vm_flags & VM_SPECIAL || is_vm_hugetlb_page(vma))
+		return -ENOEXEC;
 	vma_start_write(vma);
 	/* Memory that was moved keeps its offsets, by which its pages are found. */
 	if (!vma->vm_file)

@@ -168,7 +168,8 @@ int ckpt_arch_restore_mm(struct ckpt_ctx *ctx, struct ckpt_task *t,
 int ckpt_arch_restore_pkeys(struct ckpt_ctx *ctx, struct ckpt_task *t,
 			    const struct ckpt_rec_mm *rec)
 {
-	if (rec->pkeys && !restore_pkeys(current->mm, rec))
+	/* Mappings that can only be executed may have taken one. */
+	if (!restore_pkeys(current->mm, rec) && rec->pkeys)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_MISMATCH, -ENOEXEC,
 				  "this processor or kernel has no memory protection keys");
 	write_pkru(0);

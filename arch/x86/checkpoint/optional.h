@@ -116,7 +116,7 @@ static inline bool restore_pkeys(struct mm_struct *mm, const struct ckpt_rec_mm 
 #ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
 	if (!cpu_feature_enabled(X86_FEATURE_OSPKE))
 		return false;
-	mm->context.pkey_allocation_map = rec->pkeys;
+	mm->context.pkey_allocation_map = rec->pkeys ?: 1;
 	mm->context.execute_only_pkey = rec->exec_pkey ?: -1;
 	return true;
 #else

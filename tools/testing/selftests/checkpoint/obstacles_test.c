@@ -60,6 +60,7 @@ OBSTACLE(sysv_memory, MAPPING);
 OBSTACLE(mapped_deleted, FILE_DELETED);
 OBSTACLE(mapped_memfd, MAPPING_FLAG);
 OBSTACLE(mapped_secret, MAPPING);
+OBSTACLE(mapped_device, MAPPING_FLAG);
 OBSTACLE(mapped_huge, MAPPING);
 OBSTACLE(bound_memory, MAPPING_FLAG);
 OBSTACLE(user_faults, MAPPING_FLAG);

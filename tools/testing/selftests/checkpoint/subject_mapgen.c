@@ -243,7 +243,8 @@ static void check_round(void)
 			continue;
 		}
 		/* Who has sealed it away cannot look at it. */
-		if (!(pages[i].prot & PROT_READ) && (pages[i].sealed || mprotect(p, PAGE, PROT_READ)))
+		if (!(pages[i].prot & PROT_READ) &&
+		    (pages[i].sealed || mprotect(p, PAGE, PROT_READ)))
 			continue;
 		memcpy(want, zero, PAGE);
 		if (pages[i].seed)

@@ -298,6 +298,15 @@ static int mapped_huge(void)
 	return p == MAP_FAILED ? -1 : 0;
 }
 
+/* A piece of the firmware, which is no memory to the kernel. */
+static int mapped_device(void)
+{
+	int fd = open("/dev/mem", O_RDONLY);
+	void *p = fd < 0 ? MAP_FAILED : mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0xf0000);
+
+	return p == MAP_FAILED ? -1 : close(fd);
+}
+
 /* Of shared memory it stays with the memory. */
 static int bound_memory(void)
 {
@@ -336,7 +345,8 @@ const struct obstacle file_obstacles[] = {
 	{ "dir_notify", a_dir_notify }, { "file_owner", a_file_owner },
 	{ "file_signal", a_file_signal }, { "sysv_memory", sysv_memory },
 	{ "mapped_deleted", mapped_deleted }, { "mapped_memfd", mapped_memfd },
-	{ "mapped_secret", mapped_secret }, { "mapped_huge", mapped_huge },
+	{ "mapped_secret", mapped_secret }, { "mapped_device", mapped_device },
+	{ "mapped_huge", mapped_huge },
 	{ "bound_memory", bound_memory }, { "user_faults", user_faults },
 	{}
 };
