@@ -62,6 +62,10 @@ u64 ckpt_rec_sum(struct ckpt_rec *rec);
 int ckpt_read_record(struct ckpt_reader *r, struct ckpt_rec **recp);
 int ckpt_read_padding(struct ckpt_reader *r);
 int ckpt_check_record(struct ckpt_reader *r, struct ckpt_rec *rec);
+
+/* image_check_cow.c */
+int ckpt_check_shared_pages(struct ckpt_reader *r, struct ckpt_rec *rec);
+
 void ckpt_free_record(struct ckpt_rec *rec);
 
 #endif /* _CHECKPOINT_IMAGE_H */

@@ -226,9 +226,9 @@ static int check_vmas(struct ckpt_reader *r, struct ckpt_rec *rec)
 		if (!aligned(v->start) || !aligned(v->end) || v->start < last ||
 		    v->end <= v->start)
 			return damaged(r, "a mapping has impossible addresses");
-		if (v->prot & ~CKPT_PROT_ALL || v->flags & ~CKPT_VMA_ALL || v->reserved)
+		if (v->prot & ~CKPT_PROT_ALL || v->flags & ~CKPT_VMA_ALL)
 			return damaged(r, "a mapping has unknown flags");
-		if ((v->flags & CKPT_VMA_SHARED && !v->file) ||
+		if ((v->flags & CKPT_VMA_SHARED && (!v->file || v->family)) ||
 		    (v->flags & CKPT_VMA_GROWSDOWN && v->file))
 			return damaged(r, "a mapping has impossible flags");
 		last = v->end;
@@ -575,6 +575,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_MM] = check_mm,
 	[CKPT_REC_VMAS] = check_vmas,
 	[CKPT_REC_PAGES] = check_pages,
+	[CKPT_REC_SHARED_PAGES] = ckpt_check_shared_pages,
 	[CKPT_REC_FS] = check_fs,
 	[CKPT_REC_FDS] = check_fds,
 	[CKPT_REC_SIGHAND] = check_sighand,

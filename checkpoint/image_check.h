@@ -34,6 +34,7 @@ CKPT_CHECK_SIZE(ckpt_rec_mm, 680);
 CKPT_CHECK_OFFSET(ckpt_rec_mm, auxv, 144);
 CKPT_CHECK_SIZE(ckpt_rec_vma, 40);
 CKPT_CHECK_SIZE(ckpt_rec_extent, 16);
+CKPT_CHECK_SIZE(ckpt_rec_shared_pages, 32);
 CKPT_CHECK_SIZE(ckpt_rec_fs, 16);
 CKPT_CHECK_SIZE(ckpt_rec_fd, 16);
 CKPT_CHECK_SIZE(ckpt_rec_sigaction, 32);

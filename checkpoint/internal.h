@@ -23,6 +23,8 @@
 #include "limits.h"
 
 struct ckpt_ctx;
+struct ckpt_cow;
+struct ckpt_cow_table;
 struct pipe_inode_info;
 struct k_itimer;
 struct kernel_siginfo;
@@ -161,6 +163,8 @@ struct ckpt_task {
  * @file_refs: save: descriptors, and mappings of unnamed memory, that refer to an
  *	open file, by its address; open files of unnamed memory, by its dentry
  * @pipe_refs: save: the tree's ends of a pipe, by its address
+ * @cow: save: shared pages that were saved
+ * @families: restart: where a family of mappings began, by its number
  * @lost_pids: restart: groups and sessions without a leader, by saved number
  * @wait: the call waits here for the tree
  * @hold: parked tasks wait here
@@ -219,6 +223,8 @@ struct ckpt_ctx {
 	struct xarray mm_index;
 	struct xarray file_refs;
 	struct xarray pipe_refs;
+	struct ckpt_cow_table *cow;
+	struct xarray families;
 	struct xarray lost_pids;
 	wait_queue_head_t wait;
 	wait_queue_head_t hold;
@@ -514,6 +520,23 @@ void ckpt_vmas_free(struct ckpt_vmas *vmas);
 int ckpt_vma_names_save(struct ckpt_ctx *ctx, struct mm_struct *mm);
 int ckpt_vma_names_restore(struct ckpt_rec *rec);
 int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+
+/* mm/cow_save.c */
+int ckpt_cow_begin(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_cow **cp);
+bool ckpt_cow_is_full(const struct ckpt_cow *c, u32 more);
+bool ckpt_cow_add(struct ckpt_cow *c, struct page *page, unsigned long addr, u32 nr);
+int ckpt_cow_check(struct ckpt_ctx *ctx, struct ckpt_cow *c);
+int ckpt_cow_write(struct ckpt_ctx *ctx, struct ckpt_cow *c);
+void ckpt_cow_keep(struct ckpt_cow *c, struct page *page, unsigned long addr);
+void ckpt_cow_empty(struct ckpt_cow *c, bool off);
+void ckpt_cow_end(struct ckpt_cow *c);
+void ckpt_cow_free(struct ckpt_ctx *ctx);
+int ckpt_cow_families(struct ckpt_ctx *ctx, struct mm_struct *mm, struct ckpt_vmas *vmas);
+
+/* mm/cow_restore.c */
+int ckpt_cow_link(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+int ckpt_shared_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+void ckpt_cow_forget(struct ckpt_ctx *ctx);
 
 /* file/file.c */
 

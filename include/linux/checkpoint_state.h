@@ -12,6 +12,7 @@
 #include <linux/nodemask_types.h>
 #include <linux/restart_block.h>
 
+struct folio;
 struct k_itimer;
 struct mm_struct;
 struct seccomp_filter;
@@ -20,6 +21,9 @@ struct task_struct;
 
 /* fs/exec.c: give the current, single-threaded task a fresh address space */
 int checkpoint_exec_mmap(struct mm_struct *mm);
+
+/* mm/rmap.c: let all relatives of its mappings have a folio */
+void checkpoint_anon_rmap_root(struct folio *folio);
 
 /* kernel/time/hrtimer.c, fs/select.c, kernel/futex/waitwake.c */
 typedef long (*checkpoint_restart_fn)(struct restart_block *restart);

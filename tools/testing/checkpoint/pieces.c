@@ -117,6 +117,7 @@ static bool is_array(u32 type)
 	switch (type) {
 	case CKPT_REC_VMAS:
 	case CKPT_REC_PAGES:
+	case CKPT_REC_SHARED_PAGES:
 	case CKPT_REC_SUMS:
 	case CKPT_REC_FDS:
 	case CKPT_REC_SIGHAND:
