@@ -201,6 +201,8 @@ static int check_mm(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_mm *mm = ckpt_rec_data(rec);
 
+	if (!ckpt_pkeys_fit(mm))
+		return damaged(r, "an address space has impossible protection keys");
 	if (!rec->tag || mm->flags & ~CKPT_MMF_ALL || mm->nr_auxv > CKPT_AUXV_MAX ||
 	    mm->dumpable > 2 || mm->nr_vmas > CKPT_MAX_VMAS ||
 	    (mm->flags & CKPT_MMF_MDWE_NO_INHERIT && !(mm->flags & CKPT_MMF_MDWE)))
@@ -213,26 +215,6 @@ static int check_mm(struct ckpt_reader *r, struct ckpt_rec *rec)
 		return damaged(r, "an address space has an impossible base");
 	if (!aligned(mm->vdso) || !aligned(mm->vvar) || !mm->vdso != !mm->vvar)
 		return damaged(r, "an address space has an impossible vDSO");
-	return 0;
-}
-
-static int check_vmas(struct ckpt_reader *r, struct ckpt_rec *rec)
-{
-	struct ckpt_rec_vma *v = ckpt_rec_data(rec);
-	u64 count = ckpt_rec_count(rec);
-	u64 last = 0;
-
-	for (; count; count--, v++) {
-		if (!aligned(v->start) || !aligned(v->end) || v->start < last ||
-		    v->end <= v->start)
-			return damaged(r, "a mapping has impossible addresses");
-		if (v->prot & ~CKPT_PROT_ALL || v->flags & ~CKPT_VMA_ALL)
-			return damaged(r, "a mapping has unknown flags");
-		if ((v->flags & CKPT_VMA_SHARED && (!v->file || v->family)) ||
-		    (v->flags & CKPT_VMA_GROWSDOWN && v->file))
-			return damaged(r, "a mapping has impossible flags");
-		last = v->end;
-	}
 	return 0;
 }
 
@@ -573,7 +555,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_PROCESS] = check_process,
 	[CKPT_REC_FILE] = check_file,
 	[CKPT_REC_MM] = check_mm,
-	[CKPT_REC_VMAS] = check_vmas,
+	[CKPT_REC_VMAS] = ckpt_check_vmas,
 	[CKPT_REC_PAGES] = check_pages,
 	[CKPT_REC_SHARED_PAGES] = ckpt_check_shared_pages,
 	[CKPT_REC_FS] = check_fs,
@@ -589,6 +571,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_SECCOMP] = check_seccomp,
 	[CKPT_REC_ATTRS] = check_attrs,
 	[CKPT_REC_VMA_NAMES] = check_vma_names,
+	[CKPT_REC_VMA_POLICIES] = ckpt_check_vma_policies,
 	[CKPT_REC_LDT] = check_ldt,
 	[CKPT_REC_IO_PORTS] = check_io_ports,
 	[CKPT_REC_USAGE] = check_usage,

@@ -80,6 +80,8 @@ static const struct rec_desc rec_descs[CKPT_REC_NR] = {
 	[CKPT_REC_ATTRS] = DESC("ATTRS", LAYOUT_FIXED, struct ckpt_rec_attrs, 0),
 	[CKPT_REC_VMA_NAMES] = DESC("VMA_NAMES", LAYOUT_ARRAY, struct ckpt_rec_vma_name,
 				    CKPT_MAX_VMAS),
+	[CKPT_REC_VMA_POLICIES] = DESC("VMA_POLICIES", LAYOUT_ARRAY,
+				       struct ckpt_rec_vma_policy, CKPT_MAX_POLICIES),
 	[CKPT_REC_LDT] = DESC("LDT", LAYOUT_ARRAY, u64, CKPT_LDT_ENTRIES),
 	[CKPT_REC_IO_PORTS] = DESC("IO_PORTS", LAYOUT_ARRAY, struct ckpt_rec_io_ports,
 				   CKPT_NR_IO_PORTS / 2),

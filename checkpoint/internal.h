@@ -513,13 +513,22 @@ struct ckpt_vmas {
 	u32 nr;
 };
 
+void ckpt_vma_fill(struct vm_area_struct *vma, struct ckpt_rec_vma *rec);
+int ckpt_vma_advise(const struct ckpt_rec_vma *v);
 void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_struct *vma);
 int ckpt_vmas_gather(struct mm_struct *mm, struct ckpt_vmas *vmas);
 int ckpt_vmas_tag(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_vmas *vmas);
 void ckpt_vmas_free(struct ckpt_vmas *vmas);
 int ckpt_vma_names_save(struct ckpt_ctx *ctx, struct mm_struct *mm);
 int ckpt_vma_names_restore(struct ckpt_rec *rec);
+
+/* mm/vma_restore.c */
 int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+int ckpt_vmas_populate(void);
+
+/* mm/policy.c */
+int ckpt_vma_policies_save(struct ckpt_ctx *ctx, struct mm_struct *mm);
+int ckpt_vma_policies_restore(struct ckpt_rec *rec);
 
 /* mm/cow_save.c */
 int ckpt_cow_begin(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_cow **cp);
@@ -602,6 +611,8 @@ u64 ckpt_arch_cpu_features(void);
 void ckpt_arch_save_mm(struct mm_struct *mm, struct ckpt_rec_mm *rec);
 int ckpt_arch_restore_mm(struct ckpt_ctx *ctx, struct ckpt_task *t,
 			 const struct ckpt_rec_mm *rec);
+int ckpt_arch_restore_pkeys(struct ckpt_ctx *ctx, struct ckpt_task *t,
+			    const struct ckpt_rec_mm *rec);
 bool ckpt_arch_vma_is_special(struct vm_area_struct *vma);
 long ckpt_arch_syscall(struct task_struct *task);
 void ckpt_arch_set_result(struct task_struct *task, long result);

@@ -11,8 +11,10 @@
 #include <linux/cred.h>
 #include <linux/keyctl.h>
 #include <linux/ksm.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/cputime.h>
+#include <linux/shmem_fs.h>
 
 static inline bool ckpt_uses_io_uring(struct task_struct *task)
 {
@@ -100,6 +102,46 @@ static inline int ckpt_merge_any(struct mm_struct *mm)
 	return ksm_enable_merge_any(mm);
 #else
 	return -EOPNOTSUPP;
+#endif
+}
+
+/* The name is the mapping's from then on; mmap_lock is held for writing. */
+static inline int ckpt_give_vma_name(struct vm_area_struct *vma, struct anon_vma_name *name)
+{
+#ifdef CONFIG_ANON_VMA_NAME
+	vma->anon_name = name;
+	return 0;
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+static inline unsigned long ckpt_pkey_flags(u32 pkey)
+{
+#ifdef CONFIG_ARCH_HAS_PKEYS
+	return (unsigned long)pkey << VM_PKEY_SHIFT;
+#else
+	return 0;
+#endif
+}
+
+/* Does a memory policy of this mapping belong to its file? */
+static inline bool ckpt_has_set_policy(struct vm_area_struct *vma)
+{
+#ifdef CONFIG_NUMA
+	return vma->vm_ops && vma->vm_ops->set_policy;
+#else
+	return false;
+#endif
+}
+
+/* Memory policies of shared memory, which mbind(2) sets. */
+static inline bool ckpt_has_shared_policy(struct shmem_inode_info *info)
+{
+#ifdef CONFIG_NUMA
+	return !RB_EMPTY_ROOT(&info->policy.root);
+#else
+	return false;
 #endif
 }
 

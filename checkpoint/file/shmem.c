@@ -20,6 +20,7 @@
 #include <linux/slab.h>
 
 #include "../internal.h"
+#include "../optional.h"
 
 #define CHUNK_BYTES	((size_t)CKPT_CHUNK_PAGES << PAGE_SHIFT)
 
@@ -55,6 +56,9 @@ static void shmem_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	if (!RB_EMPTY_ROOT(&SHMEM_I(file_inode(file))->xattrs.rb_root))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
 			      "shared memory with extended attributes: %pD", file);
+	if (ckpt_has_shared_policy(SHMEM_I(file_inode(file))))
+		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG,
+			      "a NUMA memory policy of shared memory: %pD", file);
 	if (!kuid_has_mapping(current_user_ns(), inode->i_uid) ||
 	    !kgid_has_mapping(current_user_ns(), inode->i_gid))
 		ckpt_obstacle(ctx, where, CKPT_WHY_CRED,

@@ -344,12 +344,15 @@ static int share_range(struct share *s, struct vm_area_struct *from, unsigned lo
 	return min(ret, 0);
 }
 
-/* An index of a page is the same in all mappings that have it. */
+/*
+ * An index of a page is the same in all mappings that have it. Locking of what
+ * is locked is left to page faults.
+ */
 static bool may_share(struct vm_area_struct *from, u64 from_addr,
 		      struct vm_area_struct *vma, u64 addr)
 {
 	if (!may_have_anon(from) || !may_have_anon(vma) || !from->anon_vma || !vma->anon_vma ||
-	    (from->vm_flags | vma->vm_flags) & VM_LOCKED)
+	    vma->vm_flags & VM_LOCKED || (from->vm_flags | vma->vm_flags) & VM_DROPPABLE)
 		return false;
 	return from->anon_vma->root == vma->anon_vma->root &&
 	       linear_page_index(from, from_addr) == linear_page_index(vma, addr);

@@ -36,8 +36,6 @@ static void collect_props(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_s
 	if (shared_outside(ctx, mm, t))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM,
 			      "shares its address space with another process");
-	if (mm->def_flags & (VM_LOCKED | VM_LOCKONFAULT))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM, "locks all future mappings (mlockall)");
 	if (test_bit(MMF_HAS_UPROBES, &mm->flags))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PERF, "is being probed (uprobes)");
 	if (!rcu_access_pointer(mm->exe_file))
@@ -113,6 +111,10 @@ static void fill_fields(struct mm_struct *mm, struct ckpt_rec_mm *rec)
 		rec->flags |= CKPT_MMF_MDWE_NO_INHERIT;
 	if (test_bit(MMF_VM_MERGE_ANY, &mm->flags))
 		rec->flags |= CKPT_MMF_MERGE_ANY;
+	if (mm->def_flags & VM_LOCKED)
+		rec->flags |= CKPT_MMF_LOCK_FUTURE;
+	if (mm->def_flags & VM_LOCKONFAULT)
+		rec->flags |= CKPT_MMF_LOCK_ONFAULT;
 	rec->nr_auxv = AT_VECTOR_SIZE;
 	for (i = 0; i < AT_VECTOR_SIZE; i++)
 		rec->auxv[i] = mm->saved_auxv[i];
@@ -144,7 +146,7 @@ static int save_records(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_str
 	ret = ckpt_write_record(ctx, CKPT_REC_VMAS, 0, sizeof(*vmas->recs), vmas->recs,
 				vmas->nr * sizeof(*vmas->recs), NULL, 0);
 	if (!ret)
-		ret = ckpt_vma_names_save(ctx, mm);
+		ret = ckpt_vma_names_save(ctx, mm) ?: ckpt_vma_policies_save(ctx, mm);
 	return ret ?: ckpt_arch_save_ldt(ctx, mm);
 }
 
@@ -273,6 +275,9 @@ static int restore_part(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_r
 	case CKPT_REC_VMA_NAMES:
 		ret = ckpt_vma_names_restore(rec);
 		break;
+	case CKPT_REC_VMA_POLICIES:
+		ret = ckpt_vma_policies_restore(rec);
+		break;
 	case CKPT_REC_LDT:
 		ret = ckpt_arch_restore_ldt(rec);
 		break;
@@ -324,6 +329,24 @@ static int restore_vmas(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr)
 	return ret;
 }
 
+/* As mlockall(), of what is mapped from now on; and the rest of what is locked. */
+static int lock_memory(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct ckpt_rec_mm *rec)
+{
+	struct mm_struct *mm = current->mm;
+
+	if (rec->flags & CKPT_MMF_LOCK_FUTURE && !can_do_mlock())
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_LIMIT, -EPERM,
+				  "locking memory takes a RLIMIT_MEMLOCK or CAP_IPC_LOCK");
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	if (rec->flags & CKPT_MMF_LOCK_FUTURE)
+		mm->def_flags |= VM_LOCKED;
+	if (rec->flags & CKPT_MMF_LOCK_ONFAULT)
+		mm->def_flags |= VM_LOCKONFAULT;
+	mmap_write_unlock(mm);
+	return ckpt_vmas_populate();
+}
+
 static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_mm *saved = ckpt_rec_data(rec);
@@ -341,7 +364,11 @@ static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 	if (!ret)
 		ret = restore_vmas(ctx, t, saved->nr_vmas);
 	if (!ret)
+		ret = ckpt_arch_restore_pkeys(ctx, t, saved);
+	if (!ret)
 		ret = restore_pages(ctx, t);
+	if (!ret)
+		ret = lock_memory(ctx, t, saved);
 	/* Last: mappings above would otherwise be taken for the heap. */
 	if (!ret) {
 		set_fields(current->mm, saved);

@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/mman.h>
+#include <linux/pkeys.h>
 #include <linux/sched/coredump.h>
 #include <linux/security.h>
 #include <linux/shmem_fs.h>
@@ -18,6 +19,7 @@
 #include <linux/userfaultfd_k.h>
 
 #include "../internal.h"
+#include "../optional.h"
 
 /* Flags with their counterpart in the image, and the advice that sets them. */
 static const struct {
@@ -39,20 +41,18 @@ static const struct {
 #define KNOWN_FLAGS	(VM_READ | VM_WRITE | VM_EXEC | VM_SHARED | VM_MAYREAD | VM_MAYWRITE | \
 			 VM_MAYEXEC | VM_MAYSHARE | VM_GROWSDOWN | VM_ACCOUNT | VM_NORESERVE | \
 			 VM_DONTCOPY | VM_DONTDUMP | VM_WIPEONFORK | VM_SEQ_READ | \
-			 VM_RAND_READ | VM_HUGEPAGE | VM_NOHUGEPAGE | VM_MERGEABLE | VM_SOFTDIRTY)
+			 VM_RAND_READ | VM_HUGEPAGE | VM_NOHUGEPAGE | VM_MERGEABLE | \
+			 VM_SOFTDIRTY | VM_LOCKED | VM_LOCKONFAULT | VM_DROPPABLE | VM_SEALED | \
+			 ARCH_VM_PKEY_FLAGS)
 
 /* Flags that have a better name than their number. */
 static const struct {
 	unsigned long vm;
 	const char *text;
 } refused[] = {
-	{ VM_LOCKED, "locked memory (mlock)" },
 	{ VM_PFNMAP | VM_IO | VM_MIXEDMAP, "memory of a device" },
 	{ VM_HUGETLB, "hugetlb pages" },
-	{ VM_SEALED, "sealed memory (mseal)" },
-	{ VM_DROPPABLE, "droppable memory (MAP_DROPPABLE)" },
 	{ __VM_UFFD_FLAGS, "memory of a userfaultfd" },
-	{ VM_PKEY_BIT0 | VM_PKEY_BIT1 | VM_PKEY_BIT2 | VM_PKEY_BIT3, "a memory protection key" },
 	{ VM_SHADOW_STACK, "a shadow stack" },
 };
 
@@ -123,11 +123,18 @@ void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_
 		ckpt_file_collect(ctx, where, vma->vm_file);
 	else if (vma->vm_flags & VM_SHARED || (vma->vm_ops && !vma_is_anonymous(vma)))
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING, "a special mapping of the kernel");
-	if (vma_policy(vma))
-		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG, "a NUMA memory policy");
+	/* Of a file that has policies of its own, as shared memory has. */
+	if (vma_policy(vma) && (vma->vm_flags & VM_MAYSHARE || ckpt_has_set_policy(vma)))
+		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG,
+			      "a NUMA memory policy of shared memory");
 }
 
-static void fill(struct vm_area_struct *vma, struct ckpt_rec_vma *rec)
+/**
+ * ckpt_vma_fill - describe a mapping, but for its file
+ * @vma: mapping; mmap_lock is held
+ * @rec: its record
+ */
+void ckpt_vma_fill(struct vm_area_struct *vma, struct ckpt_rec_vma *rec)
 {
 	int i;
 
@@ -141,10 +148,36 @@ static void fill(struct vm_area_struct *vma, struct ckpt_rec_vma *rec)
 	rec->flags = (vma->vm_flags & VM_MAYSHARE ? CKPT_VMA_SHARED : 0) |
 		     (vma->vm_flags & VM_GROWSDOWN ? CKPT_VMA_GROWSDOWN : 0) |
 		     (vma->vm_flags & VM_NORESERVE ? CKPT_VMA_NORESERVE : 0) |
-		     (vma->vm_flags & VM_ACCOUNT ? CKPT_VMA_ACCOUNT : 0);
+		     (vma->vm_flags & VM_ACCOUNT ? CKPT_VMA_ACCOUNT : 0) |
+		     (vma->vm_flags & VM_LOCKED ? CKPT_VMA_LOCKED : 0) |
+		     (vma->vm_flags & VM_LOCKONFAULT ? CKPT_VMA_LOCKONFAULT : 0) |
+		     (vma->vm_flags & VM_DROPPABLE ? CKPT_VMA_DROPPABLE : 0) |
+		     (vma->vm_flags & VM_SEALED ? CKPT_VMA_SEALED : 0);
+	rec->pkey = vma_pkey(vma);
 	for (i = 0; i < ARRAY_SIZE(advices); i++)
 		if (vma->vm_flags & advices[i].vm)
 			rec->flags |= advices[i].saved;
+}
+
+/**
+ * ckpt_vma_advise - give memory of current the saved advice
+ * @v: record of its mapping
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_vma_advise(const struct ckpt_rec_vma *v)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(advices) && !ret; i++)
+		if (v->flags & advices[i].saved)
+			ret = do_madvise(current->mm, v->start, v->end - v->start,
+					 advices[i].advice);
+	/* Where all memory is merged this has been taken out. */
+	if (!ret && !(v->flags & CKPT_VMA_MERGEABLE) &&
+	    test_bit(MMF_VM_MERGE_ANY, &current->mm->flags))
+		ret = do_madvise(current->mm, v->start, v->end - v->start, MADV_UNMERGEABLE);
+	return ret;
 }
 
 /**
@@ -175,7 +208,7 @@ int ckpt_vmas_gather(struct mm_struct *mm, struct ckpt_vmas *vmas)
 			ret = -EBUSY;
 			break;
 		}
-		fill(vma, &vmas->recs[vmas->nr]);
+		ckpt_vma_fill(vma, &vmas->recs[vmas->nr]);
 		if (vma->vm_file)
 			vmas->files[vmas->nr] = get_file(vma->vm_file);
 		vmas->nr++;
@@ -216,101 +249,6 @@ void ckpt_vmas_free(struct ckpt_vmas *vmas)
 			fput(vmas->files[i]);
 	kvfree(vmas->files);
 	kvfree(vmas->recs);
-}
-
-static int advise(const struct ckpt_rec_vma *v)
-{
-	int i, ret = 0;
-
-	for (i = 0; i < ARRAY_SIZE(advices) && !ret; i++)
-		if (v->flags & advices[i].saved)
-			ret = do_madvise(current->mm, v->start, v->end - v->start,
-					 advices[i].advice);
-	/* Where all memory is merged this has been taken out. */
-	if (!ret && !(v->flags & CKPT_VMA_MERGEABLE) &&
-	    test_bit(MMF_VM_MERGE_ANY, &current->mm->flags))
-		ret = do_madvise(current->mm, v->start, v->end - v->start, MADV_UNMERGEABLE);
-	return ret;
-}
-
-/*
- * Memory that was written to and made read-only later stays accounted for.
- * mprotect() cannot do that to memory that is still empty.
- */
-static int account(const struct ckpt_rec_vma *v)
-{
-	unsigned long pages = (v->end - v->start) >> PAGE_SHIFT;
-	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
-	int ret = 0;
-
-	if (!(v->flags & CKPT_VMA_ACCOUNT) || v->flags & CKPT_VMA_SHARED)
-		return 0;
-	if (mmap_write_lock_killable(mm))
-		return -EINTR;
-	vma = vma_lookup(mm, v->start);
-	if (vma && vma->vm_start == v->start && vma->vm_end == v->end &&
-	    !(vma->vm_flags & VM_ACCOUNT)) {
-		ret = security_vm_enough_memory_mm(mm, pages);
-		if (!ret)
-			vm_flags_set(vma, VM_ACCOUNT);
-	}
-	mmap_write_unlock(mm);
-	return ret;
-}
-
-static int map(struct ckpt_ctx *ctx, const struct ckpt_rec_vma *v)
-{
-	unsigned long prot = (v->prot & CKPT_PROT_READ ? PROT_READ : 0) |
-			     (v->prot & CKPT_PROT_WRITE ? PROT_WRITE : 0) |
-			     (v->prot & CKPT_PROT_EXEC ? PROT_EXEC : 0);
-	unsigned long flags = MAP_FIXED_NOREPLACE |
-			      (v->flags & CKPT_VMA_SHARED ? MAP_SHARED : MAP_PRIVATE) |
-			      (v->flags & CKPT_VMA_GROWSDOWN ? MAP_GROWSDOWN : 0) |
-			      (v->flags & CKPT_VMA_NORESERVE ? MAP_NORESERVE : 0) |
-			      (v->file ? 0 : MAP_ANONYMOUS);
-	u64 offset = v->file ? v->pgoff << PAGE_SHIFT : 0;
-	struct file *file = NULL;
-	unsigned long addr;
-
-	if (v->file) {
-		file = ckpt_get_tag(ctx, v->file, &ckpt_file_ops);
-		if (!file || offset >> PAGE_SHIFT != v->pgoff)
-			return -EBADMSG;
-	}
-	addr = vm_mmap(file, v->start, v->end - v->start, prot, flags, offset);
-	if (IS_ERR_VALUE(addr))
-		return addr;
-	return addr == v->start ? account(v) : -EBADMSG;
-}
-
-/**
- * ckpt_vmas_restore - map what was mapped
- * @ctx: context
- * @t: leader, current, its address space empty but for the vDSO
- * @rec: VMAS record
- *
- * Goes through the ordinary mmap(), with its checks and limits.
- *
- * Return: 0 or a negative errno, reported.
- */
-int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
-{
-	const struct ckpt_rec_vma *v = ckpt_rec_data(rec);
-	u64 i, nr = ckpt_rec_count(rec);
-	int ret;
-
-	for (i = 0; i < nr; i++, v++) {
-		ret = map(ctx, v);
-		if (!ret)
-			ret = advise(v);
-		if (ret)
-			return ckpt_error(ctx, CKPT_AT_RANGE(t, v->start, v->end),
-					  ret == -ENOMEM ? CKPT_WHY_LIMIT : CKPT_WHY_MAPPING,
-					  ret, "cannot map this again");
-		cond_resched();
-	}
-	return 0;
 }
 
 static u32 list_names(struct mm_struct *mm, struct ckpt_rec_vma_name *names, u32 max)
@@ -367,6 +305,25 @@ int ckpt_vma_names_save(struct ckpt_ctx *ctx, struct mm_struct *mm)
 	return ret;
 }
 
+/*
+ * Names have the borders of mappings. They are not given by madvise(), which
+ * would make one mapping of two that were apart.
+ */
+static int set_name(struct mm_struct *mm, const struct ckpt_rec_vma_name *v)
+{
+	struct vm_area_struct *vma = vma_lookup(mm, v->start);
+	struct anon_vma_name *name;
+
+	if (!vma || vma->vm_start != v->start || vma->vm_end != v->end || anon_vma_name(vma) ||
+	    (vma->vm_file && !vma_is_anon_shmem(vma)))
+		return -EBADMSG;
+	name = anon_vma_name_alloc(v->name);
+	if (!name)
+		return -ENOMEM;
+	vma_start_write(vma);
+	return ckpt_give_vma_name(vma, name);
+}
+
 /**
  * ckpt_vma_names_restore - name anonymous memory of current
  * @rec: VMA_NAMES record; the memory is mapped
@@ -377,20 +334,15 @@ int ckpt_vma_names_restore(struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_vma_name *v = ckpt_rec_data(rec);
 	struct mm_struct *mm = current->mm;
-	struct anon_vma_name *name;
 	u64 nr = ckpt_rec_count(rec);
 	int ret = 0;
 
 	for (; nr && !ret; nr--, v++) {
-		name = anon_vma_name_alloc(v->name);
-		if (!name)
-			return -ENOMEM;
-		mmap_write_lock(mm);
-		ret = madvise_set_anon_name(mm, v->start, v->end - v->start, name);
+		if (mmap_write_lock_killable(mm))
+			return -EINTR;
+		ret = set_name(mm, v);
 		mmap_write_unlock(mm);
-		anon_vma_name_put(name);
 		cond_resched();
 	}
-	/* It is not mapped, or not anonymous. */
-	return !ret || ret == -EINTR ? ret : -EBADMSG;
+	return ret;
 }

@@ -97,6 +97,11 @@ static const struct ckpt_rec_vma_name names[2] = {
 	{ .start = PAGE(5), .end = PAGE(6) },
 };
 
+static const struct ckpt_rec_vma_policy policies[2] = {
+	{ .start = PAGE(4), .end = PAGE(5), .mode = 2, .node_words = 1, .nodes = { 1 } },
+	{ .start = PAGE(5), .end = PAGE(6), .mode = 4 },
+};
+
 static const u64 ldt[2] = { 0, 1 };
 static const struct ckpt_rec_io_ports io_ports[2] = { { 0x80, 1 }, { 0xffff, 1 } };
 
@@ -150,6 +155,7 @@ static const struct sample samples[] = {
 	SAMPLE(SECCOMP, seccomp, seccomp.filter),
 	SAMPLE(ATTRS, attrs, attrs),
 	SAMPLE(VMA_NAMES, names, names[0]),
+	SAMPLE(VMA_POLICIES, policies, policies[0]),
 	SAMPLE(LDT, ldt, ldt[0]),
 	SAMPLE(IO_PORTS, io_ports, io_ports[0]),
 	SAMPLE(USAGE, usage, usage),
@@ -263,6 +269,11 @@ static const struct change changes[] = {
 	CHANGE(VMAS, vmas[0].flags, CKPT_VMA_ALL + 1),
 	CHANGE(VMAS, vmas[0].flags, CKPT_VMA_GROWSDOWN),
 	CHANGE(VMAS, vmas[1].flags, CKPT_VMA_SHARED),
+	CHANGE(VMAS, vmas[1].flags, CKPT_VMA_DROPPABLE),
+	CHANGE(VMAS, vmas[1].flags, CKPT_VMA_LOCKONFAULT),
+	CHANGE(VMAS, vmas[1].pkey, CKPT_NR_PKEYS),
+	CHANGE(VMAS, vmas[1].pgoff, U64_MAX),
+	CHANGE(VMAS, vmas[1].reserved, 1),
 
 	CHANGE(PAGES, extents[0].addr, 1),
 	CHANGE(PAGES, extents[0].nr_pages, 0),
@@ -303,6 +314,13 @@ static const struct change changes[] = {
 	CHANGE(VMA_NAMES, names[0].end, PAGE(4)),
 	CHANGE(VMA_NAMES, names[1].start, PAGE(4)),
 	CHANGE(VMA_NAMES, names[1].name[0], '['),
+
+	CHANGE(VMA_POLICIES, policies[0].end, PAGE(4)),
+	CHANGE(VMA_POLICIES, policies[1].start, PAGE(4)),
+	CHANGE(VMA_POLICIES, policies[0].mode, 0),
+	CHANGE(VMA_POLICIES, policies[0].home_node, U32_MAX),
+	CHANGE(VMA_POLICIES, policies[0].node_words, 0),
+	CHANGE(VMA_POLICIES, policies[0].reserved, 1),
 
 	CHANGE(IO_PORTS, io_ports[0].num, 0),
 	CHANGE(IO_PORTS, io_ports[1].num, 2),

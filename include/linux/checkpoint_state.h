@@ -18,6 +18,7 @@ struct mm_struct;
 struct seccomp_filter;
 struct sigevent;
 struct task_struct;
+struct vm_area_struct;
 
 /* fs/exec.c: give the current, single-threaded task a fresh address space */
 int checkpoint_exec_mmap(struct mm_struct *mm);
@@ -104,6 +105,11 @@ static inline bool checkpoint_seccomp_allows(int nr)
 #ifdef CONFIG_NUMA
 int checkpoint_get_mempolicy(struct task_struct *task, nodemask_t *nodes);
 int checkpoint_set_mempolicy(int mode, nodemask_t *nodes);
+
+/* the same of a mapping, as in mbind(2); mmap_lock is held */
+int checkpoint_get_vma_policy(struct vm_area_struct *vma, nodemask_t *nodes, int *home_node);
+int checkpoint_set_vma_policy(struct vm_area_struct *vma, int mode, nodemask_t *nodes,
+			      int home_node);
 #else
 static inline int checkpoint_get_mempolicy(struct task_struct *task, nodemask_t *nodes)
 {
@@ -112,6 +118,18 @@ static inline int checkpoint_get_mempolicy(struct task_struct *task, nodemask_t 
 }
 
 static inline int checkpoint_set_mempolicy(int mode, nodemask_t *nodes)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int checkpoint_get_vma_policy(struct vm_area_struct *vma, nodemask_t *nodes,
+					    int *home_node)
+{
+	return checkpoint_get_mempolicy(NULL, nodes);
+}
+
+static inline int checkpoint_set_vma_policy(struct vm_area_struct *vma, int mode,
+					    nodemask_t *nodes, int home_node)
 {
 	return -EOPNOTSUPP;
 }

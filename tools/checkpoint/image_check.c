@@ -241,7 +241,8 @@ static int check_vmas(struct image *img)
 	for (i = 0; i < count; i++, vma++) {
 		if ((vma->start | vma->end) & mask || vma->start < last || vma->end <= vma->start)
 			return bad(img, "impossible addresses");
-		if (vma->prot & ~CKPT_PROT_ALL || vma->flags & ~CKPT_VMA_ALL)
+		if (vma->prot & ~CKPT_PROT_ALL || vma->flags & ~CKPT_VMA_ALL ||
+		    vma->pkey >= CKPT_NR_PKEYS || vma->reserved)
 			return bad(img, "unknown flags");
 		if (vma->file && tags_find(&order->tags, vma->file) != CKPT_REC_FILE)
 			return bad(img, "a mapped file was not named before");
@@ -503,6 +504,7 @@ static const struct {
 	[CKPT_REC_SECCOMP] = { PLACE_THREAD, true, check_seccomp },
 	[CKPT_REC_ATTRS] = { PLACE_THREAD, false, check_attrs },
 	[CKPT_REC_VMA_NAMES] = { PLACE_MM, false, NULL },
+	[CKPT_REC_VMA_POLICIES] = { PLACE_MM, false, NULL },
 	[CKPT_REC_LDT] = { PLACE_MM, false, NULL },
 	[CKPT_REC_IO_PORTS] = { PLACE_THREAD, false, NULL },
 };

@@ -12,6 +12,7 @@
 #include <asm/elf.h>
 #include <asm/mmu.h>
 #include <asm/mmu_context.h>
+#include <asm/pkru.h>
 #include <asm/vdso.h>
 
 #include "../../../checkpoint/internal.h"
@@ -81,8 +82,6 @@ void ckpt_arch_collect_mm(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_s
 			      "has moved or unmapped a part of its vDSO");
 	if (has_tagged_addresses(mm))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL, "uses tagged addresses (LAM)");
-	if (has_protection_keys(mm))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM, "has memory protection keys");
 	if (test_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags) ==
 	    test_bit(MM_CONTEXT_UPROBE_IA32, &mm->context.flags))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_MM, "is an address space of another kind");
@@ -103,6 +102,7 @@ void ckpt_arch_save_mm(struct mm_struct *mm, struct ckpt_rec_mm *rec)
 	if (test_bit(MM_CONTEXT_UPROBE_IA32, &mm->context.flags))
 		rec->flags |= CKPT_MMF_COMPAT;
 	save_bases(mm, rec);
+	save_pkeys(mm, rec);
 	if (!vdso_of(mm))
 		return;
 	rec->vdso = vdso_of(mm);
@@ -152,6 +152,26 @@ int ckpt_arch_restore_mm(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	if (ret)
 		return ckpt_error(ctx, CKPT_AT_RANGE(t, rec->vvar, rec->vdso + image->size),
 				  CKPT_WHY_VDSO, ret, "cannot map the vDSO");
+	return 0;
+}
+
+/**
+ * ckpt_arch_restore_pkeys - allocate the protection keys of current
+ * @ctx: context
+ * @t: leader, current, its mappings restored
+ * @rec: record of its address space
+ *
+ * Until its registers are restored, current itself may use all memory.
+ *
+ * Return: 0, or -ENOEXEC: this processor has no protection keys.
+ */
+int ckpt_arch_restore_pkeys(struct ckpt_ctx *ctx, struct ckpt_task *t,
+			    const struct ckpt_rec_mm *rec)
+{
+	if (rec->pkeys && !restore_pkeys(current->mm, rec))
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_MISMATCH, -ENOEXEC,
+				  "this processor or kernel has no memory protection keys");
+	write_pkru(0);
 	return 0;
 }
 

@@ -100,10 +100,25 @@ static inline void restore_bases(struct mm_struct *mm, const struct ckpt_rec_mm 
 }
 
 /* Key 0 is always there. */
-static inline bool has_protection_keys(struct mm_struct *mm)
+static inline void save_pkeys(struct mm_struct *mm, struct ckpt_rec_mm *rec)
 {
 #ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
-	return mm->context.pkey_allocation_map & ~1;
+	if (mm->context.pkey_allocation_map & ~1)
+		rec->pkeys = mm->context.pkey_allocation_map;
+	if (mm->context.execute_only_pkey > 0)
+		rec->exec_pkey = mm->context.execute_only_pkey;
+#endif
+}
+
+/* Of an address space without threads; false: there are no keys here. */
+static inline bool restore_pkeys(struct mm_struct *mm, const struct ckpt_rec_mm *rec)
+{
+#ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
+	if (!cpu_feature_enabled(X86_FEATURE_OSPKE))
+		return false;
+	mm->context.pkey_allocation_map = rec->pkeys;
+	mm->context.execute_only_pkey = rec->exec_pkey ?: -1;
+	return true;
 #else
 	return false;
 #endif

@@ -60,6 +60,7 @@
  * @CKPT_REC_THREAD_USAGE: struct ckpt_rec_thread_usage, of the thread before
  * @CKPT_REC_SHMEM: struct ckpt_rec_shmem and its name; has a tag
  * @CKPT_REC_SHMEM_DATA: struct ckpt_rec_shmem_data and so many bytes
+ * @CKPT_REC_VMA_POLICIES: array of struct ckpt_rec_vma_policy
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -96,6 +97,7 @@ enum ckpt_rec_type {
 	CKPT_REC_THREAD_USAGE,
 	CKPT_REC_SHMEM,
 	CKPT_REC_SHMEM_DATA,
+	CKPT_REC_VMA_POLICIES,
 	CKPT_REC_SHARED_PAGES,
 	CKPT_REC_NR
 };
@@ -385,7 +387,9 @@ struct ckpt_rec_shmem_data {
 #define CKPT_MMF_MDWE_NO_INHERIT (1U << 3)	/* the same, PR_MDWE_NO_INHERIT */
 #define CKPT_MMF_MERGE_ANY	(1U << 4)	/* PR_SET_MEMORY_MERGE */
 #define CKPT_MMF_COMPAT		(1U << 5)	/* of a 32-bit program */
-#define CKPT_MMF_ALL		((1U << 6) - 1)
+#define CKPT_MMF_LOCK_FUTURE	(1U << 6)	/* mlockall(2), MCL_FUTURE */
+#define CKPT_MMF_LOCK_ONFAULT	(1U << 7)	/* the same, with MCL_ONFAULT */
+#define CKPT_MMF_ALL		((1U << 8) - 1)
 
 #define CKPT_AUXV_MAX		64
 
@@ -416,6 +420,8 @@ struct ckpt_rec_shmem_data {
  * @mmap_legacy_base: where mmap(2) searches upwards
  * @mmap_compat_base: as @mmap_base, for 32-bit system calls
  * @mmap_compat_legacy_base: as @mmap_legacy_base, for 32-bit system calls
+ * @pkeys: mask of the protection keys in use, of pkey_alloc(2); 0: key 0 only
+ * @exec_pkey: of them, the key of memory that can only be executed, 0: none
  */
 struct ckpt_rec_mm {
 	__aligned_u64 start_code;
@@ -443,7 +449,11 @@ struct ckpt_rec_mm {
 	__aligned_u64 mmap_legacy_base;
 	__aligned_u64 mmap_compat_base;
 	__aligned_u64 mmap_compat_legacy_base;
+	__u32 pkeys;
+	__u32 exec_pkey;
 };
+
+#define CKPT_NR_PKEYS		16
 
 /* ckpt_rec_vma.prot */
 #define CKPT_PROT_READ		(1U << 0)
@@ -464,7 +474,11 @@ struct ckpt_rec_mm {
 #define CKPT_VMA_NOHUGEPAGE	(1U << 9)
 #define CKPT_VMA_ACCOUNT	(1U << 10)	/* counted as committed, also if not writable */
 #define CKPT_VMA_MERGEABLE	(1U << 11)	/* MADV_MERGEABLE */
-#define CKPT_VMA_ALL		((1U << 12) - 1)
+#define CKPT_VMA_LOCKED		(1U << 12)	/* mlock(2) */
+#define CKPT_VMA_LOCKONFAULT	(1U << 13)	/* mlock2(2), MLOCK_ONFAULT; with LOCKED */
+#define CKPT_VMA_DROPPABLE	(1U << 14)	/* MAP_DROPPABLE */
+#define CKPT_VMA_SEALED		(1U << 15)	/* mseal(2) */
+#define CKPT_VMA_ALL		((1U << 16) - 1)
 
 /**
  * struct ckpt_rec_vma - one mapping
@@ -474,7 +488,9 @@ struct ckpt_rec_mm {
  * @file: tag of the mapped file, 0: anonymous
  * @prot: CKPT_PROT_*
  * @flags: CKPT_VMA_*
+ * @pkey: protection key, of pkey_mprotect(2)
  * @family: number of the mappings that may share pages with it, 0: none
+ * @reserved: 0
  */
 struct ckpt_rec_vma {
 	__aligned_u64 start;
@@ -483,7 +499,9 @@ struct ckpt_rec_vma {
 	__u32 file;
 	__u32 prot;
 	__u32 flags;
+	__u32 pkey;
 	__u32 family;
+	__u32 reserved;
 };
 
 #define CKPT_VMA_NAME_LEN	80
@@ -498,6 +516,28 @@ struct ckpt_rec_vma_name {
 	__aligned_u64 start;
 	__aligned_u64 end;
 	char name[CKPT_VMA_NAME_LEN];
+};
+
+#define CKPT_NODE_WORDS		16
+
+/**
+ * struct ckpt_rec_vma_policy - NUMA policy of a private mapping, of mbind(2)
+ * @start: first address
+ * @end: address behind the last
+ * @mode: mode and mode flags
+ * @home_node: of set_mempolicy_home_node(2), plus 1; 0: none
+ * @node_words: words of @nodes in use
+ * @reserved: 0
+ * @nodes: mask of nodes
+ */
+struct ckpt_rec_vma_policy {
+	__aligned_u64 start;
+	__aligned_u64 end;
+	__u32 mode;
+	__u32 home_node;
+	__u32 node_words;
+	__u32 reserved;
+	__aligned_u64 nodes[CKPT_NODE_WORDS];
 };
 
 /**
@@ -945,7 +985,6 @@ struct ckpt_rec_seccomp {
 #define CKPT_ATTR_ALL		((1U << 12) - 1)
 
 #define CKPT_NR_SPECULATION	3
-#define CKPT_NODE_WORDS		16
 
 /**
  * struct ckpt_rec_attrs - further properties of a thread

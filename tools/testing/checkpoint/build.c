@@ -181,9 +181,15 @@ static void add_mm_extras(struct image *image)
 		{ .start = HEAP, .end = HEAP + PAGE, .name = "first name" },
 		{ .start = STACK_END - 4 * PAGE, .end = STACK_END, .name = "" },
 	};
+	static const struct ckpt_rec_vma_policy policies[2] = {
+		{ .start = HEAP, .end = HEAP + PAGE, .mode = 2, .node_words = 1, .nodes = { 1 } },
+		{ .start = HEAP + PAGE, .end = HEAP + 2 * PAGE, .mode = 4, .home_node = 1 },
+	};
 	static const u64 ldt[2] = { 0, 0x00c0f30000001234ULL };
 
 	image_add(image, CKPT_REC_VMA_NAMES, 0, sizeof(names[0]), names, sizeof(names));
+	image_add(image, CKPT_REC_VMA_POLICIES, 0, sizeof(policies[0]), policies,
+		  sizeof(policies));
 	image_add(image, CKPT_REC_LDT, 0, sizeof(ldt[0]), ldt, sizeof(ldt));
 }
 

@@ -36,6 +36,7 @@ static struct ckpt_rec_shmem_data shmem_data;
 static struct ckpt_rec_seccomp filter;
 static struct ckpt_rec_attrs attrs;
 static struct ckpt_rec_vma_name names[2];
+static struct ckpt_rec_vma_policy policies[2];
 static struct ckpt_rec_io_ports ports[2];
 static struct ckpt_rec_usage usage;
 static struct ckpt_rec_thread_usage thread_usage;
@@ -53,7 +54,8 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_PIPE] = &pipe, [CKPT_REC_USE] = &use,
 	[CKPT_REC_SHMEM] = &shmem, [CKPT_REC_SHMEM_DATA] = &shmem_data,
 	[CKPT_REC_SECCOMP] = &filter, [CKPT_REC_ATTRS] = &attrs,
-	[CKPT_REC_VMA_NAMES] = names, [CKPT_REC_IO_PORTS] = ports,
+	[CKPT_REC_VMA_NAMES] = names, [CKPT_REC_VMA_POLICIES] = policies,
+	[CKPT_REC_IO_PORTS] = ports,
 	[CKPT_REC_USAGE] = &usage, [CKPT_REC_THREAD_USAGE] = &thread_usage,
 	[CKPT_REC_TIMERS] = &timers, [CKPT_REC_POSIX_TIMERS] = posix_timers,
 };
@@ -86,6 +88,8 @@ struct change {
 #define PROCESS(m, v, e)	CHANGE(PROCESS, process.m, v, e)
 #define FILE_(m, v, e)		CHANGE(FILE, file.m, v, e)
 #define MM(m, v, e)		CHANGE(MM, mm.m, v, e)
+#define DROPPABLE		(CKPT_VMA_DROPPABLE | CKPT_VMA_NORESERVE | \
+				 CKPT_VMA_WIPEONFORK | CKPT_VMA_DONTDUMP)
 #define VMA(i, m, v, e)		CHANGE(VMAS, vmas[i].m, v, e)
 #define EXTENT(i, m, v, e)	CHANGE(PAGES, extents[i].m, v, e)
 #define RUN(i, m, v, e)		CHANGE(SHARED_PAGES, runs[i].m, v, e)
@@ -104,6 +108,7 @@ struct change {
 #define FILTER(m, v, e)		CHANGE(SECCOMP, filter.m, v, e)
 #define ATTRS(m, v, e)		CHANGE(ATTRS, attrs.m, v, e)
 #define NAME(i, m, v, e)	CHANGE(VMA_NAMES, names[i].m, v, e)
+#define POLICY(i, m, v, e)	CHANGE(VMA_POLICIES, policies[i].m, v, e)
 #define PORTS(i, m, v, e)	CHANGE(IO_PORTS, ports[i].m, v, e)
 #define USAGE(m, v, e)		CHANGE(USAGE, usage.m, v, e)
 #define THREAD_USAGE(m, v, e)	CHANGE(THREAD_USAGE, thread_usage.m, v, e)
@@ -176,9 +181,32 @@ static const struct change changes[] = {
 	VMA(0, end, 0, BAD), VMA(1, start, 0x3ff000, BAD), VMA(1, start, 0x400000, BAD),
 	VMA(1, start, 0x401000, 0), VMA(0, prot, CKPT_PROT_ALL, 0),
 	VMA(0, prot, CKPT_PROT_ALL + 1, BAD),
-	VMA(0, flags, CKPT_VMA_ALL & ~CKPT_VMA_GROWSDOWN, 0),
+	VMA(0, flags, CKPT_VMA_SHARED | CKPT_VMA_LOCKED | CKPT_VMA_LOCKONFAULT |
+	    CKPT_VMA_SEALED | CKPT_VMA_HUGEPAGE | CKPT_VMA_RANDOM, 0),
+	VMA(0, flags, CKPT_VMA_WIPEONFORK | CKPT_VMA_MERGEABLE | CKPT_VMA_ACCOUNT, 0),
+	VMA(0, flags, CKPT_VMA_LOCKONFAULT, BAD),
+	VMA(0, flags, CKPT_VMA_SEQUENTIAL | CKPT_VMA_RANDOM, BAD),
+	VMA(0, flags, CKPT_VMA_HUGEPAGE | CKPT_VMA_NOHUGEPAGE, BAD),
+	VMA(0, flags, CKPT_VMA_SHARED | CKPT_VMA_WIPEONFORK, BAD),
+	VMA(0, flags, CKPT_VMA_SHARED | CKPT_VMA_MERGEABLE, BAD),
+	VMA(1, flags, DROPPABLE, 0), VMA(0, flags, DROPPABLE, BAD),
+	VMA(1, flags, CKPT_VMA_DROPPABLE, BAD),
+	VMA(1, flags, DROPPABLE | CKPT_VMA_LOCKED, BAD),
+	VMA(1, flags, DROPPABLE | CKPT_VMA_GROWSDOWN, BAD),
+	VMA(1, pkey, CKPT_NR_PKEYS - 1, 0), VMA(1, pkey, CKPT_NR_PKEYS, BAD),
+	VMA(1, pgoff, 1ULL << 51, 0), VMA(1, pgoff, (1ULL << 52) - 1, BAD),
+	VMA(0, pgoff, ~0ULL, BAD),
+	MM(pkeys, 0xffff, 0), MM(pkeys, 0x10000, BAD), MM(pkeys, 1, BAD), MM(pkeys, 2, 0),
+	MM(exec_pkey, 1, BAD), MM(exec_pkey, ~0U, BAD),
+	MM(flags, CKPT_MMF_LOCK_ONFAULT, BAD),
+	POLICY(0, start, 0x10000001, BAD), POLICY(1, start, 0, BAD), POLICY(0, end, 0, BAD),
+	POLICY(0, mode, 0, BAD), POLICY(0, mode, 0xffff, 0), POLICY(0, mode, 0x10000, BAD),
+	POLICY(0, home_node, 64 * CKPT_NODE_WORDS, 0),
+	POLICY(0, home_node, 64 * CKPT_NODE_WORDS + 1, BAD),
+	POLICY(0, node_words, 0, BAD), POLICY(0, node_words, CKPT_NODE_WORDS, 0),
+	POLICY(0, node_words, CKPT_NODE_WORDS + 1, BAD), POLICY(0, reserved, 1, BAD),
 	VMA(0, flags, CKPT_VMA_ALL + 1, BAD), VMA(0, flags, CKPT_VMA_GROWSDOWN, BAD),
-	VMA(1, flags, CKPT_VMA_SHARED, BAD), VMA(2, family, ~0U, 0),
+	VMA(1, flags, CKPT_VMA_SHARED, BAD), VMA(2, family, ~0U, 0), VMA(2, reserved, 1, BAD),
 	VMA(3, end, ~0xfffULL, 0),
 
 	EXTENT(0, addr, 1, BAD), EXTENT(0, addr, ~0xfffULL, BAD), EXTENT(0, nr_pages, 0, BAD),
@@ -585,6 +613,7 @@ static void bounds(const void *arg)
 		{ CKPT_REC_SHMEM_DATA, CKPT_MAX_SHMEM_DATA, 1 },
 		{ CKPT_REC_SECCOMP, CKPT_MAX_INSNS * 8, 1 },
 		{ CKPT_REC_VMA_NAMES, CKPT_MAX_VMAS, 0 },
+		{ CKPT_REC_VMA_POLICIES, CKPT_MAX_POLICIES, 0 },
 		{ CKPT_REC_LDT, CKPT_LDT_ENTRIES, 0 },
 		{ CKPT_REC_IO_PORTS, CKPT_NR_IO_PORTS / 2, 0 },
 		{ CKPT_REC_POSIX_TIMERS, CKPT_MAX_POSIX_TIMERS, 0 },

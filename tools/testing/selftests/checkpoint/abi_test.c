@@ -55,10 +55,10 @@ SIZE(ckpt_rec_file, 120);
 OFFSET(ckpt_rec_file, mode, 64);
 OFFSET(ckpt_rec_file, build_id, 80);
 SIZE(ckpt_rec_pipe, 8);
-SIZE(ckpt_rec_mm, 15 * 8 + 6 * 4 + CKPT_AUXV_MAX * 8 + 3 * 8);
+SIZE(ckpt_rec_mm, 15 * 8 + 6 * 4 + CKPT_AUXV_MAX * 8 + 3 * 8 + 2 * 4);
 OFFSET(ckpt_rec_mm, exe, 120);
 OFFSET(ckpt_rec_mm, auxv, 144);
-SIZE(ckpt_rec_vma, 40);
+SIZE(ckpt_rec_vma, 48);
 SIZE(ckpt_rec_extent, 16);
 SIZE(ckpt_rec_shared_pages, 32);
 SIZE(ckpt_rec_fs, 16);
@@ -80,6 +80,8 @@ OFFSET(ckpt_rec_attrs, dispatch_selector, 32);
 OFFSET(ckpt_rec_attrs, uclamp_min, 80);
 OFFSET(ckpt_rec_attrs, nodes, 104);
 SIZE(ckpt_rec_vma_name, 16 + CKPT_VMA_NAME_LEN);
+SIZE(ckpt_rec_vma_policy, 160);
+OFFSET(ckpt_rec_vma_policy, nodes, 32);
 SIZE(ckpt_rec_io_ports, 8);
 SIZE(ckpt_rec_index_entry, 16);
 SIZE(ckpt_rec_trailer, 48);
@@ -98,7 +100,7 @@ static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12
 	      CKPT_REC_TRAILER == 20 && CKPT_REC_PIPE == 21 && CKPT_REC_USE == 22 &&
 	      CKPT_REC_SECCOMP == 23 && CKPT_REC_IO_PORTS == 27 && CKPT_REC_USAGE == 28 &&
 	      CKPT_REC_THREAD_USAGE == 31 && CKPT_REC_SHMEM_DATA == 33 &&
-	      CKPT_REC_SHARED_PAGES == 34, "record types");
+	      CKPT_REC_SHARED_PAGES == 35, "record types");
 
 #ifndef ABI_SYNTAX_ONLY
 #include "kselftest_harness.h"

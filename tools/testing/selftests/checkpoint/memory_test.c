@@ -56,13 +56,7 @@ MEMORY_TEST(programs, "programs")
 MEMORY_TEST(arguments, "title xxxxxxxxxxxx")
 MEMORY_TEST(dumpable, "dumpable")
 MEMORY_TEST(truncated_file, "cutfile")
-
-/* Mappings that were two for no visible reason may be one afterwards. */
-TEST_F_TIMEOUT(memory, moved, TEST_TIMEOUT)
-{
-	self->s.nosnap = true;
-	ASSERT_EQ(0, subject_run(&self->s, "moved", variant->way));
-}
+MEMORY_TEST(moved, "moved")
 
 static off_t image_size(struct subject *s)
 {

@@ -22,6 +22,7 @@ extern const struct mode thread_modes[];
 extern const struct mode memory_modes[];
 extern const struct mode memory2_modes[];
 extern const struct mode cow_modes[];
+extern const struct mode vma_modes[];
 extern const struct mode cpu_modes[];
 extern const struct mode file_modes[];
 extern const struct mode signal_modes[];

@@ -242,7 +242,7 @@ static int nr_shared(void)
 }
 
 /* Through two stages; then each writes, and goes, in its order. */
-static void go_through(bool sharing, int min_shared)
+static void go_through(int min_shared)
 {
 	struct board *before = note();
 	int i;
@@ -252,8 +252,7 @@ static void go_through(bool sharing, int min_shared)
 		stage();
 		order(LOOK, -1, 0);
 		compare_content(before, -1);
-		if (sharing)
-			compare_sharing(before);
+		compare_sharing(before);
 	}
 	free(before);
 	for (i = 0; i < board->nr; i++)
@@ -290,7 +289,7 @@ static void workers(int argc, char **argv)
 	wait_for(6);
 	for (page = 3; page < PAGES; page += 11)
 		fill_memory(mem + page * PAGE, PAGE, page);
-	go_through(true, 15 * PAGES / 3);
+	go_through(15 * PAGES / 3);
 }
 
 /* same: nothing was rewritten; the image has the memory once. */
@@ -303,7 +302,7 @@ static void same(int argc, char **argv)
 	for (i = 0; i < 8; i++)
 		worker(NULL, 0);
 	wait_for(8);
-	go_through(true, 36 * PAGES);
+	go_through(36 * PAGES);
 }
 
 /* orphans: whom they have their memory from has gone; the first one has none of it. */
@@ -327,7 +326,7 @@ static void orphans(int argc, char **argv)
 		   -1, 0);
 	need(mem != MAP_FAILED);
 	memset(mem, 1, PAGES * PAGE);
-	go_through(true, 6 * PAGES / 3);
+	go_through(6 * PAGES / 3);
 }
 
 /* Elsewhere, with a piece cut off and one that is read-only. */
@@ -360,8 +359,7 @@ static void moved(int argc, char **argv)
 		worker(move_away, 0);
 	wait_for(4);
 	need(!mprotect(mem + 300 * PAGE, 50 * PAGE, PROT_READ));
-	/* That of mappings which were moved comes back as copies. */
-	go_through(false, PAGES);
+	go_through(PAGES);
 }
 
 /* The second huge page of the memory is no longer shared as a whole. */
@@ -385,7 +383,7 @@ static void huge(int argc, char **argv)
 	for (i = 0; i < 3; i++)
 		worker(rewrite_one, i == 1);
 	wait_for(4);
-	go_through(true, 10 * PAGES / 2);
+	go_through(10 * PAGES / 2);
 }
 
 /* file: what was written to a private mapping of a file. */
@@ -402,7 +400,7 @@ static void file(int argc, char **argv)
 	for (i = 0; i < 3; i++)
 		worker(rewrite_some, 0);
 	wait_for(3);
-	go_through(true, 6 * PAGES / 3);
+	go_through(6 * PAGES / 3);
 }
 
 const struct mode cow_modes[] = {

@@ -34,9 +34,6 @@
 #ifndef SYS_memfd_secret
 #define SYS_memfd_secret	447
 #endif
-#ifndef SYS_mseal
-#define SYS_mseal		462
-#endif
 #ifndef MAP_DROPPABLE
 #define MAP_DROPPABLE		0x08
 #endif
@@ -347,43 +344,13 @@ static int mapped_huge(void)
 	return p == MAP_FAILED ? -1 : 0;
 }
 
-static int locked_memory(void)
-{
-	return mlock(map_anon(), PAGE);
-}
-
-static int locked_on_fault(void)
-{
-	return mlock2(map_anon(), PAGE, MLOCK_ONFAULT);
-}
-
-static int locked_future(void)
-{
-	return mlockall(MCL_FUTURE);
-}
-
-static int sealed_memory(void)
-{
-	return syscall(SYS_mseal, map_anon(), 4 * PAGE, 0);
-}
-
-static int droppable_memory(void)
-{
-	return map(RW, MAP_DROPPABLE | MAP_ANONYMOUS, -1) ? 0 : -1;
-}
-
+/* Of shared memory it stays with the memory. */
 static int bound_memory(void)
 {
+	char *p = map(RW, MAP_SHARED | MAP_ANONYMOUS, -1);
 	unsigned long nodes = 1;
 
-	return syscall(SYS_mbind, map_anon(), 4 * PAGE, 2 /* MPOL_BIND */, &nodes, 64, 0);
-}
-
-static int memory_key(void)
-{
-	int key = pkey_alloc(0, 0);
-
-	return key < 0 ? -1 : pkey_mprotect(map_anon(), PAGE, PROT_READ, key);
+	return syscall(SYS_mbind, p, 4 * PAGE, 2 /* MPOL_BIND */, &nodes, 64, 0);
 }
 
 static int user_faults(void)
@@ -417,10 +384,6 @@ const struct obstacle file_obstacles[] = {
 	{ "file_signal", a_file_signal }, { "sysv_memory", sysv_memory },
 	{ "mapped_deleted", mapped_deleted }, { "mapped_memfd", mapped_memfd },
 	{ "mapped_secret", mapped_secret }, { "mapped_huge", mapped_huge },
-	{ "locked_memory", locked_memory }, { "locked_on_fault", locked_on_fault },
-	{ "locked_future", locked_future }, { "sealed_memory", sealed_memory },
-	{ "droppable_memory", droppable_memory }, { "bound_memory", bound_memory },
-	{ "memory_key", memory_key },
-	{ "user_faults", user_faults },
+	{ "bound_memory", bound_memory }, { "user_faults", user_faults },
 	{}
 };

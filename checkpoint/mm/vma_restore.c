@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mappings, made again: each through the ordinary mmap() and madvise(), with
+ * their checks and limits, and never merged with its neighbour: what
+ * /proc/PID/maps shows is the same afterwards.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/pkeys.h>
+#include <linux/security.h>
+
+#include "../internal.h"
+#include "../optional.h"
+
+/*
+ * The kernel never merges or moves mappings that may not be expanded. All have
+ * this flag until the last one is there: flags, offsets or anon_vmas by which
+ * neighbours differed may only differ later, or no more.
+ */
+#define VM_APART	VM_DONTEXPAND
+
+/*
+ * Memory that was written to and made read-only later stays accounted for.
+ * mprotect() cannot do that to memory that is still empty.
+ */
+static int account(struct vm_area_struct *vma, const struct ckpt_rec_vma *v)
+{
+	int ret;
+
+	if (!(v->flags & CKPT_VMA_ACCOUNT) || v->flags & CKPT_VMA_SHARED ||
+	    vma->vm_flags & VM_ACCOUNT)
+		return 0;
+	ret = security_vm_enough_memory_mm(vma->vm_mm, vma_pages(vma));
+	if (!ret)
+		vm_flags_set(vma, VM_ACCOUNT);
+	return ret;
+}
+
+/* As mlock(); pages are locked as they come. */
+static int lock(struct vm_area_struct *vma, const struct ckpt_rec_vma *v)
+{
+	struct mm_struct *mm = vma->vm_mm;
+
+	if (!(v->flags & CKPT_VMA_LOCKED))
+		return 0;
+	if (!can_do_mlock())
+		return -EPERM;
+	if (mm->locked_vm + vma_pages(vma) > rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT &&
+	    !capable(CAP_IPC_LOCK))
+		return -ENOMEM;
+	/* These mlock() leaves alone. */
+	if (vma->vm_flags & VM_SPECIAL || is_vm_hugetlb_page(vma) || vma_is_dax(vma))
+		return -EINVAL;
+	mm->locked_vm += vma_pages(vma);
+	vm_flags_set(vma, VM_LOCKED |
+		     (v->flags & CKPT_VMA_LOCKONFAULT ? VM_LOCKONFAULT : 0));
+	return 0;
+}
+
+/* What mmap() and madvise() cannot do; mmap_lock is held. */
+static int finish_locked(const struct ckpt_rec_vma *v)
+{
+	struct vm_area_struct *vma = vma_lookup(current->mm, v->start);
+	int ret;
+
+	if (!vma || vma->vm_start != v->start || vma->vm_end != v->end || vma->anon_vma)
+		return -EBADMSG;
+	vma_start_write(vma);
+	/* Memory that was moved keeps its offsets, by which its pages are found. */
+	if (!vma->vm_file)
+		vma->vm_pgoff = v->pgoff;
+	/* One that can only be executed may have got one already. */
+	if (vma_pkey(vma) != v->pkey) {
+		if (!arch_pkeys_enabled())
+			return -ENOEXEC;
+		vm_flags_clear(vma, ARCH_VM_PKEY_FLAGS);
+		vm_flags_set(vma, ckpt_pkey_flags(v->pkey));
+		vma_set_page_prot(vma);
+	}
+	ret = account(vma, v) ?: lock(vma, v);
+	/* Seals are last: they keep system calls from what is done here. */
+	vm_flags_set(vma, VM_APART | (v->flags & CKPT_VMA_SEALED ? VM_SEALED : 0));
+	return ret;
+}
+
+static int finish(const struct ckpt_rec_vma *v)
+{
+	int ret;
+
+	if (mmap_write_lock_killable(current->mm))
+		return -EINTR;
+	ret = finish_locked(v);
+	mmap_write_unlock(current->mm);
+	return ret;
+}
+
+static unsigned long type_of(const struct ckpt_rec_vma *v)
+{
+	if (v->flags & CKPT_VMA_DROPPABLE)
+		return MAP_DROPPABLE;
+	return v->flags & CKPT_VMA_SHARED ? MAP_SHARED : MAP_PRIVATE;
+}
+
+static int map(struct ckpt_ctx *ctx, const struct ckpt_rec_vma *v)
+{
+	unsigned long prot = (v->prot & CKPT_PROT_READ ? PROT_READ : 0) |
+			     (v->prot & CKPT_PROT_WRITE ? PROT_WRITE : 0) |
+			     (v->prot & CKPT_PROT_EXEC ? PROT_EXEC : 0);
+	unsigned long flags = MAP_FIXED_NOREPLACE | type_of(v) |
+			      (v->flags & CKPT_VMA_GROWSDOWN ? MAP_GROWSDOWN : 0) |
+			      (v->flags & CKPT_VMA_NORESERVE ? MAP_NORESERVE : 0) |
+			      (v->file ? 0 : MAP_ANONYMOUS);
+	u64 offset = v->file ? v->pgoff << PAGE_SHIFT : 0;
+	struct file *file = NULL;
+	unsigned long addr;
+
+	if (v->file) {
+		file = ckpt_get_tag(ctx, v->file, &ckpt_file_ops);
+		if (!file || offset >> PAGE_SHIFT != v->pgoff)
+			return -EBADMSG;
+	}
+	addr = vm_mmap(file, v->start, v->end - v->start, prot, flags, offset);
+	if (IS_ERR_VALUE(addr))
+		return addr;
+	return addr == v->start ? 0 : -EBADMSG;
+}
+
+/* What this kernel has made of it: by other settings it may be something else. */
+static bool is_same(struct vm_area_struct *vma, const struct ckpt_rec_vma *v)
+{
+	struct ckpt_rec_vma now = { .file = v->file, .family = v->family };
+
+	ckpt_vma_fill(vma, &now);
+	/* Accounted for by the file. */
+	if (v->flags & CKPT_VMA_SHARED)
+		now.flags = (now.flags & ~CKPT_VMA_ACCOUNT) | (v->flags & CKPT_VMA_ACCOUNT);
+	return !memcmp(v, &now, sizeof(now));
+}
+
+/* First mapping that is not as saved, else 0; all may merge from now on. */
+static u64 release(struct mm_struct *mm, const struct ckpt_rec_vma *v, u64 nr)
+{
+	const struct ckpt_rec_vma *end = v + nr;
+	struct vm_area_struct *vma;
+
+	VMA_ITERATOR(vmi, mm, 0);
+
+	for_each_vma(vmi, vma) {
+		if (ckpt_arch_vma_is_special(vma))
+			continue;
+		vma_start_write(vma);
+		vm_flags_clear(vma, VM_APART);
+		if (v == end || !is_same(vma, v))
+			return vma->vm_start;
+		v++;
+	}
+	return v == end ? 0 : v->start;
+}
+
+static int settle(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct ckpt_rec_vma *v, u64 nr)
+{
+	u64 other;
+
+	if (mmap_write_lock_killable(current->mm))
+		return -EINTR;
+	other = release(current->mm, v, nr);
+	mmap_write_unlock(current->mm);
+	if (other)
+		return ckpt_error(ctx, CKPT_AT_RANGE(t, other, other + PAGE_SIZE),
+				  CKPT_WHY_MISMATCH, -ENOEXEC,
+				  "the same mapping would be another one here");
+	return 0;
+}
+
+/**
+ * ckpt_vmas_restore - map what was mapped
+ * @ctx: context
+ * @t: leader, current, its address space empty but for the vDSO
+ * @rec: VMAS record
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_vma *v = ckpt_rec_data(rec);
+	u64 i, nr = ckpt_rec_count(rec);
+	int ret;
+
+	for (i = 0; i < nr; i++, v++) {
+		ret = map(ctx, v);
+		if (!ret)
+			ret = ckpt_vma_advise(v);
+		if (!ret)
+			ret = finish(v);
+		if (ret)
+			return ckpt_error(ctx, CKPT_AT_RANGE(t, v->start, v->end),
+					  ret == -ENOMEM ? CKPT_WHY_LIMIT : CKPT_WHY_MAPPING,
+					  ret, "cannot map this again");
+		cond_resched();
+	}
+	return settle(ctx, t, ckpt_rec_data(rec), nr);
+}
+
+/* First range from @addr on that mlock() would have filled. */
+static bool next_locked(struct mm_struct *mm, unsigned long *addr, unsigned long *end)
+{
+	struct vm_area_struct *vma;
+	bool found = false;
+
+	VMA_ITERATOR(vmi, mm, *addr);
+
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma) {
+		if ((vma->vm_flags & (VM_LOCKED | VM_LOCKONFAULT)) != VM_LOCKED)
+			continue;
+		*addr = max(*addr, vma->vm_start);
+		*end = vma->vm_end;
+		found = true;
+		break;
+	}
+	mmap_read_unlock(mm);
+	return found;
+}
+
+/**
+ * ckpt_vmas_populate - bring in what is left out of locked memory
+ *
+ * Of current, whose pages are there. What the image does not have, such as
+ * pages of files, must be in memory, too.
+ *
+ * Return: 0 or -EINTR.
+ */
+int ckpt_vmas_populate(void)
+{
+	unsigned long addr = 0, end;
+
+	for (; next_locked(current->mm, &addr, &end); addr = end) {
+		/* As mlock() left it: behind the end of a file there is nothing. */
+		mm_populate(addr, end - addr);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
