@@ -118,7 +118,7 @@ void ckpt_cow_free(struct ckpt_ctx *ctx)
 	kfree(ctx->cow);
 }
 
-/* Neighbours of the batch that one page belongs to are pages of one folio. */
+/* By processes of the tree, or by others. */
 static bool may_be_shared(struct page *page)
 {
 	struct folio *folio = page_folio(page);
@@ -174,9 +174,11 @@ bool ckpt_cow_add(struct ckpt_cow *c, struct page *page, unsigned long addr, u32
 }
 
 /**
- * ckpt_cow_is_full - is there room?
+ * ckpt_cow_is_full - is there no room?
  * @c: references
  * @more: so many pages
+ *
+ * Return: true: there is none.
  */
 bool ckpt_cow_is_full(const struct ckpt_cow *c, u32 more)
 {
@@ -263,18 +265,34 @@ static const struct mm_walk_ops check_ops = {
 	.walk_lock = PGWALK_RDLOCK,
 };
 
-static int check_run(const struct ckpt_rec_shared_pages *run, struct page **pages,
-		     struct mm_struct *mm)
+/* As if this process had been the one to save it. */
+static void forget(struct ckpt_cow *c, struct page *page)
 {
-	struct check c = { .pages = pages, .next = run->from };
+	u64 pfn = folio_pfn(page_folio(page));
+
+	find_slot(c->table, pfn)->key = pfn << OWNER_BITS | c->owner;
+}
+
+static int check_run(struct ckpt_cow *c, const struct ckpt_rec_shared_pages *run,
+		     struct page **pages, struct mm_struct *mm)
+{
+	struct check check = { .pages = pages, .next = run->from };
 	unsigned long end = run->from + run->nr_pages * PAGE_SIZE;
-	int ret;
+	int ret = 0;
 
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	ret = walk_page_range(mm, run->from, end, &check_ops, &c);
+	while (check.next != end) {
+		walk_page_range(mm, check.next, end, &check_ops, &check);
+		if (check.next == end)
+			break;
+		ret = -EAGAIN;
+		forget(c, *check.pages++);
+		check.next += PAGE_SIZE;
+		cond_resched();
+	}
 	mmap_read_unlock(mm);
-	return !ret && c.next == end ? 0 : -EAGAIN;
+	return ret;
 }
 
 /**
@@ -282,7 +300,7 @@ static int check_run(const struct ckpt_rec_shared_pages *run, struct page **page
  * @ctx: context
  * @c: references; get the tags of address spaces
  *
- * Return: 0, -EAGAIN: they do not, -EINTR.
+ * Return: 0; -EAGAIN: some do not, and will not be made again; another errno.
  */
 int ckpt_cow_check(struct ckpt_ctx *ctx, struct ckpt_cow *c)
 {
@@ -290,19 +308,21 @@ int ckpt_cow_check(struct ckpt_ctx *ctx, struct ckpt_cow *c)
 	struct page **pages = c->pages;
 	struct ckpt_task *owner;
 	struct mm_struct *mm;
-	int ret = 0;
+	int ret = 0, again = 0;
 
-	for (; run < c->runs + c->nr_runs && !ret; run++) {
+	for (; run < c->runs + c->nr_runs && ret != -EINTR; run++) {
 		owner = ctx->tasks[run->mm];
 		mm = get_task_mm(owner->task);
 		if (!mm)
-			return -EAGAIN;
-		ret = check_run(run, pages, mm);
+			return ckpt_error(ctx, CKPT_AT(owner), CKPT_WHY_GONE, -ESRCH,
+					  "has exited");
+		ret = check_run(c, run, pages, mm);
 		run->mm = ckpt_tag_of(ctx, mm);
 		pages += run->nr_pages;
 		mmput(mm);
+		again = ret ?: again;
 	}
-	return ret;
+	return again;
 }
 
 /**

@@ -18,6 +18,9 @@
 
 #include "../internal.h"
 
+/* While pages of processes are being swapped out, references become wrong. */
+#define MAX_TRIES	4
+
 /**
  * struct batch - pages for one PAGES record
  * @extents: runs of addresses
@@ -247,14 +250,16 @@ static int fill(struct batch *b, struct ckpt_ctx *ctx, struct ckpt_task *t,
 		struct mm_struct *mm)
 {
 	unsigned long start = b->next;
-	int ret = fill_once(b, ctx, t, mm);
-	int bad = ret >= 0 && b->cow ? ckpt_cow_check(ctx, b->cow) : 0;
+	int ret, bad, tries = 0;
 
-	if (bad != -EAGAIN)
-		return bad ?: ret;
-	empty_batch(b, true);
-	b->next = start;
-	return fill_once(b, ctx, t, mm);
+	do {
+		/* Those that were wrong are not made again, and in the end none at all. */
+		empty_batch(b, tries == MAX_TRIES);
+		b->next = start;
+		ret = fill_once(b, ctx, t, mm);
+		bad = ret >= 0 && b->cow ? ckpt_cow_check(ctx, b->cow) : 0;
+	} while (bad == -EAGAIN && tries++ < MAX_TRIES);
+	return bad ?: ret;
 }
 
 /* Neighbours in one folio are remembered by the first of them. */

@@ -22,6 +22,9 @@ enum what {
 	LOOK,
 	WRITE,
 	LEAVE,
+	REPLACE,
+	MERGE,
+	UNMERGE,
 };
 
 /**
@@ -67,14 +70,27 @@ static void look(void)
 	memset(frames, 0, sizeof(board->frame[self]));
 	need(pread(fd, frames + from, len, ((uintptr_t)mem / PAGE + from) * 8) == (ssize_t)len);
 	close(fd);
-	for (i = from; i < to; i++) {
-		check(frames[i] >> 63);
-		frames[i] &= (1ULL << 55) - 1;
-	}
+	/* One that is not there has been swapped out since it was hashed. */
+	for (i = from; i < to; i++)
+		frames[i] = frames[i] >> 63 ? frames[i] & ((1ULL << 55) - 1) : 0;
+}
+
+/* What makes the kernel look for all mappings of a page. */
+static void stir(enum what what)
+{
+	/* Without swap space nothing comes of it. */
+	if (what == REPLACE)
+		need(!madvise(mem + from * PAGE, (to - from) * PAGE, MADV_PAGEOUT));
+	/* A kernel without KSM does not know these. */
+	if (what == MERGE)
+		madvise(mem, PAGES * PAGE, MADV_MERGEABLE);
+	if (what == UNMERGE)
+		madvise(mem, PAGES * PAGE, MADV_UNMERGEABLE);
 }
 
 static void obey(int order)
 {
+	stir(board->what);
 	if (board->what == WRITE && board->who == self)
 		mem[board->page * PAGE + 8 * self] ^= 0xff;
 	if (board->what == LEAVE && (board->who == self || board->who < 0)) {
@@ -111,7 +127,8 @@ static void worker(void (*change)(void), int nr_children)
 	need(pid >= 0);
 	if (pid)
 		return;
-	nr = self = __atomic_fetch_add(&board->nr, 1, __ATOMIC_SEQ_CST);
+	nr = __atomic_fetch_add(&board->nr, 1, __ATOMIC_SEQ_CST);
+	self = nr;
 	need(nr < MAX);
 	if (change)
 		change();
@@ -127,7 +144,8 @@ static void wait_for(int nr)
 
 	do {
 		poll_pause();
-		for (i = 1, alive = 0; i < MAX; i++)
+		alive = 0;
+		for (i = 1; i < MAX; i++)
 			alive += board->alive[i];
 	} while (alive < nr);
 }
@@ -141,6 +159,7 @@ static void order(enum what what, int who, int page)
 	board->who = who;
 	board->page = page;
 	board->order++;
+	stir(what);
 	if (what == WRITE && !who)
 		mem[page * PAGE] ^= 0xff;
 	look();
@@ -175,6 +194,11 @@ static bool is_shared(const struct board *b, int i, int j, int page)
 	return b->frame[i][page] && b->frame[i][page] == b->frame[j][page];
 }
 
+static bool is_known(const struct board *b, int i, int j, int page)
+{
+	return b->frame[i][page] && b->frame[j][page];
+}
+
 /* Who shares with whom is as before. */
 static void compare_sharing(const struct board *before)
 {
@@ -183,6 +207,9 @@ static void compare_sharing(const struct board *before)
 	for (i = 0; i < board->nr; i++)
 		for (j = 0; j < i; j++)
 			for (page = 0; page < PAGES; page++) {
+				if (!is_known(before, i, j, page) ||
+				    !is_known(board, i, j, page))
+					continue;
 				lost += is_shared(before, i, j, page) &&
 					!is_shared(board, i, j, page);
 				new += !is_shared(before, i, j, page) &&
@@ -269,6 +296,40 @@ static void go_through(int min_shared)
 	end();
 }
 
+/* Once more all that is known of the pages of a number of processes is used. */
+static void stirred_content(void)
+{
+	struct board *before = note();
+	char text[32];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		order(REPLACE, -1, 0);
+		compare_content(before, -1);
+		/* Memory is moved together; needs root. */
+		write_file("/proc/sys/vm/compact_memory", "1", 1);
+		order(LOOK, -1, 0);
+		compare_content(before, -1);
+	}
+	if (read_file("/sys/kernel/mm/ksm/full_scans", text, sizeof(text)) > 0) {
+		int scans = atoi(text) + 3;
+
+		write_file("/sys/kernel/mm/ksm/pages_to_scan", "100000", 6);
+		order(MERGE, -1, 0);
+		write_file("/sys/kernel/mm/ksm/run", "1", 1);
+		do {
+			poll_pause();
+			need(read_file("/sys/kernel/mm/ksm/full_scans", text, sizeof(text)) > 0);
+		} while (atoi(text) < scans);
+		order(REPLACE, -1, 0);
+		compare_content(before, -1);
+		order(UNMERGE, -1, 0);
+		compare_content(before, -1);
+		write_file("/sys/kernel/mm/ksm/run", "0", 1);
+	}
+	free(before);
+}
+
 static void rewrite_some(void)
 {
 	int page;
@@ -303,6 +364,32 @@ static void same(int argc, char **argv)
 		worker(NULL, 0);
 	wait_for(8);
 	go_through(36 * PAGES);
+}
+
+/* stirred: the same, and the kernel swaps, moves and merges the pages afterwards. */
+static void stirred(int argc, char **argv)
+{
+	struct board *before;
+	int i, page;
+
+	start();
+	make_memory();
+	/* Some are equal, to be merged. */
+	for (page = 100; page < 200; page++)
+		memcpy(mem + page * PAGE, mem + (page % 10) * PAGE, PAGE);
+	for (i = 0; i < 3; i++)
+		worker(rewrite_some, i);
+	wait_for(6);
+	before = note();
+	stage();
+	stirred_content();
+	compare_content(before, -1);
+	free(before);
+	for (i = 0; i < board->nr; i++)
+		write_one(i, PAGES / 2 + 1 + i);
+	stage();
+	stirred_content();
+	end();
 }
 
 /* orphans: whom they have their memory from has gone; the first one has none of it. */
@@ -406,6 +493,7 @@ static void file(int argc, char **argv)
 const struct mode cow_modes[] = {
 	{ "cow_workers", workers },
 	{ "cow_same", same },
+	{ "cow_stirred", stirred },
 	{ "cow_orphans", orphans },
 	{ "cow_moved", moved },
 	{ "cow_huge", huge },
