@@ -123,7 +123,7 @@ static bool may_be_shared(struct page *page)
 {
 	struct folio *folio = page_folio(page);
 
-	if (PageAnonExclusive(page) || folio_test_ksm(folio))
+	if (!PageAnon(page) || PageAnonExclusive(page) || folio_test_ksm(folio))
 		return false;
 	/* Of one in the swap cache the others may have swap entries. */
 	return folio_likely_mapped_shared(folio) || folio_test_swapcache(folio);

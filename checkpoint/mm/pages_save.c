@@ -86,7 +86,8 @@ static void add_pages(struct batch *b, unsigned long addr, struct page *page, u3
 	u32 part;
 
 	b->next = addr + nr * PAGE_SIZE;
-	if (b->cow && !PageAnonExclusive(page) && ckpt_cow_add(b->cow, page, addr, nr))
+	if (b->cow && PageAnon(page) && !PageAnonExclusive(page) &&
+	    ckpt_cow_add(b->cow, page, addr, nr))
 		return;
 	add_extent(b, addr, nr);
 	for (; nr; nr -= part, page += part) {
