@@ -63,6 +63,7 @@ int ckpt_read_record(struct ckpt_reader *r, struct ckpt_rec **recp);
 int ckpt_read_padding(struct ckpt_reader *r);
 bool ckpt_pkeys_fit(const struct ckpt_rec_mm *mm);
 int ckpt_check_vmas(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_sysv_shm(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_vma_policies(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_record(struct ckpt_reader *r, struct ckpt_rec *rec);
 

@@ -178,7 +178,7 @@ static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 		return damaged(r, "a file has an impossible path");
 	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2)
 		return damaged(r, "an external file is not a standard stream");
-	if (!f->kind || f->kind > CKPT_FILE_SHMEM || f->reserved || f->flags & ~CKPT_FILEF_ALL)
+	if (!f->kind || f->kind > CKPT_FILE_SYSV_SHM || f->reserved || f->flags & ~CKPT_FILEF_ALL)
 		return damaged(r, "a file has an unknown kind or unknown flags");
 	if (f->path_len >= CKPT_PATH_MAX || memchr(path, 0, f->path_len))
 		return damaged(r, "a file has an impossible name");
@@ -571,6 +571,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_SECCOMP] = check_seccomp,
 	[CKPT_REC_ATTRS] = check_attrs,
 	[CKPT_REC_VMA_NAMES] = check_vma_names,
+	[CKPT_REC_SYSV_SHM] = ckpt_check_sysv_shm,
 	[CKPT_REC_VMA_POLICIES] = ckpt_check_vma_policies,
 	[CKPT_REC_LDT] = check_ldt,
 	[CKPT_REC_IO_PORTS] = check_io_ports,

@@ -63,6 +63,7 @@ CKPT_CHECK_OFFSET(ckpt_rec_attrs, dispatch_selector, 32);
 CKPT_CHECK_OFFSET(ckpt_rec_attrs, default_slack_ns, 88);
 CKPT_CHECK_OFFSET(ckpt_rec_attrs, nodes, 104);
 CKPT_CHECK_SIZE(ckpt_rec_vma_name, 96);
+CKPT_CHECK_SIZE(ckpt_rec_sysv_shm, 72);
 CKPT_CHECK_SIZE(ckpt_rec_vma_policy, 160);
 CKPT_CHECK_OFFSET(ckpt_rec_vma_policy, nodes, 32);
 CKPT_CHECK_SIZE(ckpt_rec_io_ports, 8);

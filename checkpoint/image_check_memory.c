@@ -118,3 +118,22 @@ int ckpt_check_vma_policies(struct ckpt_reader *r, struct ckpt_rec *rec)
 	}
 	return 0;
 }
+
+/**
+ * ckpt_check_sysv_shm - check a segment of System V shared memory
+ * @r: reader
+ * @rec: SYSV_SHM record
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_check_sysv_shm(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_sysv_shm *s = ckpt_rec_data(rec);
+
+	if (!rec->tag || !s->size || s->size > LLONG_MAX - PAGE_SIZE || s->id > INT_MAX ||
+	    s->mode & ~0777U || s->creator > INT_MAX || s->last > INT_MAX)
+		return damaged(r, "System V shared memory has an impossible value or no tag");
+	if (s->flags & ~CKPT_SYSV_ALL || (s->flags & CKPT_SYSV_REMOVED && s->key))
+		return damaged(r, "System V shared memory has impossible flags");
+	return 0;
+}

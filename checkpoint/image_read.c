@@ -82,6 +82,7 @@ static const struct rec_desc rec_descs[CKPT_REC_NR] = {
 				    CKPT_MAX_VMAS),
 	[CKPT_REC_VMA_POLICIES] = DESC("VMA_POLICIES", LAYOUT_ARRAY,
 				       struct ckpt_rec_vma_policy, CKPT_MAX_POLICIES),
+	[CKPT_REC_SYSV_SHM] = DESC("SYSV_SHM", LAYOUT_FIXED, struct ckpt_rec_sysv_shm, 0),
 	[CKPT_REC_LDT] = DESC("LDT", LAYOUT_ARRAY, u64, CKPT_LDT_ENTRIES),
 	[CKPT_REC_IO_PORTS] = DESC("IO_PORTS", LAYOUT_ARRAY, struct ckpt_rec_io_ports,
 				   CKPT_NR_IO_PORTS / 2),

@@ -292,6 +292,7 @@ extern const struct ckpt_obj_ops ckpt_file_ops;
 extern const struct ckpt_obj_ops ckpt_pipe_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_data_ops;
+extern const struct ckpt_obj_ops ckpt_sysv_shm_ops;
 extern const struct ckpt_obj_ops ckpt_sighand_ops;
 extern const struct ckpt_obj_ops ckpt_thread_ops;
 extern const struct ckpt_obj_ops ckpt_cred_ops;
@@ -579,6 +580,7 @@ extern const struct ckpt_file_kind ckpt_path_kind;
 extern const struct ckpt_file_kind ckpt_external_kind;
 extern const struct ckpt_file_kind ckpt_pipe_kind;
 extern const struct ckpt_file_kind ckpt_shmem_kind;
+extern const struct ckpt_file_kind ckpt_sysv_shm_kind;
 void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 		       struct file *file);
 int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file, u32 *tag);
@@ -587,11 +589,16 @@ int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 int ckpt_refs_count(struct ckpt_ctx *ctx);
 void ckpt_refs_free(struct ckpt_ctx *ctx);
 bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra);
+unsigned long ckpt_attached(struct ckpt_ctx *ctx, struct inode *inode);
 bool ckpt_pipe_is_inside(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe,
 			 struct file *file);
 
 /* file/shmem.c */
 bool ckpt_is_unnamed_shmem(struct file *file);
+int ckpt_shmem_write(struct ckpt_ctx *ctx, struct inode *inode, u32 tag);
+
+/* ipc/shm.c */
+struct file *ckpt_sysv_shm_memory(struct ckpt_ctx *ctx, u32 tag);
 
 /* file/pipe.c */
 struct pipe_inode_info *ckpt_pipe_of(struct file *file);

@@ -55,6 +55,7 @@ static const struct ckpt_obj_ops *const tagged_objs[] = {
 	&ckpt_file_ops,		/* file/file.c: open files; file/path.c, file/external.c */
 	&ckpt_shmem_ops,	/* file/shmem.c: memory without a name */
 	&ckpt_shmem_data_ops,
+	&ckpt_sysv_shm_ops,	/* ipc/shm.c: System V shared memory */
 	&ckpt_pipe_ops,		/* file/pipe.c: pipes, of which files are the ends */
 	&ckpt_seccomp_ops,	/* task/seccomp.c: filters */
 	NULL

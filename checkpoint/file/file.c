@@ -15,6 +15,7 @@
 /* In the order in which they are asked. */
 static const struct ckpt_file_kind *const kinds[] = {
 	&ckpt_shmem_kind,	/* shmem.c: shared memory without a name */
+	&ckpt_sysv_shm_kind,	/* ipc/shm.c: System V shared memory */
 	&ckpt_path_kind,	/* path.c: opened again by its name */
 	&ckpt_pipe_kind,	/* pipe.c: pipes within the process */
 	&ckpt_external_kind,	/* external.c: standard streams that lead outside */

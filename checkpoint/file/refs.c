@@ -61,6 +61,13 @@ static int note_shmem(struct ckpt_ctx *ctx, struct file *file)
 			       GFP_KERNEL_ACCOUNT));
 }
 
+/* One more mapping of memory, by its inode. */
+static int note_attached(struct ckpt_ctx *ctx, struct inode *inode)
+{
+	return xa_err(xa_store(&ctx->file_refs, key(inode),
+			       xa_mk_value(ckpt_attached(ctx, inode) + 1), GFP_KERNEL_ACCOUNT));
+}
+
 static int count_file(struct ckpt_ctx *ctx, struct file *file)
 {
 	void *old = xa_load(&ctx->file_refs, key(file));
@@ -120,7 +127,8 @@ static int count_mappings(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	if (!ret) {
 		for_each_vma(vmi, vma) {
 			if (vma->vm_file && ckpt_is_unnamed_shmem(vma->vm_file))
-				ret = count_file(ctx, vma->vm_file);
+				ret = count_file(ctx, vma->vm_file) ?:
+				      note_attached(ctx, file_inode(vma->vm_file));
 			if (ret)
 				break;
 		}
@@ -128,6 +136,20 @@ static int count_mappings(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	}
 	mmput(mm);
 	return ret == -EBUSY ? 0 : ret;
+}
+
+/**
+ * ckpt_attached - how often is memory without a name mapped in the tree?
+ * @ctx: context of a save
+ * @inode: of the memory
+ *
+ * Return: mappings.
+ */
+unsigned long ckpt_attached(struct ckpt_ctx *ctx, struct inode *inode)
+{
+	void *old = xa_load(&ctx->file_refs, key(inode));
+
+	return old ? xa_to_value(old) : 0;
 }
 
 /**

@@ -103,7 +103,15 @@ static loff_t seek(struct inode *inode, loff_t pos, int whence)
 	return found;
 }
 
-static int write_data(struct ckpt_ctx *ctx, struct inode *inode, u32 tag)
+/**
+ * ckpt_shmem_write - save the content of shared memory
+ * @ctx: context
+ * @inode: the memory
+ * @tag: its tag
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_shmem_write(struct ckpt_ctx *ctx, struct inode *inode, u32 tag)
 {
 	struct ckpt_rec_shmem_data rec = { .shmem = tag };
 	char *buf = kvmalloc(CHUNK_BYTES, GFP_KERNEL_ACCOUNT);
@@ -116,7 +124,8 @@ static int write_data(struct ckpt_ctx *ctx, struct inode *inode, u32 tag)
 			pos = seek(inode, pos, SEEK_DATA);
 			if (pos < 0)
 				break;
-			end = seek(inode, pos, SEEK_HOLE);
+			/* Mappings have the rest of the last page, too. */
+			end = round_up(seek(inode, pos, SEEK_HOLE), PAGE_SIZE);
 		}
 		if (end <= pos || signal_pending(current))
 			ret = end <= pos ? -EBUSY : -EINTR;
@@ -165,7 +174,7 @@ static int write_shmem(struct ckpt_ctx *ctx, struct file *file, u32 *tag)
 	ret = ckpt_write_record(ctx, CKPT_REC_SHMEM, *tag, sizeof(rec), &rec, sizeof(rec),
 				name.name.name, rec.name_len);
 	release_dentry_name_snapshot(&name);
-	return ret ?: write_data(ctx, inode, *tag);
+	return ret ?: ckpt_shmem_write(ctx, inode, *tag);
 }
 
 static int shmem_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
@@ -259,20 +268,49 @@ static int shmem_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_
 	return ret;
 }
 
+/* Into the folios: mappings have more than write(2) would put there. */
+static int write_range(struct inode *inode, loff_t pos, const char *buf, size_t len)
+{
+	struct folio *folio;
+	size_t done, part;
+	int ret;
+
+	for (done = 0; done < len; done += part) {
+		part = min_t(size_t, PAGE_SIZE - offset_in_page(pos + done), len - done);
+		ret = shmem_get_folio(inode, (pos + done) >> PAGE_SHIFT, 0, &folio, SGP_CACHE);
+		if (ret)
+			return ret;
+		memcpy_to_folio(folio, offset_in_folio(folio, pos + done), buf + done, part);
+		folio_mark_dirty(folio);
+		folio_unlock(folio);
+		folio_put(folio);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+static struct inode *memory_of(struct ckpt_ctx *ctx, u32 tag)
+{
+	struct restored *r = ckpt_get_tag(ctx, tag, &ckpt_shmem_ops);
+	struct file *file = r ? r->file : ckpt_sysv_shm_memory(ctx, tag);
+
+	return file ? file_inode(file) : NULL;
+}
+
 static int data_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_shmem_data *saved = ckpt_rec_data(rec);
-	struct restored *r = ckpt_get_tag(ctx, saved->shmem, &ckpt_shmem_ops);
-	loff_t pos = saved->offset;
-	ssize_t ret = -EBADMSG;
+	struct inode *inode = memory_of(ctx, saved->shmem);
+	int ret = -EBADMSG;
 
-	if (r && saved->offset + saved->len <= i_size_read(file_inode(r->file)))
-		ret = kernel_write(r->file, ckpt_rec_tail(rec), saved->len, &pos);
-	if (ret == saved->len)
-		ret = 0;
-	else
-		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret < 0 ? ret : -ENOMEM,
-				 "the content of shared memory cannot be put there");
+	if (inode && saved->offset + saved->len <= round_up(i_size_read(inode), PAGE_SIZE))
+		ret = write_range(inode, saved->offset, ckpt_rec_tail(rec), saved->len);
+	if (ret)
+		ckpt_error(ctx, CKPT_AT(t), ret == -ENOMEM || ret == -ENOSPC ? CKPT_WHY_LIMIT :
+			   CKPT_WHY_IMAGE, ret,
+			   "the content of shared memory cannot be put there");
 	ckpt_free_record(rec);
 	return ret;
 }

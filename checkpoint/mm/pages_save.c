@@ -139,9 +139,14 @@ static int walk_pte(struct batch *b, pte_t pte, unsigned long addr, struct vm_ar
 		return 1;
 	}
 	page = vm_normal_page(vma, addr, pte);
+	if (!page && !is_zero_pfn(pte_pfn(pte)))
+		return -EOPNOTSUPP;
+	/* KSM puts the zero page over pages of files, too. */
+	if (!page && vma_is_anonymous(vma))
+		return 0;
 	if (!page)
-		return is_zero_pfn(pte_pfn(pte)) ? 0 : -EOPNOTSUPP;
-	if (!PageAnon(page))
+		page = pte_page(pte);
+	else if (!PageAnon(page))
 		return 0;
 	add_pages(b, addr, page, 1);
 	return 0;

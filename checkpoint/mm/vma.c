@@ -73,13 +73,6 @@ static void collect_flags(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			      "a mapping with unknown flags 0x%lx", unknown);
 }
 
-/* The file behind a mapping of shmat(2) is not one to read. */
-static bool is_sysv_shm(struct vm_area_struct *vma)
-{
-	return vma->vm_file && ckpt_is_unnamed_shmem(vma->vm_file) &&
-	       !vma->vm_file->f_op->read_iter;
-}
-
 /* A mapping that may not become writable, of a file that is, for no reason that lasts. */
 static bool lost_write(struct vm_area_struct *vma)
 {
@@ -117,9 +110,7 @@ void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_
 	if (lost_write(vma))
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG,
 			      "shared memory that was mapped under F_SEAL_FUTURE_WRITE");
-	if (is_sysv_shm(vma))
-		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING, "System V shared memory");
-	else if (vma->vm_file)
+	if (vma->vm_file)
 		ckpt_file_collect(ctx, where, vma->vm_file);
 	else if (vma->vm_flags & VM_SHARED || (vma->vm_ops && !vma_is_anonymous(vma)))
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING, "a special mapping of the kernel");

@@ -214,7 +214,8 @@ static bool next_locked(struct mm_struct *mm, unsigned long *addr, unsigned long
 
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma) {
-		if ((vma->vm_flags & (VM_LOCKED | VM_LOCKONFAULT)) != VM_LOCKED)
+		if ((vma->vm_flags & (VM_LOCKED | VM_LOCKONFAULT)) != VM_LOCKED ||
+		    !vma_is_accessible(vma))
 			continue;
 		*addr = max(*addr, vma->vm_start);
 		*end = vma->vm_end;
@@ -229,17 +230,20 @@ static bool next_locked(struct mm_struct *mm, unsigned long *addr, unsigned long
  * ckpt_vmas_populate - bring in what is left out of locked memory
  *
  * Of current, whose pages are there. What the image does not have, such as
- * pages of files, must be in memory, too.
+ * pages of files, must be in memory, too. They are only read: if mlock() had
+ * made them private, the image would have them.
  *
  * Return: 0 or -EINTR.
  */
 int ckpt_vmas_populate(void)
 {
 	unsigned long addr = 0, end;
+	long got;
 
-	for (; next_locked(current->mm, &addr, &end); addr = end) {
-		/* As mlock() left it: behind the end of a file there is nothing. */
-		mm_populate(addr, end - addr);
+	while (next_locked(current->mm, &addr, &end)) {
+		got = get_user_pages_unlocked(addr, (end - addr) >> PAGE_SHIFT, NULL, FOLL_FORCE);
+		/* Behind the end of a file there is nothing. */
+		addr = got > 0 ? addr + (got << PAGE_SHIFT) : end;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();

@@ -97,6 +97,7 @@ static const struct ckpt_rec_vma_name names[2] = {
 	{ .start = PAGE(5), .end = PAGE(6) },
 };
 
+static const struct ckpt_rec_sysv_shm segment = { .size = 1, .id = 1, .key = 2 };
 static const struct ckpt_rec_vma_policy policies[2] = {
 	{ .start = PAGE(4), .end = PAGE(5), .mode = 2, .node_words = 1, .nodes = { 1 } },
 	{ .start = PAGE(5), .end = PAGE(6), .mode = 4 },
@@ -155,6 +156,7 @@ static const struct sample samples[] = {
 	SAMPLE(SECCOMP, seccomp, seccomp.filter),
 	SAMPLE(ATTRS, attrs, attrs),
 	SAMPLE(VMA_NAMES, names, names[0]),
+	SAMPLE(SYSV_SHM, segment, segment),
 	SAMPLE(VMA_POLICIES, policies, policies[0]),
 	SAMPLE(LDT, ldt, ldt[0]),
 	SAMPLE(IO_PORTS, io_ports, io_ports[0]),
@@ -238,7 +240,7 @@ static const struct change changes[] = {
 	CHANGE(PROCESS, process.rlimits[3].soft, 1),
 
 	CHANGE(FILE, file.file.kind, 0),
-	CHANGE(FILE, file.file.kind, CKPT_FILE_SHMEM + 1),
+	CHANGE(FILE, file.file.kind, CKPT_FILE_SYSV_SHM + 1),
 	CHANGE(FILE, file.file.flags, CKPT_FILEF_ALL + 1),
 	CHANGE(FILE, file.file.pos, 1ULL << 63),
 	CHANGE(FILE, file.file.size, 1ULL << 63),
@@ -314,6 +316,11 @@ static const struct change changes[] = {
 	CHANGE(VMA_NAMES, names[0].end, PAGE(4)),
 	CHANGE(VMA_NAMES, names[1].start, PAGE(4)),
 	CHANGE(VMA_NAMES, names[1].name[0], '['),
+
+	CHANGE(SYSV_SHM, segment.size, 0),
+	CHANGE(SYSV_SHM, segment.id, U32_MAX),
+	CHANGE(SYSV_SHM, segment.mode, 01000),
+	CHANGE(SYSV_SHM, segment.flags, CKPT_SYSV_REMOVED),
 
 	CHANGE(VMA_POLICIES, policies[0].end, PAGE(4)),
 	CHANGE(VMA_POLICIES, policies[1].start, PAGE(4)),
@@ -487,7 +494,7 @@ static void check_tags(struct kunit *test)
 {
 	static const u32 types[] = {
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
-		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM,
+		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM, CKPT_REC_SYSV_SHM,
 	};
 	struct ckpt_reader reader = {};
 	struct ckpt_rec *rec;

@@ -11,7 +11,9 @@
 #include <linux/ktime.h>
 #include <linux/nodemask_types.h>
 #include <linux/restart_block.h>
+#include <linux/uidgid.h>
 
+struct file;
 struct folio;
 struct k_itimer;
 struct mm_struct;
@@ -37,6 +39,78 @@ bool checkpoint_sleeper_expires(struct task_struct *task, ktime_t *remaining);
 
 /* ipc/sem.c: semaphore adjustments that the exit of @task would undo */
 bool checkpoint_has_sem_undo(struct task_struct *task);
+
+/**
+ * struct checkpoint_shm - a segment of System V shared memory
+ * @id: of shmget(2)
+ * @key: of shmget(2)
+ * @mode: permission bits
+ * @removed: it goes with its last user (IPC_RMID)
+ * @locked: of shmctl(2), SHM_LOCK
+ * @huge: of huge pages
+ * @outside: not of the IPC namespace of current
+ * @noreserve: memory is accounted for when it is used; not told
+ * @uid: this and the following are as in shmctl(2)
+ * @cuid: see there
+ * @gid: see there
+ * @cgid: see there
+ * @size: see there
+ * @atime: see there
+ * @dtime: see there
+ * @ctime: see there
+ * @creator: see there, 0: not in the pid namespace of current
+ * @last: the same
+ * @nattch: see there
+ */
+struct checkpoint_shm {
+	int id;
+	key_t key;
+	umode_t mode;
+	bool removed;
+	bool locked;
+	bool huge;
+	bool outside;
+	bool noreserve;
+	kuid_t uid;
+	kuid_t cuid;
+	kgid_t gid;
+	kgid_t cgid;
+	size_t size;
+	time64_t atime;
+	time64_t dtime;
+	time64_t ctime;
+	pid_t creator;
+	pid_t last;
+	unsigned long nattch;
+};
+
+/* ipc/shm.c */
+#ifdef CONFIG_SYSVIPC
+int checkpoint_shm_get(struct file *file, struct checkpoint_shm *state);
+struct file *checkpoint_shm_create(const struct checkpoint_shm *state);
+struct file *checkpoint_shm_attach(int id, struct file *memory, int flags);
+void checkpoint_shm_finish(struct file *memory, const struct checkpoint_shm *state, bool keep);
+#else
+static inline int checkpoint_shm_get(struct file *file, struct checkpoint_shm *state)
+{
+	return -EINVAL;
+}
+
+static inline struct file *checkpoint_shm_create(const struct checkpoint_shm *state)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline struct file *checkpoint_shm_attach(int id, struct file *memory, int flags)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline void checkpoint_shm_finish(struct file *memory, const struct checkpoint_shm *state,
+					 bool keep)
+{
+}
+#endif
 
 /* net/core/filter.c: as bpf_prog_create_from_user(), from kernel memory */
 int checkpoint_bpf_prog_create(struct bpf_prog **pfp, struct sock_filter *filter, u16 len,

@@ -65,6 +65,7 @@ static const struct {
 	[CKPT_REC_SECCOMP] = { "SECCOMP", LAYOUT_TAIL, sizeof(struct ckpt_rec_seccomp) },
 	[CKPT_REC_ATTRS] = { "ATTRS", LAYOUT_FIXED, sizeof(struct ckpt_rec_attrs) },
 	[CKPT_REC_VMA_NAMES] = { "VMA_NAMES", LAYOUT_ARRAY, sizeof(struct ckpt_rec_vma_name) },
+	[CKPT_REC_SYSV_SHM] = { "SYSV_SHM", LAYOUT_FIXED, sizeof(struct ckpt_rec_sysv_shm) },
 	[CKPT_REC_VMA_POLICIES] = { "VMA_POLICIES", LAYOUT_ARRAY,
 				    sizeof(struct ckpt_rec_vma_policy) },
 	[CKPT_REC_LDT] = { "LDT", LAYOUT_ARRAY, sizeof(uint64_t) },

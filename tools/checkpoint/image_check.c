@@ -161,7 +161,7 @@ static int check_file(struct image *img)
 	if (rec_tail_length(img) != file->path_len || file->path_len >= CKPT_PATH_MAX ||
 	    memchr(rec_tail(img), 0, file->path_len))
 		return bad(img, "impossible path");
-	if (!file->kind || file->kind > CKPT_FILE_SHMEM || file->flags & ~CKPT_FILEF_ALL ||
+	if (!file->kind || file->kind > CKPT_FILE_SYSV_SHM || file->flags & ~CKPT_FILEF_ALL ||
 	    file->build_id_len > sizeof(file->build_id))
 		return bad(img, "unknown kind, unknown flags or impossible value");
 	if (file->kind == CKPT_FILE_PIPE &&
@@ -169,6 +169,9 @@ static int check_file(struct image *img)
 		return bad(img, "a pipe was not named before");
 	if (file->kind == CKPT_FILE_SHMEM &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_SHMEM)
+		return bad(img, "its memory was not named before");
+	if (file->kind == CKPT_FILE_SYSV_SHM &&
+	    tags_find(&img->order.tags, file->object) != CKPT_REC_SYSV_SHM)
 		return bad(img, "shared memory was not named before");
 	return 0;
 }
@@ -186,7 +189,8 @@ static int check_shmem_data(struct image *img)
 {
 	const struct ckpt_rec_shmem_data *data = rec_data(img);
 
-	if (tags_find(&img->order.tags, data->shmem) != CKPT_REC_SHMEM)
+	if (tags_find(&img->order.tags, data->shmem) != CKPT_REC_SHMEM &&
+	    tags_find(&img->order.tags, data->shmem) != CKPT_REC_SYSV_SHM)
 		return bad(img, "the shared memory was not named before");
 	return rec_tail_length(img) == data->len ? 0 : bad(img, "wrong length");
 }
@@ -504,6 +508,7 @@ static const struct {
 	[CKPT_REC_SECCOMP] = { PLACE_THREAD, true, check_seccomp },
 	[CKPT_REC_ATTRS] = { PLACE_THREAD, false, check_attrs },
 	[CKPT_REC_VMA_NAMES] = { PLACE_MM, false, NULL },
+	[CKPT_REC_SYSV_SHM] = { PLACE_ANY, true, NULL },
 	[CKPT_REC_VMA_POLICIES] = { PLACE_MM, false, NULL },
 	[CKPT_REC_LDT] = { PLACE_MM, false, NULL },
 	[CKPT_REC_IO_PORTS] = { PLACE_THREAD, false, NULL },

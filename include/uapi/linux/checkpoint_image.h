@@ -61,6 +61,7 @@
  * @CKPT_REC_SHMEM: struct ckpt_rec_shmem and its name; has a tag
  * @CKPT_REC_SHMEM_DATA: struct ckpt_rec_shmem_data and so many bytes
  * @CKPT_REC_VMA_POLICIES: array of struct ckpt_rec_vma_policy
+ * @CKPT_REC_SYSV_SHM: struct ckpt_rec_sysv_shm; has a tag
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -98,6 +99,7 @@ enum ckpt_rec_type {
 	CKPT_REC_SHMEM,
 	CKPT_REC_SHMEM_DATA,
 	CKPT_REC_VMA_POLICIES,
+	CKPT_REC_SYSV_SHM,
 	CKPT_REC_SHARED_PAGES,
 	CKPT_REC_NR
 };
@@ -271,6 +273,7 @@ struct ckpt_rec_process {
 #define CKPT_FILE_EXTERNAL	2U	/* handed over by the restarter */
 #define CKPT_FILE_PIPE		3U	/* end of a pipe that is in the image */
 #define CKPT_FILE_SHMEM		4U	/* shared memory that is in the image */
+#define CKPT_FILE_SYSV_SHM	5U	/* System V shared memory, mapped by shmat(2) */
 
 /* ckpt_rec_file.flags */
 #define CKPT_FILEF_READ		(1U << 0)
@@ -304,7 +307,7 @@ struct ckpt_rec_process {
  * @path_len: bytes of the path, without a terminating zero
  * @build_id_len: bytes of @build_id in use, 0: not an ELF file or none
  * @build_id: build-id of a mapped ELF file; compared
- * @object: pipe, shared memory: tag of its PIPE or SHMEM record
+ * @object: pipe, shared memory: tag of its PIPE, SHMEM or SYSV_SHM record
  * @reserved: 0
  *
  * The path is the file's name below the root directory of the task that
@@ -371,13 +374,53 @@ struct ckpt_rec_shmem {
 /**
  * struct ckpt_rec_shmem_data - a piece of its content, which follows
  * @offset: in bytes; what no record has is a hole
- * @shmem: tag of the SHMEM record
+ * @shmem: tag of the SHMEM or SYSV_SHM record
  * @len: bytes, at most 1 MiB
  */
 struct ckpt_rec_shmem_data {
 	__aligned_u64 offset;
 	__u32 shmem;
 	__u32 len;
+};
+
+/* ckpt_rec_sysv_shm.flags */
+#define CKPT_SYSV_REMOVED	(1U << 0)	/* goes with its last user: IPC_RMID */
+#define CKPT_SYSV_LOCKED	(1U << 1)	/* SHM_LOCK */
+#define CKPT_SYSV_NORESERVE	(1U << 2)	/* memory is accounted for when it is used */
+#define CKPT_SYSV_ALL		((1U << 3) - 1)
+
+/**
+ * struct ckpt_rec_sysv_shm - a segment of System V shared memory
+ * @size: in bytes; content may go up to the end of its last page
+ * @atime: this and the following are as in shmctl(2)
+ * @dtime: see there
+ * @ctime: see there
+ * @id: see there
+ * @key: see there
+ * @mode: permission bits
+ * @flags: CKPT_SYSV_*
+ * @uid: its user, in the caller's user namespace
+ * @gid: its group
+ * @cuid: the user who made it
+ * @cgid: the group who made it
+ * @creator: process id of who made it, 0: not known
+ * @last: process id of who attached or detached it last, 0: not known
+ */
+struct ckpt_rec_sysv_shm {
+	__aligned_u64 size;
+	__aligned_s64 atime;
+	__aligned_s64 dtime;
+	__aligned_s64 ctime;
+	__u32 id;
+	__u32 key;
+	__u32 mode;
+	__u32 flags;
+	__u32 uid;
+	__u32 gid;
+	__u32 cuid;
+	__u32 cgid;
+	__u32 creator;
+	__u32 last;
 };
 
 /* ckpt_rec_mm.flags */

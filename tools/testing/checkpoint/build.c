@@ -287,6 +287,11 @@ static void add_shmem(struct image *image, u32 tag)
 		char bytes[16];
 	} data = { { .offset = 512, .shmem = tag, .len = 16 }, "some bytes" };
 
+	static const struct ckpt_rec_sysv_shm segment = {
+		.size = PAGE, .id = 5, .key = 0x1234, .mode = 0600, .creator = 7,
+	};
+
+	image_add(image, CKPT_REC_SYSV_SHM, tag + 1, sizeof(segment), &segment, sizeof(segment));
 	image_add(image, CKPT_REC_SHMEM, tag, sizeof(memory.shmem), &memory, sizeof(memory));
 	image_add(image, CKPT_REC_SHMEM_DATA, 0, sizeof(data.data), &data, sizeof(data));
 }

@@ -33,6 +33,7 @@ static struct ckpt_rec_pipe pipe;
 static struct ckpt_rec_use use;
 static struct ckpt_rec_shmem shmem;
 static struct ckpt_rec_shmem_data shmem_data;
+static struct ckpt_rec_sysv_shm segment;
 static struct ckpt_rec_seccomp filter;
 static struct ckpt_rec_attrs attrs;
 static struct ckpt_rec_vma_name names[2];
@@ -53,6 +54,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_REGSET] = &regset, [CKPT_REC_TRAILER] = &trailer,
 	[CKPT_REC_PIPE] = &pipe, [CKPT_REC_USE] = &use,
 	[CKPT_REC_SHMEM] = &shmem, [CKPT_REC_SHMEM_DATA] = &shmem_data,
+	[CKPT_REC_SYSV_SHM] = &segment,
 	[CKPT_REC_SECCOMP] = &filter, [CKPT_REC_ATTRS] = &attrs,
 	[CKPT_REC_VMA_NAMES] = names, [CKPT_REC_VMA_POLICIES] = policies,
 	[CKPT_REC_IO_PORTS] = ports,
@@ -108,6 +110,7 @@ struct change {
 #define FILTER(m, v, e)		CHANGE(SECCOMP, filter.m, v, e)
 #define ATTRS(m, v, e)		CHANGE(ATTRS, attrs.m, v, e)
 #define NAME(i, m, v, e)	CHANGE(VMA_NAMES, names[i].m, v, e)
+#define SEGMENT(m, v, e)	CHANGE(SYSV_SHM, segment.m, v, e)
 #define POLICY(i, m, v, e)	CHANGE(VMA_POLICIES, policies[i].m, v, e)
 #define PORTS(i, m, v, e)	CHANGE(IO_PORTS, ports[i].m, v, e)
 #define USAGE(m, v, e)		CHANGE(USAGE, usage.m, v, e)
@@ -160,7 +163,7 @@ static const struct change changes[] = {
 	PROCESS(oom_score_adj, -1000, 0), PROCESS(oom_score_adj, -1001, BAD),
 	PROCESS(rlimits[0].soft, ~0ULL, 0), PROCESS(rlimits[15].hard, 1, BAD),
 
-	FILE_(kind, 0, BAD), FILE_(kind, 5, BAD), FILE_(reserved, 1, BAD), FILE_(kind, ~0U, BAD),
+	FILE_(kind, 0, BAD), FILE_(kind, CKPT_FILE_SYSV_SHM + 1, BAD), FILE_(reserved, 1, BAD), FILE_(kind, ~0U, BAD),
 	FILE_(flags, CKPT_FILEF_ALL, 0), FILE_(flags, CKPT_FILEF_ALL + 1, BAD),
 	FILE_(pos, LLONG_MAX, 0), FILE_(pos, 1ULL << 63, BAD),
 	FILE_(size, LLONG_MAX, 0), FILE_(size, 1ULL << 63, BAD),
@@ -199,6 +202,11 @@ static const struct change changes[] = {
 	MM(pkeys, 0xffff, 0), MM(pkeys, 0x10000, BAD), MM(pkeys, 1, BAD), MM(pkeys, 2, 0),
 	MM(exec_pkey, 1, BAD), MM(exec_pkey, ~0U, BAD),
 	MM(flags, CKPT_MMF_LOCK_ONFAULT, BAD),
+	SEGMENT(size, 0, BAD), SEGMENT(size, LLONG_MAX, BAD), SEGMENT(id, INT_MAX, 0),
+	SEGMENT(id, 1U << 31, BAD), SEGMENT(mode, 0777, 0), SEGMENT(mode, 01000, BAD),
+	SEGMENT(flags, CKPT_SYSV_ALL & ~CKPT_SYSV_REMOVED, 0), SEGMENT(key, 0, 0),
+	SEGMENT(flags, CKPT_SYSV_REMOVED, BAD), SEGMENT(flags, CKPT_SYSV_ALL + 1, BAD),
+	SEGMENT(creator, 1U << 31, BAD), SEGMENT(last, ~0U, BAD),
 	POLICY(0, start, 0x10000001, BAD), POLICY(1, start, 0, BAD), POLICY(0, end, 0, BAD),
 	POLICY(0, mode, 0, BAD), POLICY(0, mode, 0xffff, 0), POLICY(0, mode, 0x10000, BAD),
 	POLICY(0, home_node, 64 * CKPT_NODE_WORDS, 0),
@@ -469,7 +477,7 @@ static void needs_tag(const void *arg)
 {
 	static const u32 types[] = {
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
-		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM,
+		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM, CKPT_REC_SYSV_SHM,
 	};
 	struct image image;
 	unsigned int i;

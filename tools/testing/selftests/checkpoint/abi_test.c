@@ -80,6 +80,7 @@ OFFSET(ckpt_rec_attrs, dispatch_selector, 32);
 OFFSET(ckpt_rec_attrs, uclamp_min, 80);
 OFFSET(ckpt_rec_attrs, nodes, 104);
 SIZE(ckpt_rec_vma_name, 16 + CKPT_VMA_NAME_LEN);
+SIZE(ckpt_rec_sysv_shm, 72);
 SIZE(ckpt_rec_vma_policy, 160);
 OFFSET(ckpt_rec_vma_policy, nodes, 32);
 SIZE(ckpt_rec_io_ports, 8);
@@ -100,7 +101,7 @@ static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12
 	      CKPT_REC_TRAILER == 20 && CKPT_REC_PIPE == 21 && CKPT_REC_USE == 22 &&
 	      CKPT_REC_SECCOMP == 23 && CKPT_REC_IO_PORTS == 27 && CKPT_REC_USAGE == 28 &&
 	      CKPT_REC_THREAD_USAGE == 31 && CKPT_REC_SHMEM_DATA == 33 &&
-	      CKPT_REC_SHARED_PAGES == 35, "record types");
+	      CKPT_REC_SHARED_PAGES == 36, "record types");
 
 #ifndef ABI_SYNTAX_ONLY
 #include "kselftest_harness.h"

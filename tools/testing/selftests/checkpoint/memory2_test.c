@@ -5,6 +5,13 @@
  */
 #include "kselftest_harness.h"
 
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/swap.h>
+#include <sys/wait.h>
+
 #include "common.h"
 
 FIXTURE(memory2) {
@@ -50,5 +57,222 @@ MEMORY_TEST(droppable, "droppable")
 MEMORY_TEST(keys, "keys")
 MEMORY_TEST(nodes, "nodes")
 MEMORY_TEST(guarded, "guarded")
+MEMORY_TEST(merged, "merged")
+MEMORY_TEST(lazyfree, "lazyfree")
+MEMORY_TEST(stays_huge, "stays_huge")
+
+/* A disk in memory, with the head that mkswap(8) would give it. */
+static int swap_on(void)
+{
+	static char head[4096];
+	uint32_t info[2] = { 1, 900 };
+	int fd = open("/dev/ram0", O_RDWR | O_CLOEXEC), ret = -1;
+
+	memcpy(head + 1024, info, sizeof(info));
+	memcpy(head + sizeof(head) - 10, "SWAPSPACE2", 10);
+	if (fd >= 0 && write(fd, head, sizeof(head)) == sizeof(head) && !fsync(fd))
+		ret = swapon("/dev/ram0", 0);
+	close(fd);
+	return ret;
+}
+
+TEST_F_TIMEOUT(memory2, swapped, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	int ret;
+
+	/* Inode numbers of memory are new, and /proc shows them. */
+	s->nosnap = true;
+	if (swap_on())
+		SKIP(return, "no swap device: %s", strerror(errno));
+	ret = subject_run(s, "swapped", variant->way);
+	EXPECT_EQ(0, swapoff("/dev/ram0"));
+	ASSERT_EQ(0, ret);
+	if (*s->skipped)
+		SKIP(return, "%s", s->skipped);
+}
+
+/* Locked memory takes what mlock() takes: a limit, or a capability. */
+FIXTURE(limited) {
+	struct subject s;
+};
+
+FIXTURE_SETUP(limited)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+}
+
+FIXTURE_TEARDOWN(limited)
+{
+	subject_destroy(&self->s);
+}
+
+static int drop_ipc_lock(rlim_t limit)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	struct rlimit rl = { limit, limit };
+
+	if (syscall(SYS_capget, &head, data))
+		return -1;
+	data[0].effective &= ~(1U << CAP_IPC_LOCK);
+	data[0].permitted &= ~(1U << CAP_IPC_LOCK);
+	return setrlimit(RLIMIT_MEMLOCK, &rl) || syscall(SYS_capset, &head, data);
+}
+
+/* In a process of its own: the error of the restart, which must fail. */
+static int restart_limited(struct subject *s, rlim_t limit)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(drop_ipc_lock(limit) || !subject_restart(s, 0) ? 255 : s->err);
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F_TIMEOUT(limited, locked, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	if (way_now(WAY_KILL) == WAY_NONE)
+		SKIP(return, "nothing is saved");
+	ASSERT_EQ(0, subject_start(s, "sealed"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	EXPECT_EQ(EPERM, restart_limited(s, 0));
+	EXPECT_EQ(ENOMEM, restart_limited(s, 3 * 4096)) messages_show(s);
+	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+/* Where there are huge pages, they are refused by name. */
+FIXTURE(hugetlb) {
+	struct subject s;
+};
+
+FIXTURE_SETUP(hugetlb)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+	write_file("/proc/sys/vm/nr_hugepages", "4", 1);
+}
+
+FIXTURE_TEARDOWN(hugetlb)
+{
+	subject_destroy(&self->s);
+	write_file("/proc/sys/vm/nr_hugepages", "0", 1);
+}
+
+TEST_F_TIMEOUT(hugetlb, refused, TEST_TIMEOUT)
+{
+	static const char *const kinds[] = { "mapped_huge", "sysv_memory" };
+	struct subject *s = &self->s;
+	char command[64];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		snprintf(command, sizeof(command), "obstacle %s", kinds[i]);
+		ASSERT_EQ(0, subject_start(s, command));
+		ASSERT_EQ(0, subject_read(s));
+		if (!strncmp(s->line, "SKIP ", 5))
+			SKIP(return, "%s", s->line + 5);
+		EXPECT_EQ(-1, subject_save(s, CHECKPOINT_KILL));
+		EXPECT_EQ(EOPNOTSUPP, s->err);
+		EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_MAPPING)) messages_show(s);
+		ASSERT_EQ(0, subject_go(s));
+		ASSERT_EQ(0, subject_end(s));
+	}
+}
+
+/* What grows with the size must grow with nothing else. */
+FIXTURE(costs) {
+	struct subject s;
+};
+
+FIXTURE_SETUP(costs)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+}
+
+FIXTURE_TEARDOWN(costs)
+{
+	subject_destroy(&self->s);
+}
+
+static int save_stats(struct subject *s, struct checkpoint_stats *stats)
+{
+	struct checkpoint_args args = {
+		.log_fd = s->log_fd, .stats = (uintptr_t)stats, .stats_size = sizeof(*stats),
+	};
+	int fd = open(s->image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	long ret;
+
+	if (fd < 0)
+		return -1;
+	ret = sys_checkpoint(s->pid, fd, CHECKPOINT_KILL | CHECKPOINT_ARGS, &args, sizeof(args));
+	close(fd);
+	return ret > 0 ? 0 : -1;
+}
+
+static int restart_stats(struct subject *s, struct checkpoint_stats *stats)
+{
+	uint64_t start = now_ns();
+
+	memset(stats, 0, sizeof(*stats));
+	if (subject_restart(s, 0)) {
+		messages_show(s);
+		return -1;
+	}
+	stats->total_ns = now_ns() - start;
+	return 0;
+}
+
+/* Saves, kills and restarts; tells in milliseconds what that took. */
+static int cost(struct subject *s, const char *command, unsigned long *save,
+		unsigned long *restart)
+{
+	struct checkpoint_stats stats;
+
+	if (subject_start(s, command) || subject_expect(s, "ready") ||
+	    save_stats(s, &stats) || subject_reap(s, SIGKILL))
+		return -1;
+	*save = stats.total_ns / 1000000 + 1;
+	if (restart_stats(s, &stats) || subject_go(s) || subject_end(s))
+		return -1;
+	*restart = stats.total_ns / 1000000 + 1;
+	say("%s: saved in %lu ms, restarted in %lu ms", command, *save, *restart);
+	subject_destroy(s);
+	return subject_init(s);
+}
+
+/* Eight times as many mappings: 64 times as long would be quadratic. */
+TEST_F_TIMEOUT(costs, many_mappings, TEST_TIMEOUT)
+{
+	unsigned long save[2], restart[2];
+
+	if (way_now(WAY_KILL) == WAY_NONE)
+		SKIP(return, "nothing is saved");
+	ASSERT_EQ(0, cost(&self->s, "vmas 7500", &save[0], &restart[0]));
+	ASSERT_EQ(0, cost(&self->s, "vmas 60000", &save[1], &restart[1]));
+	EXPECT_GT(30 * save[0], save[1]);
+	EXPECT_GT(30 * restart[0], restart[1]);
+}
+
+/* A thousand times the room for the same data. */
+TEST_F_TIMEOUT(costs, scattered, TEST_TIMEOUT)
+{
+	unsigned long save[2], restart[2];
+
+	if (way_now(WAY_KILL) == WAY_NONE)
+		SKIP(return, "nothing is saved");
+	ASSERT_EQ(0, cost(&self->s, "scattered 1", &save[0], &restart[0]));
+	ASSERT_EQ(0, cost(&self->s, "scattered 1024", &save[1], &restart[1]));
+	EXPECT_GT(4 * save[0], save[1]);
+	EXPECT_GT(4 * restart[0], restart[1]);
+}
 
 TEST_HARNESS_MAIN

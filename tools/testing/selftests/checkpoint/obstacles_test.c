@@ -182,7 +182,7 @@ TEST_F_TIMEOUT(special, all_are_listed, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	ASSERT_EQ(0, subject_start(s, "obstacle eventfd posix_lock sysv_memory "
+	ASSERT_EQ(0, subject_start(s, "obstacle eventfd posix_lock mapped_secret "
 				      "timer_of_other aio_context process_keyring"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_DRY_RUN));
@@ -205,7 +205,7 @@ TEST_F_TIMEOUT(special, where, TEST_TIMEOUT)
 	bool fd = false, range = false;
 	int i, n;
 
-	ASSERT_EQ(0, subject_start(s, "obstacle eventfd sysv_memory"));
+	ASSERT_EQ(0, subject_start(s, "obstacle eventfd mapped_secret"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, 0));
 	n = messages_read(s, m, ARRAY_SIZE(m));

@@ -192,8 +192,7 @@ int main(int argc, char **argv)
 {
 	const struct mode * const tables[] = {
 		basic_modes, thread_modes, memory_modes, memory2_modes, cow_modes,
-		cpu_modes, file_modes,
-		vma_modes,
+		cpu_modes, file_modes, vma_modes, sysv_modes, mapgen_modes, page_modes,
 		signal_modes, syscall_modes, timed_modes, id_modes, obstacle_modes,
 		process_modes, tree_modes,
 		state_modes, seccomp_modes, timer_modes, usage_modes,

@@ -299,9 +299,10 @@ static char *map_anon(void)
 	return map(RW, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 }
 
+/* Of huge pages, which is never there where there are none. */
 static int sysv_memory(void)
 {
-	int id = shmget(IPC_PRIVATE, 4 * PAGE, IPC_CREAT | 0600);
+	int id = shmget(IPC_PRIVATE, 2 << 20, IPC_CREAT | SHM_HUGETLB | 0600);
 	void *p = id < 0 ? (void *)-1 : shmat(id, NULL, 0);
 
 	return p == (void *)-1 ? -1 : shmctl(id, IPC_RMID, NULL);

@@ -395,7 +395,43 @@ static void guarded(int argc, char **argv)
 	}
 }
 
+/* vmas N: so many mappings, of one page each; some pages are written. */
+static void vmas(int argc, char **argv)
+{
+	size_t n = atoi(argv[0]), i;
+	char *p = map(n, RW, ANON);
+
+	for (i = 0; i < n; i += 2)
+		need(!mprotect(p + i * PAGE, PAGE, PROT_READ));
+	for (i = 1; i < n; i += 100)
+		p[i * PAGE] = i;
+	stage();
+	for (i = 1; i < n; i += 100)
+		check_eq((char)i, p[i * PAGE]);
+}
+
+/* scattered GIB: 64 MiB of data in 64 places of a reservation. */
+static void scattered(int argc, char **argv)
+{
+	const size_t mib = 1 << 20, size = (size_t)atoi(argv[0]) << 30, step = size / 64;
+	char *p = mmap(NULL, size, RW, ANON | MAP_NORESERVE, -1, 0);
+	uint64_t hash = 0, again = 0;
+	int i;
+
+	need(p != MAP_FAILED);
+	for (i = 0; i < 64; i++) {
+		fill_memory(p + i * step, mib, i + 1);
+		hash += hash_memory(p + i * step, mib);
+	}
+	stage();
+	for (i = 0; i < 64; i++)
+		again += hash_memory(p + i * step, mib);
+	check_eq(hash, again);
+}
+
 const struct mode vma_modes[] = {
+	{ "vmas", vmas },
+	{ "scattered", scattered },
 	{ "apart", apart },
 	{ "locks", locks },
 	{ "lockall", lockall },
