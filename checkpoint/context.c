@@ -45,6 +45,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	xa_init(&ctx->file_refs);
 	xa_init(&ctx->pipe_refs);
 	xa_init(&ctx->late_files);
+	xa_init(&ctx->families);
 	xa_init(&ctx->lost_pids);
 	xa_init(&ctx->pid_index);
 	xa_init(&ctx->cgroups);
@@ -114,6 +115,8 @@ static void free_ctx(struct kref *ref)
 	ckpt_free_record(ctx->tree);
 	xa_destroy(&ctx->task_index);
 	xa_destroy(&ctx->mm_index);
+	ckpt_cow_free(ctx);
+	ckpt_cow_forget(ctx);
 	ckpt_tree_forget(ctx);
 	ckpt_refs_free(ctx);
 	xa_destroy(&ctx->objs);

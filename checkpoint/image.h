@@ -76,6 +76,10 @@ int ckpt_check_record(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_event(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_epoll(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_inotify(struct ckpt_reader *r, struct ckpt_rec *rec);
+
+/* image_check_cow.c */
+int ckpt_check_shared_pages(struct ckpt_reader *r, struct ckpt_rec *rec);
+
 void ckpt_free_record(struct ckpt_rec *rec);
 
 #endif /* _CHECKPOINT_IMAGE_H */

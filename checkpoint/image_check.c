@@ -567,6 +567,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_MM] = check_mm,
 	[CKPT_REC_VMAS] = ckpt_check_vmas,
 	[CKPT_REC_PAGES] = check_pages,
+	[CKPT_REC_SHARED_PAGES] = ckpt_check_shared_pages,
 	[CKPT_REC_FS] = check_fs,
 	[CKPT_REC_FDS] = check_fds,
 	[CKPT_REC_SIGHAND] = check_sighand,

@@ -82,9 +82,9 @@ int ckpt_check_vmas(struct ckpt_reader *r, struct ckpt_rec *rec)
 		if (!is_range(v->start, v->end, last))
 			return damaged(r, "a mapping has impossible addresses");
 		if (v->prot & ~CKPT_PROT_ALL || v->flags & ~CKPT_VMA_ALL ||
-		    v->pkey >= CKPT_NR_PKEYS)
+		    v->pkey >= CKPT_NR_PKEYS || v->reserved)
 			return damaged(r, "a mapping has unknown flags");
-		if (!flags_fit(v))
+		if (!flags_fit(v) || (v->family && v->flags & CKPT_VMA_SHARED))
 			return damaged(r, "a mapping has impossible flags");
 		if (v->pgoff > (U64_MAX - (v->end - v->start)) >> CKPT_PAGE_SHIFT)
 			return damaged(r, "a mapping has an impossible offset");

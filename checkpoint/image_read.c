@@ -61,6 +61,8 @@ static const struct rec_desc rec_descs[CKPT_REC_NR] = {
 	[CKPT_REC_VMAS] = DESC("VMAS", LAYOUT_ARRAY, struct ckpt_rec_vma, CKPT_MAX_VMAS),
 	[CKPT_REC_PAGES] = DESC("PAGES", LAYOUT_ARRAY, struct ckpt_rec_extent,
 				CKPT_MAX_EXTENTS),
+	[CKPT_REC_SHARED_PAGES] = DESC("SHARED_PAGES", LAYOUT_ARRAY,
+				       struct ckpt_rec_shared_pages, CKPT_MAX_EXTENTS),
 	[CKPT_REC_SUMS] = DESC("SUMS", LAYOUT_ARRAY, u64,
 			       CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES),
 	[CKPT_REC_MM_END] = { .name = "MM_END", .layout = LAYOUT_EMPTY },

@@ -27,6 +27,9 @@ struct ckpt_ctx;
 struct nsproxy;
 struct pid_namespace;
 struct user_namespace;
+struct ckpt_cow;
+struct ckpt_cow_table;
+struct ckpt_vmas;
 struct pipe_inode_info;
 struct k_itimer;
 struct kernel_clone_args;
@@ -194,6 +197,8 @@ struct ckpt_ns {
  * @late_files: restart: FILE records, by tag, of files that are made last
  * @nr_arrived: restart: tasks that exist and, leaders, have read their records
  * @assembled: restart: the tree may take its descriptors
+ * @cow: save: shared pages that were saved
+ * @families: restart: where a family of mappings began, by its number
  * @lost_pids: restart: groups and sessions without a leader, by saved number
  * @wait: the call waits here for the tree
  * @hold: parked tasks wait here
@@ -267,6 +272,8 @@ struct ckpt_ctx {
 	struct xarray late_files;
 	atomic_t nr_arrived;
 	bool assembled;
+	struct ckpt_cow_table *cow;
+	struct xarray families;
 	struct xarray lost_pids;
 	wait_queue_head_t wait;
 	wait_queue_head_t hold;
@@ -652,6 +659,23 @@ void ckpt_sums_finish(struct ckpt_sums *s);
 /* mm/pages_save.c, mm/pages_restore.c */
 int ckpt_pages_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm);
 int ckpt_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+
+/* mm/cow_save.c */
+int ckpt_cow_begin(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_cow **cp);
+bool ckpt_cow_is_full(const struct ckpt_cow *c, u32 more);
+bool ckpt_cow_add(struct ckpt_cow *c, struct page *page, unsigned long addr, u32 nr);
+int ckpt_cow_check(struct ckpt_ctx *ctx, struct ckpt_cow *c);
+int ckpt_cow_write(struct ckpt_ctx *ctx, struct ckpt_cow *c);
+void ckpt_cow_keep(struct ckpt_cow *c, struct page *page, unsigned long addr);
+void ckpt_cow_empty(struct ckpt_cow *c, bool off);
+void ckpt_cow_end(struct ckpt_cow *c);
+void ckpt_cow_free(struct ckpt_ctx *ctx);
+int ckpt_cow_families(struct ckpt_ctx *ctx, struct mm_struct *mm, struct ckpt_vmas *vmas);
+
+/* mm/cow_restore.c */
+int ckpt_cow_link(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+int ckpt_shared_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+void ckpt_cow_forget(struct ckpt_ctx *ctx);
 
 /* file/file.c */
 

@@ -55,4 +55,7 @@
 #define CKPT_MAX_EXTENTS	2048
 #define CKPT_MAX_RECORD_PAGES	32768
 
+/* A save remembers so many shared pages (or folios), in 16 bytes each. */
+#define CKPT_COW_BITS		20
+
 #endif /* _CHECKPOINT_LIMITS_H */

@@ -160,6 +160,8 @@ static int save_all(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct 
 
 	ret = ckpt_vmas_gather(mm, &vmas);
 	if (!ret)
+		ret = ckpt_cow_families(ctx, mm, &vmas);
+	if (!ret)
 		ret = save_records(ctx, t, mm, &vmas);
 	ckpt_vmas_free(&vmas);
 	start = ktime_get();
@@ -273,6 +275,8 @@ static int restore_part(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_r
 	switch (rec->type) {
 	case CKPT_REC_PAGES:
 		return ckpt_pages_restore(ctx, t, rec);
+	case CKPT_REC_SHARED_PAGES:
+		return ckpt_shared_pages_restore(ctx, t, rec);
 	case CKPT_REC_MM_END:
 		return 0;
 	case CKPT_REC_VMA_NAMES:
@@ -327,7 +331,7 @@ static int restore_vmas(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr)
 		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
 				 "the image has an address space without its mappings");
 	else
-		ret = ckpt_vmas_restore(ctx, t, rec);
+		ret = ckpt_vmas_restore(ctx, t, rec) ?: ckpt_cow_link(ctx, t, rec);
 	ckpt_free_record(rec);
 	return ret;
 }

@@ -6,7 +6,8 @@
  * in a batch with a bounded table of extents, and the batch is handed to the
  * file as it is, without copying, while its checksums are taken. What is not
  * there, the zero page and pages of a file that were never written to are not
- * saved. Swapped-out pages are brought in one by one.
+ * saved. Swapped-out pages are brought in one by one. Pages that were saved for
+ * another process are referred to: see cow_save.c.
  */
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
@@ -16,6 +17,9 @@
 #include <linux/swapops.h>
 
 #include "../internal.h"
+
+/* While pages of processes are being swapped out, references become wrong. */
+#define MAX_TRIES	4
 
 /**
  * struct batch - pages for one PAGES record
@@ -27,6 +31,7 @@
  * @nr_pages: pages in all
  * @next: where the walk goes on
  * @swapped: the page at @next has to be brought in first
+ * @cow: references to pages that were saved before, or NULL
  */
 struct batch {
 	struct ckpt_rec_extent *extents;
@@ -37,12 +42,14 @@ struct batch {
 	u32 nr_pages;
 	unsigned long next;
 	bool swapped;
+	struct ckpt_cow *cow;
 };
 
 static bool is_full(const struct batch *b, u32 more)
 {
 	return b->nr_pages + more > CKPT_MAX_RECORD_PAGES ||
-	       b->nr_extents == CKPT_MAX_EXTENTS;
+	       b->nr_extents == CKPT_MAX_EXTENTS ||
+	       (b->cow && ckpt_cow_is_full(b->cow, more));
 }
 
 static void add_extent(struct batch *b, unsigned long addr, u32 nr)
@@ -78,8 +85,11 @@ static void add_pages(struct batch *b, unsigned long addr, struct page *page, u3
 {
 	u32 part;
 
-	add_extent(b, addr, nr);
 	b->next = addr + nr * PAGE_SIZE;
+	if (b->cow && PageAnon(page) && !PageAnonExclusive(page) &&
+	    ckpt_cow_add(b->cow, page, addr, nr))
+		return;
+	add_extent(b, addr, nr);
 	for (; nr; nr -= part, page += part) {
 		part = min(nr, CKPT_CHUNK_PAGES - b->nr_pages % CKPT_CHUNK_PAGES);
 		add_run(b, page, part);
@@ -205,8 +215,8 @@ static int fetch_swapped(struct batch *b, struct mm_struct *mm)
 }
 
 /* Fills the batch; 0: the address space is through, 1: the batch is full. */
-static int fill(struct batch *b, struct ckpt_ctx *ctx, struct ckpt_task *t,
-		struct mm_struct *mm)
+static int fill_once(struct batch *b, struct ckpt_ctx *ctx, struct ckpt_task *t,
+		     struct mm_struct *mm)
 {
 	int ret;
 
@@ -227,7 +237,60 @@ static int fill(struct batch *b, struct ckpt_ctx *ctx, struct ckpt_task *t,
 	return ret;
 }
 
-static int write_batch(struct ckpt_ctx *ctx, struct batch *b)
+/* @alone: the next one has no references. */
+static void empty_batch(struct batch *b, bool alone)
+{
+	u32 i;
+
+	for (i = 0; i < b->nr_bv; i++)
+		folio_put(page_folio(b->bv[i].bv_page));
+	b->nr_bv = 0;
+	b->nr_pages = 0;
+	b->nr_extents = 0;
+	if (b->cow)
+		ckpt_cow_empty(b->cow, alone);
+}
+
+/* As fill_once(); references are as good as what they replace. */
+static int fill(struct batch *b, struct ckpt_ctx *ctx, struct ckpt_task *t,
+		struct mm_struct *mm)
+{
+	unsigned long start = b->next;
+	int ret, bad, tries = 0;
+
+	do {
+		/* Those that were wrong are not made again, and in the end none at all. */
+		empty_batch(b, tries == MAX_TRIES);
+		b->next = start;
+		ret = fill_once(b, ctx, t, mm);
+		bad = ret >= 0 && b->cow ? ckpt_cow_check(ctx, b->cow) : 0;
+	} while (bad == -EAGAIN && tries++ < MAX_TRIES);
+	return bad ?: ret;
+}
+
+/* Neighbours in one folio are remembered by the first of them. */
+static void keep_pages(struct batch *b)
+{
+	const struct ckpt_rec_extent *e = b->extents;
+	u64 done = 0;
+	u32 i, nr, part;
+
+	for (i = 0; i < b->nr_bv; i++) {
+		for (nr = 0; nr < b->bv[i].bv_len >> PAGE_SHIFT; nr += part) {
+			if (done == e->nr_pages) {
+				e++;
+				done = 0;
+			}
+			part = min_t(u64, e->nr_pages - done,
+				     (b->bv[i].bv_len >> PAGE_SHIFT) - nr);
+			ckpt_cow_keep(b->cow, b->bv[i].bv_page + nr, e->addr + done * PAGE_SIZE);
+			done += part;
+		}
+	}
+	cond_resched();
+}
+
+static int write_pages(struct ckpt_ctx *ctx, struct batch *b)
 {
 	u32 nr = DIV_ROUND_UP(b->nr_pages, CKPT_CHUNK_PAGES);
 	int ret;
@@ -253,19 +316,23 @@ static int write_batch(struct ckpt_ctx *ctx, struct batch *b)
 				 nr * sizeof(u64), NULL, 0);
 }
 
-static void empty_batch(struct batch *b)
+static int write_batch(struct ckpt_ctx *ctx, struct batch *b)
 {
-	u32 i;
+	int ret = 0;
 
-	for (i = 0; i < b->nr_bv; i++)
-		folio_put(page_folio(b->bv[i].bv_page));
-	b->nr_bv = 0;
-	b->nr_pages = 0;
-	b->nr_extents = 0;
+	/* First: restarting does not put pages of its own where these will be. */
+	if (b->cow)
+		ret = ckpt_cow_write(ctx, b->cow);
+	if (!ret)
+		ret = write_pages(ctx, b);
+	if (!ret && b->cow)
+		keep_pages(b);
+	return ret;
 }
 
 static void free_batch(struct batch *b)
 {
+	ckpt_cow_end(b->cow);
 	kvfree(b->extents);
 	kvfree(b->bv);
 	kfree(b);
@@ -302,10 +369,11 @@ int ckpt_pages_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct 
 
 	if (!b)
 		return -ENOMEM;
+	ret = ckpt_cow_begin(ctx, t, &b->cow);
 	while (!ret && more) {
 		more = fill(b, ctx, t, mm);
 		ret = more < 0 ? more : write_batch(ctx, b);
-		empty_batch(b);
+		empty_batch(b, false);
 	}
 	free_batch(b);
 	return ret;

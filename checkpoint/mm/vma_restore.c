@@ -134,7 +134,7 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_rec_vma *v)
 /* What this kernel has made of it: by other settings it may be something else. */
 static bool is_same(struct vm_area_struct *vma, const struct ckpt_rec_vma *v)
 {
-	struct ckpt_rec_vma now = { .file = v->file };
+	struct ckpt_rec_vma now = { .file = v->file, .family = v->family };
 
 	ckpt_vma_fill(vma, &now);
 	/* Accounted for by the file. */

@@ -57,6 +57,9 @@ static const struct ckpt_rec_vma vmas[2] = {
 };
 
 static const struct ckpt_rec_extent extents[2] = { { PAGE(4), 1 }, { PAGE(6), 2 } };
+static const struct ckpt_rec_shared_pages runs[2] = {
+	{ PAGE(4), PAGE(1), 1, 1 }, { PAGE(6), PAGE(0), 2, 1 },
+};
 
 static const struct {
 	struct ckpt_rec_fs fs;
@@ -174,6 +177,7 @@ static const struct sample samples[] = {
 	SAMPLE(MM, mm, mm),
 	SAMPLE(VMAS, vmas, vmas[0]),
 	SAMPLE(PAGES, extents, extents[0]),
+	SAMPLE(SHARED_PAGES, runs, runs[0]),
 	{ CKPT_REC_FS, sizeof(fs.fs), sizeof(fs.fs) + 5, &fs },
 	SAMPLE(FDS, fds, fds[0]),
 	SAMPLE(SIGHAND, sigactions, sigactions[0]),
@@ -343,6 +347,15 @@ static const struct change changes[] = {
 	CHANGE(PAGES, extents[1].nr_pages, CKPT_MAX_RECORD_PAGES),
 	CHANGE(PAGES, extents[1].nr_pages, 1ULL << 52),
 	CHANGE(PAGES, extents[1].addr, -PAGE(1)),
+	CHANGE(SHARED_PAGES, runs[0].addr, 1),
+	CHANGE(SHARED_PAGES, runs[0].nr_pages, 0),
+	CHANGE(SHARED_PAGES, runs[0].nr_pages, 3),
+	CHANGE(SHARED_PAGES, runs[1].addr, -PAGE(1)),
+	CHANGE(SHARED_PAGES, runs[1].from, -PAGE(1)),
+	CHANGE(SHARED_PAGES, runs[1].from, 1),
+	CHANGE(SHARED_PAGES, runs[1].nr_pages, CKPT_MAX_RECORD_PAGES),
+	CHANGE(SHARED_PAGES, runs[1].mm, 0),
+	CHANGE(SHARED_PAGES, runs[1].reserved, 1),
 
 	CHANGE(SECCOMP, seccomp.filter.flags, CKPT_SECCOMP_ALL + 1),
 	CHANGE(SECCOMP, seccomp.filter.nr_insns, 0),

@@ -17,6 +17,7 @@
 
 struct epoll_event;
 struct file;
+struct folio;
 struct inode;
 struct k_itimer;
 struct nsproxy;
@@ -32,6 +33,9 @@ struct vm_area_struct;
 
 /* fs/exec.c: give the current, single-threaded task a fresh address space */
 int checkpoint_exec_mmap(struct mm_struct *mm);
+
+/* mm/rmap.c: let all relatives of its mappings have a folio */
+void checkpoint_anon_rmap_root(struct folio *folio);
 
 /* kernel/time/hrtimer.c, fs/select.c, kernel/futex/waitwake.c */
 typedef long (*checkpoint_restart_fn)(struct restart_block *restart);

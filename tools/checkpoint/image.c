@@ -41,6 +41,8 @@ static const struct {
 	[CKPT_REC_MM] = { "MM", LAYOUT_FIXED, sizeof(struct ckpt_rec_mm) },
 	[CKPT_REC_VMAS] = { "VMAS", LAYOUT_ARRAY, sizeof(struct ckpt_rec_vma) },
 	[CKPT_REC_PAGES] = { "PAGES", LAYOUT_ARRAY, sizeof(struct ckpt_rec_extent) },
+	[CKPT_REC_SHARED_PAGES] = { "SHARED_PAGES", LAYOUT_ARRAY,
+				    sizeof(struct ckpt_rec_shared_pages) },
 	[CKPT_REC_SUMS] = { "SUMS", LAYOUT_ARRAY, sizeof(uint64_t) },
 	[CKPT_REC_MM_END] = { "MM_END", LAYOUT_EMPTY, 0 },
 	[CKPT_REC_FS] = { "FS", LAYOUT_TAIL, sizeof(struct ckpt_rec_fs) },

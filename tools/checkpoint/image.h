@@ -42,6 +42,7 @@ struct tags {
  * @tgid: its id
  * @nr_tasks: THREAD records read altogether
  * @nr_vmas: mappings of this address space
+ * @mm_tag: tag of this address space
  * @vmas: they
  * @tasks: the tree
  * @tree: its totals
@@ -66,6 +67,7 @@ struct image_order {
 	uint32_t tgid;
 	uint32_t nr_tasks;
 	uint32_t nr_vmas;
+	uint32_t mm_tag;
 	struct ckpt_rec_vma *vmas;
 	struct ckpt_rec_task *tasks;
 	struct ckpt_rec_tree tree;

@@ -279,6 +279,7 @@ static int check_mm(struct image *img)
 		return bad(img, "impossible value");
 	img->order.in_mm = true;
 	img->order.nr_vmas = mm->nr_vmas;
+	img->order.mm_tag = img->rec->tag;
 	return 0;
 }
 
@@ -294,7 +295,7 @@ static int check_vmas(struct image *img)
 		if ((vma->start | vma->end) & mask || vma->start < last || vma->end <= vma->start)
 			return bad(img, "impossible addresses");
 		if (vma->prot & ~CKPT_PROT_ALL || vma->flags & ~CKPT_VMA_ALL ||
-		    vma->pkey >= CKPT_NR_PKEYS)
+		    vma->pkey >= CKPT_NR_PKEYS || vma->reserved)
 			return bad(img, "unknown flags");
 		if (vma->file && tags_find(&order->tags, vma->file) != CKPT_REC_FILE)
 			return bad(img, "a mapped file was not named before");
@@ -347,6 +348,32 @@ static int check_pages(struct image *img)
 		if (!is_mapped(&img->order, extent->addr, last))
 			return bad(img, "pages outside of all mappings");
 		pages += extent->nr_pages;
+	}
+	return pages > MAX_RECORD_PAGES ? bad(img, "too many pages") : 0;
+}
+
+/* The other address space is one that ends before: its tag is known, this one's is, too. */
+static int check_shared_pages(struct image *img)
+{
+	const struct ckpt_rec_shared_pages *run = rec_data(img);
+	uint64_t i, count = rec_count(img), pages = 0, last = 0;
+
+	if (!count || !(img->order.once & 1U << CKPT_REC_VMAS))
+		return bad(img, "pages of nothing");
+	for (i = 0; i < count; i++, run++) {
+		uint64_t bytes = run->nr_pages * img->page_size;
+
+		if (!run->nr_pages || run->nr_pages > MAX_RECORD_PAGES || run->reserved ||
+		    (run->addr | run->from) & (img->page_size - 1) || run->addr < last ||
+		    run->addr > UINT64_MAX - bytes || run->from > UINT64_MAX - bytes)
+			return bad(img, "impossible addresses");
+		last = run->addr + bytes;
+		if (!is_mapped(&img->order, run->addr, last))
+			return bad(img, "pages outside of all mappings");
+		if (tags_find(&img->order.tags, run->mm) != CKPT_REC_MM ||
+		    run->mm == img->order.mm_tag)
+			return bad(img, "the process that shares them was not there before");
+		pages += run->nr_pages;
 	}
 	return pages > MAX_RECORD_PAGES ? bad(img, "too many pages") : 0;
 }
@@ -517,6 +544,7 @@ static const struct {
 	[CKPT_REC_MM] = { PLACE_PROCESS, true, check_mm },
 	[CKPT_REC_VMAS] = { PLACE_MM, false, check_vmas },
 	[CKPT_REC_PAGES] = { PLACE_MM, false, check_pages },
+	[CKPT_REC_SHARED_PAGES] = { PLACE_MM, false, check_shared_pages },
 	[CKPT_REC_SUMS] = { PLACE_SUMS, false, check_sums },
 	[CKPT_REC_MM_END] = { PLACE_MM, false, check_mm_end },
 	[CKPT_REC_FS] = { PLACE_PROCESS, true, check_fs },

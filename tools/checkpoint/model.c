@@ -77,34 +77,50 @@ static int add_vmas(struct model_process *process, struct image *img)
 {
 	free(process->vmas);
 	free(process->saved);
+	free(process->shared);
 	process->vmas = copy(rec_data(img), img->rec->length);
 	process->saved = calloc(process->mm.nr_vmas + 1UL, sizeof(*process->saved));
-	return process->vmas && process->saved ? 0 : no_memory(img);
+	process->shared = calloc(process->mm.nr_vmas + 1UL, sizeof(*process->shared));
+	return process->vmas && process->saved && process->shared ? 0 : no_memory(img);
 }
 
-/* The extents lie within the mappings: the reader has checked it. */
+/* A run lies within the mappings: the reader has checked it. Adds it to those from @at on. */
+static uint32_t add_run(const struct model_process *process, uint64_t *pages, uint32_t at,
+			uint64_t start, uint64_t end, uint64_t page_size)
+{
+	while (start < end && at < process->mm.nr_vmas) {
+		const struct ckpt_rec_vma *vma = &process->vmas[at];
+
+		if (vma->end <= start) {
+			at++;
+			continue;
+		}
+		pages[at] += ((end < vma->end ? end : vma->end) - start) / page_size;
+		start = end < vma->end ? end : vma->end;
+	}
+	return at;
+}
+
 static void add_pages(struct model_process *process, struct image *img)
 {
 	const struct ckpt_rec_extent *extent = rec_data(img);
 	uint64_t i, count = rec_count(img);
 	uint32_t at = 0;
 
-	for (i = 0; i < count; i++) {
-		uint64_t start = extent[i].addr;
-		uint64_t end = start + extent[i].nr_pages * img->page_size;
+	for (i = 0; i < count; i++, extent++)
+		at = add_run(process, process->saved, at, extent->addr,
+			     extent->addr + extent->nr_pages * img->page_size, img->page_size);
+}
 
-		while (start < end && at < process->mm.nr_vmas) {
-			const struct ckpt_rec_vma *vma = &process->vmas[at];
+static void add_shared_pages(struct model_process *process, struct image *img)
+{
+	const struct ckpt_rec_shared_pages *run = rec_data(img);
+	uint64_t i, count = rec_count(img);
+	uint32_t at = 0;
 
-			if (vma->end <= start) {
-				at++;
-				continue;
-			}
-			process->saved[at] += ((end < vma->end ? end : vma->end) - start) /
-					      img->page_size;
-			start = end < vma->end ? end : vma->end;
-		}
-	}
+	for (i = 0; i < count; i++, run++)
+		at = add_run(process, process->shared, at, run->addr,
+			     run->addr + run->nr_pages * img->page_size, img->page_size);
 }
 
 static int add_fs(struct model_process *process, struct image *img)
@@ -150,7 +166,8 @@ static int add_use(struct model *model, struct model_process *process, struct im
 		process->mm = owner->mm;
 		process->vmas = copy(owner->vmas, owner->mm.nr_vmas * sizeof(*owner->vmas));
 		process->saved = calloc(owner->mm.nr_vmas + 1UL, sizeof(*process->saved));
-		return process->vmas && process->saved ? 0 : no_memory(img);
+		process->shared = calloc(owner->mm.nr_vmas + 1UL, sizeof(*process->shared));
+		return process->vmas && process->saved && process->shared ? 0 : no_memory(img);
 	}
 	if (use->type == CKPT_REC_FS) {
 		process->fs = owner->fs;
@@ -220,6 +237,9 @@ static int add_record(struct model *model, struct image *img)
 	case CKPT_REC_PAGES:
 		add_pages(process, img);
 		return 0;
+	case CKPT_REC_SHARED_PAGES:
+		add_shared_pages(process, img);
+		return 0;
 	case CKPT_REC_FS:
 		return add_fs(process, img);
 	case CKPT_REC_FDS:
@@ -266,6 +286,7 @@ static void free_process(struct model_process *process)
 	free(process->threads);
 	free(process->vmas);
 	free(process->saved);
+	free(process->shared);
 	free(process->root);
 	free(process->cwd);
 	free(process->fds);
@@ -318,14 +339,24 @@ uint32_t model_parent(const struct model *model, const struct ckpt_rec_task *tas
 	return parent ? parent->tgid : 0;
 }
 
-uint64_t model_saved_pages(const struct model_process *process)
+static uint64_t sum_pages(const struct model_process *process, const uint64_t *pages)
 {
-	uint64_t pages = 0;
+	uint64_t sum = 0;
 	uint32_t i;
 
 	for (i = 0; i < process->mm.nr_vmas; i++)
-		pages += process->saved[i];
-	return pages;
+		sum += pages[i];
+	return sum;
+}
+
+uint64_t model_saved_pages(const struct model_process *process)
+{
+	return sum_pages(process, process->saved);
+}
+
+uint64_t model_shared_pages(const struct model_process *process)
+{
+	return sum_pages(process, process->shared);
 }
 
 void mode_text(char text[4], uint32_t flags)

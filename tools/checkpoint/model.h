@@ -28,6 +28,7 @@ struct model_process {
 	struct ckpt_rec_mm mm;
 	struct ckpt_rec_vma *vmas;
 	uint64_t *saved;		/* pages, for each of @vmas */
+	uint64_t *shared;		/* pages that an earlier process has, too */
 	struct ckpt_rec_fs fs;
 	char *root;
 	char *cwd;
@@ -58,6 +59,7 @@ const struct ckpt_rec_task *model_task(const struct model *model, uint32_t tid);
 bool model_is_dead(const struct model *model, const struct model_process *process);
 uint32_t model_parent(const struct model *model, const struct ckpt_rec_task *task);
 uint64_t model_saved_pages(const struct model_process *process);
+uint64_t model_shared_pages(const struct model_process *process);
 void mode_text(char text[4], uint32_t file_flags);
 void prot_text(char text[5], const struct ckpt_rec_vma *vma);
 const char *vma_role(const struct model_process *process, const struct ckpt_rec_vma *vma);

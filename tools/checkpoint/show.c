@@ -109,25 +109,31 @@ static void show_title(const char *what, const struct model_process *process)
 
 static void show_memory(const struct model *model, const struct model_process *process)
 {
-	char size[SIZE_TEXT], saved[SIZE_TEXT], prot[5];
 	uint64_t page_size = model->header.page_size, mapped = 0;
+	uint64_t all_shared = model_shared_pages(process) * page_size;
+	char size[SIZE_TEXT], saved[SIZE_TEXT], shared[SIZE_TEXT], prot[5];
 	uint32_t i;
 
 	for (i = 0; i < process->mm.nr_vmas; i++)
 		mapped += process->vmas[i].end - process->vmas[i].start;
 	show_title("memory", process);
-	printf(": %s saved of %s mapped\n",
+	printf(": %s saved of %s mapped",
 	       size_text(saved, model_saved_pages(process) * page_size), size_text(size, mapped));
-	printf("%-25s %-4s %11s %11s  %s\n", "ADDRESSES", "MODE", "SIZE", "SAVED", "WHAT");
+	if (all_shared)
+		printf(", %s shared with an earlier process", size_text(shared, all_shared));
+	printf("\n%-25s %-4s %11s %11s %11s  %s\n", "ADDRESSES", "MODE", "SIZE", "SAVED",
+	       "SHARED", "WHAT");
 	for (i = 0; i < process->mm.nr_vmas; i++) {
 		const struct ckpt_rec_vma *vma = &process->vmas[i];
 		const struct model_file *file = model_file(model, vma->file);
 		const char *role = vma_role(process, vma);
 
 		prot_text(prot, vma);
-		printf("%012llx-%012llx %s %11s %11s  ", (unsigned long long)vma->start,
+		printf("%012llx-%012llx %s %11s %11s %11s  ", (unsigned long long)vma->start,
 		       (unsigned long long)vma->end, prot, size_text(size, vma->end - vma->start),
-		       process->saved[i] ? size_text(saved, process->saved[i] * page_size) : "-");
+		       process->saved[i] ? size_text(saved, process->saved[i] * page_size) : "-",
+		       process->shared[i] ? size_text(shared, process->shared[i] * page_size) :
+					    "-");
 		if (file)
 			print_safe(file->path);
 		else if (role)

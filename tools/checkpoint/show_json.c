@@ -144,6 +144,8 @@ static void show_mapping(const struct model *model, const struct model_process *
 	key_number("size", vma->end - vma->start);
 	printf(", ");
 	key_number("saved", process->saved[i] * model->header.page_size);
+	printf(", ");
+	key_number("shared", process->shared[i] * model->header.page_size);
 	if (file) {
 		printf(", ");
 		key_string("file", file->path);
@@ -222,6 +224,8 @@ static void show_process(const struct model *model, const struct model_process *
 	key_number("umask", process->fs.umask);
 	printf(",\n      ");
 	key_number("saved", model_saved_pages(process) * model->header.page_size);
+	printf(",\n      ");
+	key_number("shared", model_shared_pages(process) * model->header.page_size);
 	printf(",\n      \"threads\": [");
 	for (i = 0; i < process->nr_threads; i++) {
 		fputs(comma(i), stdout);

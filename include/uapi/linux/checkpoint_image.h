@@ -32,6 +32,7 @@
  * @CKPT_REC_MM: struct ckpt_rec_mm; has a tag
  * @CKPT_REC_VMAS: array of struct ckpt_rec_vma
  * @CKPT_REC_PAGES: array of struct ckpt_rec_extent, then page data follows
+ * @CKPT_REC_SHARED_PAGES: array of struct ckpt_rec_shared_pages
  * @CKPT_REC_SUMS: array of __u64, one for each chunk of the page data before
  * @CKPT_REC_MM_END: no payload, ends the pages of an address space
  * @CKPT_REC_FS: struct ckpt_rec_fs and its two paths; has a tag
@@ -113,6 +114,7 @@ enum ckpt_rec_type {
 	CKPT_REC_EVENT,
 	CKPT_REC_EPOLL,
 	CKPT_REC_INOTIFY,
+	CKPT_REC_SHARED_PAGES,
 	CKPT_REC_NR
 };
 
@@ -750,6 +752,8 @@ struct ckpt_rec_mm {
  * @prot: CKPT_PROT_*
  * @flags: CKPT_VMA_*
  * @pkey: protection key, of pkey_mprotect(2)
+ * @family: number of the mappings that may share pages with it, 0: none
+ * @reserved: 0
  */
 struct ckpt_rec_vma {
 	__aligned_u64 start;
@@ -759,6 +763,8 @@ struct ckpt_rec_vma {
 	__u32 prot;
 	__u32 flags;
 	__u32 pkey;
+	__u32 family;
+	__u32 reserved;
 };
 
 #define CKPT_VMA_NAME_LEN	80
@@ -809,6 +815,24 @@ struct ckpt_rec_vma_policy {
 struct ckpt_rec_extent {
 	__aligned_u64 addr;
 	__aligned_u64 nr_pages;
+};
+
+/**
+ * struct ckpt_rec_shared_pages - a run of pages that another process has, too
+ * @addr: address of the first
+ * @from: its address in the other address space
+ * @nr_pages: how many
+ * @mm: tag of the other address space, which was complete before
+ * @reserved: 0
+ *
+ * They are shared until one of the processes writes to them.
+ */
+struct ckpt_rec_shared_pages {
+	__aligned_u64 addr;
+	__aligned_u64 from;
+	__aligned_u64 nr_pages;
+	__u32 mm;
+	__u32 reserved;
 };
 
 /**

@@ -120,6 +120,7 @@ static bool is_array(u32 type)
 	case CKPT_REC_PIDS:
 	case CKPT_REC_VMAS:
 	case CKPT_REC_PAGES:
+	case CKPT_REC_SHARED_PAGES:
 	case CKPT_REC_SUMS:
 	case CKPT_REC_EPOLL:
 	case CKPT_REC_FDS:

@@ -25,6 +25,7 @@ static struct ckpt_rec_file file;
 static struct ckpt_rec_mm mm;
 static struct ckpt_rec_vma vmas[4];
 static struct ckpt_rec_extent extents[2];
+static struct ckpt_rec_shared_pages runs[2];
 static struct ckpt_rec_fs fs;
 static struct ckpt_rec_fd fds[3];
 static struct ckpt_rec_siginfo siginfo;
@@ -62,6 +63,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_PIDS] = pids, [CKPT_REC_CGROUP] = &cgroup,
 	[CKPT_REC_PROCESS] = &process, [CKPT_REC_FILE] = &file, [CKPT_REC_MM] = &mm,
 	[CKPT_REC_VMAS] = vmas, [CKPT_REC_PAGES] = extents, [CKPT_REC_FS] = &fs,
+	[CKPT_REC_SHARED_PAGES] = runs,
 	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
 	[CKPT_REC_THREAD] = &thread, [CKPT_REC_CRED] = &cred,
 	[CKPT_REC_REGSET] = &regset, [CKPT_REC_TRAILER] = &trailer,
@@ -112,6 +114,7 @@ struct change {
 				 CKPT_VMA_WIPEONFORK | CKPT_VMA_DONTDUMP)
 #define VMA(i, m, v, e)		CHANGE(VMAS, vmas[i].m, v, e)
 #define EXTENT(i, m, v, e)	CHANGE(PAGES, extents[i].m, v, e)
+#define RUN(i, m, v, e)		CHANGE(SHARED_PAGES, runs[i].m, v, e)
 #define FS(m, v, e)		CHANGE(FS, fs.m, v, e)
 #define FD(i, m, v, e)		CHANGE(FDS, fds[i].m, v, e)
 #define SIGINFO(m, v, e)	CHANGE(SIGPENDING, siginfo.m, v, e)
@@ -257,13 +260,23 @@ static const struct change changes[] = {
 	POLICY(0, node_words, 0, BAD), POLICY(0, node_words, CKPT_NODE_WORDS, 0),
 	POLICY(0, node_words, CKPT_NODE_WORDS + 1, BAD), POLICY(0, reserved, 1, BAD),
 	VMA(0, flags, CKPT_VMA_ALL + 1, BAD), VMA(0, flags, CKPT_VMA_GROWSDOWN, BAD),
-	VMA(1, flags, CKPT_VMA_SHARED, BAD),
+	VMA(1, flags, CKPT_VMA_SHARED, BAD), VMA(2, family, ~0U, 0), VMA(2, reserved, 1, BAD),
 	VMA(3, end, ~0xfffULL, 0),
 
 	EXTENT(0, addr, 1, BAD), EXTENT(0, addr, ~0xfffULL, BAD), EXTENT(0, nr_pages, 0, BAD),
 	EXTENT(0, nr_pages, CKPT_MAX_RECORD_PAGES + 1, BAD), EXTENT(0, nr_pages, ~0ULL, BAD),
 	EXTENT(0, nr_pages, 1ULL << 52, BAD), EXTENT(1, addr, 0, BAD),
 	EXTENT(1, nr_pages, CKPT_MAX_RECORD_PAGES, BAD),
+
+	RUN(0, addr, 0x20800, BAD), RUN(0, addr, ~0xfffULL, BAD), RUN(0, addr, 0x2e000, 0),
+	RUN(0, addr, 0x2f000, BAD), RUN(1, addr, 0x21000, BAD), RUN(1, addr, 0x22000, 0),
+	RUN(1, addr, ~0xfffULL, BAD), RUN(1, addr, ~0x1fffULL, 0),
+	RUN(0, from, 0x10001, BAD), RUN(0, from, ~0xfffULL, BAD), RUN(0, from, 0x20000, 0),
+	RUN(0, nr_pages, 0, BAD), RUN(0, nr_pages, 17, BAD), RUN(0, nr_pages, 16, 0),
+	RUN(1, nr_pages, CKPT_MAX_RECORD_PAGES - 2, 0),
+	RUN(1, nr_pages, CKPT_MAX_RECORD_PAGES - 1, BAD), RUN(1, nr_pages, ~0ULL, BAD),
+	RUN(1, nr_pages, (1ULL << 52) + 1, BAD),
+	RUN(0, mm, 0, BAD), RUN(0, mm, ~0U, 0), RUN(1, reserved, 1, BAD),
 
 	FS(umask, 0777, 0), FS(umask, 01000, BAD), FS(reserved, 1, BAD), FS(root_len, 0, BAD),
 	FS(root_len, ~0U, BAD), FS(cwd_len, 0, BAD), FS(cwd_len, 9, BAD), FS(cwd_len, 11, BAD),
@@ -568,7 +581,8 @@ static void needs_tag(const void *arg)
 static void counts(const void *arg)
 {
 	static const u32 types[] = { CKPT_REC_SIGHAND, CKPT_REC_SUMS };
-	static const u32 never_empty[] = { CKPT_REC_PAGES, CKPT_REC_LDT, CKPT_REC_IO_PORTS };
+	static const u32 never_empty[] = { CKPT_REC_PAGES, CKPT_REC_SHARED_PAGES, CKPT_REC_LDT,
+					   CKPT_REC_IO_PORTS };
 	struct image image;
 	struct piece *piece;
 	unsigned int i;
@@ -680,6 +694,7 @@ static void bounds(const void *arg)
 		{ CKPT_REC_FILE, CKPT_PATH_MAX, 1 },
 		{ CKPT_REC_VMAS, CKPT_MAX_VMAS, 0 },
 		{ CKPT_REC_PAGES, CKPT_MAX_EXTENTS, 0 },
+		{ CKPT_REC_SHARED_PAGES, CKPT_MAX_EXTENTS, 0 },
 		{ CKPT_REC_SUMS, CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES, 0 },
 		{ CKPT_REC_FS, 2 * CKPT_PATH_MAX, 1 },
 		{ CKPT_REC_NAMESPACES, CKPT_MAX_NAMESPACES, 0 },

@@ -21,6 +21,7 @@ extern const struct mode basic_modes[];
 extern const struct mode thread_modes[];
 extern const struct mode memory_modes[];
 extern const struct mode memory2_modes[];
+extern const struct mode cow_modes[];
 extern const struct mode vma_modes[];
 extern const struct mode page_modes[];
 extern const struct mode mapgen_modes[];

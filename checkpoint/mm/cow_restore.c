@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Private pages that processes share since fork(2) are shared again.
+ *
+ * The mappings of a family were forked, split or moved from one. The first one
+ * that is restored becomes the root of the others' anon_vmas, as if each other
+ * process had been forked from its process; this is done before they have
+ * pages. A page that another process has restored is then mapped as fork(2)
+ * does it. Should that not be possible its content is copied.
+ *
+ * The other process is complete, parked, and may be killed; its address space
+ * is kept by its tag. Nobody else takes the locks of two address spaces: that
+ * of current, which is the newer one, nests inside as in fork(2).
+ */
+#include <linux/checkpoint_state.h>
+#include <linux/highmem.h>
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
+#include <linux/mmu_notifier.h>
+#include <linux/oom.h>
+#include <linux/pagemap.h>
+#include <linux/pagewalk.h>
+#include <linux/rmap.h>
+#include <linux/slab.h>
+
+#include <asm/tlbflush.h>
+
+#include "../internal.h"
+#include "vma.h"
+
+/**
+ * struct family - mappings that may share pages
+ * @root_mm: address space of the first one
+ * @root: an address in it
+ * @last_mm: address space of the latest one
+ * @last: an address in it
+ */
+struct family {
+	struct mm_struct *root_mm;
+	u64 root;
+	struct mm_struct *last_mm;
+	u64 last;
+};
+
+static bool may_have_anon(const struct vm_area_struct *vma)
+{
+	return vma && !(vma->vm_flags & (VM_SHARED | VM_MAYSHARE | VM_SPECIAL | VM_HUGETLB));
+}
+
+/* For writing: page tables and anon_vmas may change. */
+static int lock_both(struct mm_struct *from, struct mm_struct *mm)
+{
+	if (mmap_write_lock_killable(from))
+		return -EINTR;
+	if (from != mm)
+		mmap_write_lock_nested(mm, SINGLE_DEPTH_NESTING);
+	return 0;
+}
+
+static void unlock_both(struct mm_struct *from, struct mm_struct *mm)
+{
+	if (from != mm)
+		mmap_write_unlock(mm);
+	mmap_write_unlock(from);
+}
+
+/* In one process they have one anon_vma, in another a child of the first process'. */
+static int link_vma(struct vm_area_struct *vma, struct vm_area_struct *relative)
+{
+	vma_start_write(relative);
+	vma_start_write(vma);
+	if (relative->vm_mm != vma->vm_mm)
+		return anon_vma_fork(vma, relative);
+	vma->anon_vma = relative->anon_vma;
+	return anon_vma_clone(vma, relative);
+}
+
+/* A mapping that has pages, or was joined with one that does, is left alone. */
+static int link_to_family(struct family *f, u64 addr)
+{
+	struct mm_struct *mm = current->mm;
+	struct mm_struct *from = f->last_mm == mm ? mm : f->root_mm;
+	struct vm_area_struct *vma, *relative;
+	int ret;
+
+	ret = lock_both(from, mm);
+	if (ret)
+		return ret;
+	vma = vma_lookup(mm, addr);
+	relative = vma_lookup(from, from == mm ? f->last : f->root);
+	if (may_have_anon(vma) && !vma->anon_vma && relative && relative->anon_vma)
+		ret = link_vma(vma, relative);
+	if (!ret && vma && vma->anon_vma) {
+		f->last_mm = mm;
+		f->last = addr;
+	}
+	unlock_both(from, mm);
+	return ret;
+}
+
+static int begin_family(struct ckpt_ctx *ctx, u32 nr, u64 addr)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	struct family *f;
+	int ret;
+
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	vma = vma_lookup(mm, addr);
+	ret = may_have_anon(vma) ? anon_vma_prepare(vma) : -EBADMSG;
+	mmap_write_unlock(mm);
+	f = ret ? NULL : kmalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	if (!f)
+		return ret ?: -ENOMEM;
+	*f = (struct family){ .root_mm = mm, .root = addr, .last_mm = mm, .last = addr };
+	ret = xa_insert(&ctx->families, nr, f, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		kfree(f);
+	return ret;
+}
+
+/**
+ * ckpt_cow_link - make mappings of current relatives of those that are there
+ * @ctx: context
+ * @t: leader, current, its mappings restored, without pages
+ * @rec: VMAS record
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_cow_link(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_vma *v = ckpt_rec_data(rec);
+	u64 nr = ckpt_rec_count(rec);
+	struct family *f;
+	int ret;
+
+	for (; nr; nr--, v++) {
+		if (!v->family)
+			continue;
+		f = xa_load(&ctx->families, v->family);
+		ret = f ? link_to_family(f, v->start) : begin_family(ctx, v->family, v->start);
+		if (ret)
+			return ckpt_error(ctx, CKPT_AT_RANGE(t, v->start, v->end),
+					  CKPT_WHY_MAPPING, ret, "cannot share pages there");
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * ckpt_cow_forget - forget all families
+ * @ctx: context
+ */
+void ckpt_cow_forget(struct ckpt_ctx *ctx)
+{
+	unsigned long nr;
+	struct family *f;
+
+	xa_for_each(&ctx->families, nr, f)
+		kfree(f);
+	xa_destroy(&ctx->families);
+}
+
+/**
+ * struct share - a range of pages that is being shared
+ * @vma: where they go, locked for writing
+ * @offset: what has to be added to the address in the other process
+ * @next: address in the other process of what is shared next
+ * @nr: pages shared
+ */
+struct share {
+	struct vm_area_struct *vma;
+	unsigned long offset;
+	unsigned long next;
+	long nr;
+};
+
+/* The family's root is the one anon_vma that both mappings have for sure. */
+static bool move_to_root(struct folio *folio, struct vm_area_struct *vma)
+{
+	if ((void *)folio->mapping == (void *)vma->anon_vma->root + PAGE_MAPPING_ANON)
+		return true;
+	if (!folio_trylock(folio))
+		return false;
+	checkpoint_anon_rmap_root(folio);
+	folio_unlock(folio);
+	return true;
+}
+
+/* Pages that are pinned, merged, swapped out or on their way are not shared. */
+static bool share_pte(struct share *s, struct vm_area_struct *from, pte_t *src, pte_t *dst)
+{
+	unsigned long addr = s->next + s->offset;
+	pte_t pte = ptep_get(src);
+	struct folio *folio;
+	struct page *page;
+	pte_t new;
+
+	if (!pte_present(pte) || !pte_none(ptep_get(dst)))
+		return false;
+	page = vm_normal_page(from, s->next, pte);
+	if (!page || !PageAnon(page))
+		return false;
+	folio = page_folio(page);
+	if (folio_test_ksm(folio) || !move_to_root(folio, from))
+		return false;
+	folio_get(folio);
+	if (folio_try_dup_anon_rmap_pte(folio, page, from)) {
+		folio_put(folio);
+		return false;
+	}
+	if (pte_write(pte))
+		ptep_set_wrprotect(from->vm_mm, s->next, src);
+	new = mk_pte(page, s->vma->vm_page_prot);
+	if (pte_dirty(pte))
+		new = pte_mkdirty(new);
+	set_pte_at(s->vma->vm_mm, addr, dst, pte_mkold(pte_wrprotect(new)));
+	return true;
+}
+
+/* In one page table on either side. Returns 0: all up to @end are shared. */
+static int share_ptes(struct share *s, pmd_t *pmd, unsigned long end,
+		      struct vm_area_struct *from)
+{
+	unsigned long start = s->next, addr = start + s->offset;
+	spinlock_t *src_ptl, *dst_ptl;	/* of page tables; that of @from nests inside */
+	pte_t *src, *dst;
+	long nr = 0;
+
+	end = min(end, pmd_addr_end(addr, end + s->offset) - s->offset);
+	dst = get_locked_pte(s->vma->vm_mm, addr, &dst_ptl);
+	if (!dst)
+		return -ENOMEM;
+	src = pte_offset_map_nolock(from->vm_mm, pmd, start, &src_ptl);
+	if (!src) {
+		pte_unmap_unlock(dst, dst_ptl);
+		return 1;
+	}
+	spin_lock_nested(src_ptl, SINGLE_DEPTH_NESTING);
+	for (; s->next < end && share_pte(s, from, src + nr, dst + nr); nr++)
+		s->next += PAGE_SIZE;
+	pte_unmap_unlock(src, src_ptl);
+	add_mm_counter(s->vma->vm_mm, MM_ANONPAGES, nr);
+	pte_unmap_unlock(dst, dst_ptl);
+	s->nr += nr;
+	cond_resched();
+	return s->next < end;
+}
+
+/* The lock keeps it from being migrated or split. */
+static struct folio *lock_huge(pmd_t *pmd, unsigned long addr, struct vm_area_struct *vma)
+{
+	struct folio *folio = NULL;
+	struct page *page = NULL;
+	spinlock_t *ptl;	/* of the page table */
+
+	ptl = pmd_trans_huge_lock(pmd, vma);
+	if (!ptl)
+		return NULL;
+	if (pmd_present(*pmd) && !is_huge_zero_pmd(*pmd))
+		page = vm_normal_page_pmd(vma, addr, *pmd);
+	if (page && PageAnon(page) && folio_trylock(page_folio(page))) {
+		folio = page_folio(page);
+		folio_get(folio);
+		checkpoint_anon_rmap_root(folio);
+	}
+	spin_unlock(ptl);
+	return folio;
+}
+
+static pmd_t *alloc_pmd(struct mm_struct *mm, unsigned long addr)
+{
+	p4d_t *p4d = p4d_alloc(mm, pgd_offset(mm, addr), addr);
+	pud_t *pud = p4d ? pud_alloc(mm, p4d, addr) : NULL;
+
+	return pud ? pmd_alloc(mm, pud, addr) : NULL;
+}
+
+/* A huge page that is shared as a whole stays one. */
+static bool share_huge(struct share *s, pmd_t *pmd, unsigned long end,
+		       struct vm_area_struct *from)
+{
+	struct mm_struct *mm = s->vma->vm_mm;
+	unsigned long addr = s->next;
+	struct folio *folio;
+	pmd_t *dst;
+	bool done;
+
+	if (!pmd_trans_huge(*pmd) || end - addr != HPAGE_PMD_SIZE || s->offset ||
+	    !vma_is_anonymous(s->vma) || !vma_is_anonymous(from) ||
+	    pgprot_val(s->vma->vm_page_prot) != pgprot_val(from->vm_page_prot))
+		return false;
+	folio = lock_huge(pmd, addr, from);
+	if (!folio)
+		return false;
+	dst = alloc_pmd(mm, addr);
+	done = dst && pmd_none(*dst) &&
+	       !copy_huge_pmd(mm, from->vm_mm, dst, pmd, addr, s->vma, from);
+	folio_unlock(folio);
+	folio_put(folio);
+	return done;
+}
+
+static int share_pmd(pmd_t *pmd, unsigned long addr, unsigned long end, struct mm_walk *walk)
+{
+	struct share *s = walk->private;
+	int ret = addr != s->next;
+
+	if (!ret && share_huge(s, pmd, end, walk->vma)) {
+		s->nr += (end - addr) >> PAGE_SHIFT;
+		s->next = end;
+		return 0;
+	}
+	split_huge_pmd(walk->vma, pmd, addr);
+	while (!ret && s->next < end)
+		ret = share_ptes(s, pmd, end, walk->vma);
+	return ret;
+}
+
+static const struct mm_walk_ops share_ops = {
+	.pmd_entry = share_pmd,
+	.walk_lock = PGWALK_WRLOCK,
+};
+
+/* As copy_page_range(), of a part. */
+static int share_range(struct share *s, struct vm_area_struct *from, unsigned long end)
+{
+	unsigned long start = s->next, len = end - start;
+	struct mm_struct *mm = from->vm_mm;
+	struct mmu_notifier_range range;
+	int ret;
+
+	/* A huge page may have come there for the sake of its neighbours. */
+	zap_page_range_single(s->vma, start + s->offset, len, NULL);
+	mmu_notifier_range_init(&range, MMU_NOTIFY_PROTECTION_PAGE, 0, mm, start, end);
+	mmu_notifier_invalidate_range_start(&range);
+	/* Not the checked variant: the mmap_lock is enough, as in fork(2). */
+	raw_write_seqcount_begin(&mm->write_protect_seq);
+	ret = walk_page_range(mm, start, end, &share_ops, s);
+	raw_write_seqcount_end(&mm->write_protect_seq);
+	flush_tlb_range(from, start, end);
+	mmu_notifier_invalidate_range_end(&range);
+	return min(ret, 0);
+}
+
+/*
+ * An index of a page is the same in all mappings that have it. Locking of what
+ * is locked is left to page faults.
+ */
+static bool may_share(struct vm_area_struct *from, u64 from_addr,
+		      struct vm_area_struct *vma, u64 addr)
+{
+	if (!may_have_anon(from) || !may_have_anon(vma) || !from->anon_vma || !vma->anon_vma ||
+	    vma->vm_flags & VM_LOCKED || (from->vm_flags | vma->vm_flags) & VM_DROPPABLE)
+		return false;
+	return from->anon_vma->root == vma->anon_vma->root &&
+	       linear_page_index(from, from_addr) == linear_page_index(vma, addr);
+}
+
+/*
+ * Shares the pages of a run. Returns how many; fewer: something is in the way of
+ * the next. @apart gets how many pages the mappings do not share.
+ */
+static long share(struct mm_struct *from_mm, const struct ckpt_rec_shared_pages *run, u64 *apart)
+{
+	struct share s = { .offset = run->addr - run->from, .next = run->from };
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *from;
+	int ret;
+	u64 nr;
+
+	*apart = 0;
+	ret = lock_both(from_mm, mm);
+	if (ret)
+		return ret;
+	from = vma_lookup(from_mm, run->from);
+	s.vma = vma_lookup(mm, run->addr);
+	if (!from || !s.vma || check_stable_address_space(from_mm)) {
+		unlock_both(from_mm, mm);
+		return -EBADMSG;
+	}
+	nr = min3(run->nr_pages, (u64)(from->vm_end - run->from) >> PAGE_SHIFT,
+		  (u64)(s.vma->vm_end - run->addr) >> PAGE_SHIFT);
+	if (may_share(from, run->from, s.vma, run->addr)) {
+		vma_start_write(from);
+		vma_start_write(s.vma);
+		ret = share_range(&s, from, run->from + nr * PAGE_SIZE);
+	} else {
+		*apart = nr;
+	}
+	unlock_both(from_mm, mm);
+	return ret ?: s.nr;
+}
+
+/* A reference to a page of the other process, which is brought in if need be. */
+static int get_private_page(struct mm_struct *mm, u64 addr, struct page **page)
+{
+	int locked = 1;
+	long nr;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	nr = get_user_pages_remote(mm, addr, 1, FOLL_FORCE, page, &locked);
+	if (locked)
+		mmap_read_unlock(mm);
+	if (nr != 1)
+		return nr == -ENOMEM || nr == -EINTR ? nr : -EBADMSG;
+	if (PageAnon(*page))
+		return 0;
+	put_page(*page);
+	return -EBADMSG;
+}
+
+static int copy_from(struct page *from, u64 addr)
+{
+	struct page *page;
+	long nr;
+
+	nr = get_user_pages_unlocked(addr, 1, &page, FOLL_WRITE | FOLL_FORCE);
+	if (nr != 1)
+		return nr == -ENOMEM || nr == -EINTR ? nr : -EBADMSG;
+	if (PageAnon(page)) {
+		copy_highpage(page, from);
+		set_page_dirty_lock(page);
+	}
+	nr = PageAnon(page) ? 0 : -EBADMSG;
+	put_page(page);
+	return nr;
+}
+
+/* One that is swapped out, perhaps, and can be shared when it is brought in. */
+static int share_or_copy_one(struct mm_struct *mm, const struct ckpt_rec_shared_pages *run,
+			     bool copy)
+{
+	struct ckpt_rec_shared_pages one = *run;
+	struct page *page;
+	u64 apart;
+	long ret;
+
+	one.nr_pages = 1;
+	ret = get_private_page(mm, run->from, &page);
+	if (ret)
+		return ret;
+	ret = copy ? 0 : share(mm, &one, &apart);
+	if (!ret)
+		ret = copy_from(page, run->addr);
+	put_page(page);
+	return min(ret, 0L);
+}
+
+static void advance(struct ckpt_rec_shared_pages *run, u64 nr)
+{
+	run->addr += nr * PAGE_SIZE;
+	run->from += nr * PAGE_SIZE;
+	run->nr_pages -= nr;
+}
+
+/* Takes the pages that are done off the run. */
+static int restore_some(struct mm_struct *mm, struct ckpt_rec_shared_pages *run)
+{
+	u64 i, apart;
+	long ret;
+
+	ret = share(mm, run, &apart);
+	if (ret < 0)
+		return ret;
+	advance(run, ret);
+	/* Those that are not shared, or the one that is in the way. */
+	apart = ret || !run->nr_pages ? 0 : max(apart, 1ULL);
+	for (i = 0, ret = 0; i < apart && !ret; i++) {
+		ret = share_or_copy_one(mm, run, apart > 1);
+		if (!ret)
+			advance(run, 1);
+		cond_resched();
+	}
+	return ret;
+}
+
+/**
+ * ckpt_shared_pages_restore - restore the pages of one record
+ * @ctx: context
+ * @t: leader, current, its mappings restored
+ * @rec: SHARED_PAGES record
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_shared_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_shared_pages *run = ckpt_rec_data(rec);
+	u64 nr = ckpt_rec_count(rec);
+	struct mm_struct *mm;
+	int ret = 0;
+
+	for (; nr && !ret; nr--, run++) {
+		/* That of current has no tag yet. */
+		mm = ckpt_get_tag(ctx, run->mm, &ckpt_mm_ops);
+		if (!mm)
+			ret = -EBADMSG;
+		while (!ret && run->nr_pages)
+			ret = restore_some(mm, run);
+		if (ret)
+			ckpt_error(ctx, CKPT_AT_RANGE(t, run->addr, run->addr + PAGE_SIZE),
+				   ret == -ENOMEM ? CKPT_WHY_LIMIT : CKPT_WHY_IMAGE, ret,
+				   "the pages of another process cannot be shared there");
+		cond_resched();
+	}
+	return ret;
+}
