@@ -81,8 +81,9 @@ int ckpt_collect(struct ckpt_ctx *ctx)
 	struct ckpt_task *t;
 	int ret;
 
-	ckpt_tree_collect(ctx);
 	ret = ckpt_refs_count(ctx);
+	if (!ret)
+		ckpt_tree_collect(ctx);
 	for (t = ckpt_next_leader(ctx, NULL); t && !ret; t = ckpt_next_leader(ctx, t))
 		ret = collect_process(ctx, t);
 	if (!ret && ctx->nr_obstacles)

@@ -42,6 +42,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	xa_init(&ctx->file_refs);
 	xa_init(&ctx->pipe_refs);
 	xa_init(&ctx->lost_pids);
+	xa_init(&ctx->terminals);
 	xa_init(&ctx->objs);
 	ctx->next_tag = 1;
 	ctx->flags = flags;
@@ -99,6 +100,7 @@ static void free_ctx(struct kref *ref)
 	xa_destroy(&ctx->task_index);
 	xa_destroy(&ctx->mm_index);
 	ckpt_tree_forget(ctx);
+	ckpt_terminals_forget(ctx);
 	ckpt_refs_free(ctx);
 	xa_destroy(&ctx->objs);
 	path_put(&ctx->root);

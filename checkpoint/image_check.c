@@ -176,9 +176,12 @@ static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 		return damaged(r, "a file record has a wrong length or no tag");
 	if (f->kind == CKPT_FILE_PATH && !is_path(path, f->path_len))
 		return damaged(r, "a file has an impossible path");
+	if ((f->kind == CKPT_FILE_PTY || f->kind == CKPT_FILE_TERMINAL) &&
+	    !is_path(path, f->path_len))
+		return damaged(r, "a terminal has an impossible path");
 	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2)
 		return damaged(r, "an external file is not a standard stream");
-	if (!f->kind || f->kind > CKPT_FILE_SHMEM || f->reserved || f->flags & ~CKPT_FILEF_ALL)
+	if (!f->kind || f->kind > CKPT_FILE_TERMINAL || f->reserved || f->flags & ~CKPT_FILEF_ALL)
 		return damaged(r, "a file has an unknown kind or unknown flags");
 	if (f->path_len >= CKPT_PATH_MAX || memchr(path, 0, f->path_len))
 		return damaged(r, "a file has an impossible name");
@@ -576,6 +579,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_VMAS] = check_vmas,
 	[CKPT_REC_PAGES] = check_pages,
 	[CKPT_REC_FS] = check_fs,
+	[CKPT_REC_PTY] = ckpt_check_pty,
 	[CKPT_REC_FDS] = check_fds,
 	[CKPT_REC_SIGHAND] = check_sighand,
 	[CKPT_REC_SIGPENDING] = check_sigpending,

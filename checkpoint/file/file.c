@@ -17,6 +17,8 @@ static const struct ckpt_file_kind *const kinds[] = {
 	&ckpt_shmem_kind,	/* shmem.c: shared memory without a name */
 	&ckpt_path_kind,	/* path.c: opened again by its name */
 	&ckpt_pipe_kind,	/* pipe.c: pipes within the process */
+	&ckpt_pty_kind,		/* pty.c: pseudoterminals within the tree */
+	&ckpt_terminal_kind,	/* terminal.c: /dev/tty */
 	&ckpt_external_kind,	/* external.c: standard streams that lead outside */
 };
 

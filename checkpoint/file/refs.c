@@ -183,6 +183,35 @@ static bool only_ours(struct ckpt_ctx *ctx, struct file *file, int extra)
 }
 
 /**
+ * ckpt_file_is_known - does a descriptor of the tree refer to an open file?
+ * @ctx: context of a save
+ * @file: the file
+ *
+ * Return: true if one does.
+ */
+bool ckpt_file_is_known(struct ckpt_ctx *ctx, struct file *file)
+{
+	return xa_load(&ctx->file_refs, key(file));
+}
+
+/**
+ * ckpt_file_is_ours - do only descriptors of the tree refer to an open file?
+ * @ctx: context of a save
+ * @file: the file
+ * @extra: references to @file that the caller holds
+ *
+ * A reference that somebody has for a moment counts. Does not sleep.
+ *
+ * Return: true if there are no others.
+ */
+bool ckpt_file_is_ours(struct ckpt_ctx *ctx, struct file *file, int extra)
+{
+	void *ours = xa_load(&ctx->file_refs, key(file));
+
+	return ours && file_count(file) == xa_to_value(ours) + extra;
+}
+
+/**
  * ckpt_file_is_inside - is memory without a name only in the tree?
  * @ctx: context of a save
  * @file: one of its files

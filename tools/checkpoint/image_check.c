@@ -161,12 +161,15 @@ static int check_file(struct image *img)
 	if (rec_tail_length(img) != file->path_len || file->path_len >= CKPT_PATH_MAX ||
 	    memchr(rec_tail(img), 0, file->path_len))
 		return bad(img, "impossible path");
-	if (!file->kind || file->kind > CKPT_FILE_SHMEM || file->flags & ~CKPT_FILEF_ALL ||
+	if (!file->kind || file->kind > CKPT_FILE_TERMINAL || file->flags & ~CKPT_FILEF_ALL ||
 	    file->build_id_len > sizeof(file->build_id))
 		return bad(img, "unknown kind, unknown flags or impossible value");
 	if (file->kind == CKPT_FILE_PIPE &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_PIPE)
 		return bad(img, "a pipe was not named before");
+	if (file->kind == CKPT_FILE_PTY &&
+	    tags_find(&img->order.tags, file->object) != CKPT_REC_PTY)
+		return bad(img, "a terminal was not named before");
 	if (file->kind == CKPT_FILE_SHMEM &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_SHMEM)
 		return bad(img, "shared memory was not named before");
@@ -197,6 +200,26 @@ static int check_pipe(struct image *img)
 
 	if (rec_tail_length(img) != pipe->data_len || pipe->capacity > INT_MAX)
 		return bad(img, "impossible size");
+	return 0;
+}
+
+static uint64_t pty_end_bytes(const struct ckpt_rec_pty_end *end)
+{
+	return (uint64_t)end->read_len + ((uint64_t)end->read_len + 7) / 8 + end->echo_len +
+	       end->queue_len;
+}
+
+static int check_pty(struct image *img)
+{
+	const struct ckpt_rec_pty *pty = rec_data(img);
+
+	if (pty->flags & ~CKPT_PTY_ALL || pty->ends[0].flags & ~CKPT_TTY_ALL ||
+	    pty->ends[1].flags & ~CKPT_TTY_ALL)
+		return bad(img, "unknown flags");
+	if (!pty->path_len || pty->path_len >= CKPT_PATH_MAX ||
+	    rec_tail_length(img) != pty->path_len + pty_end_bytes(&pty->ends[0]) +
+	    pty_end_bytes(&pty->ends[1]))
+		return bad(img, "wrong length");
 	return 0;
 }
 
@@ -457,6 +480,7 @@ static const struct {
 	[CKPT_REC_SUMS] = { PLACE_SUMS, false, check_sums },
 	[CKPT_REC_MM_END] = { PLACE_MM, false, check_mm_end },
 	[CKPT_REC_FS] = { PLACE_PROCESS, true, check_fs },
+	[CKPT_REC_PTY] = { PLACE_ANY, true, check_pty },
 	[CKPT_REC_FDS] = { PLACE_PROCESS, true, check_fds },
 	[CKPT_REC_SIGHAND] = { PLACE_PROCESS, true, NULL },
 	[CKPT_REC_SIGPENDING] = { PLACE_SIGNALS, false, NULL },

@@ -22,6 +22,7 @@ static struct ckpt_rec_mm mm;
 static struct ckpt_rec_vma vmas[4];
 static struct ckpt_rec_extent extents[2];
 static struct ckpt_rec_fs fs;
+static struct ckpt_rec_pty pty;
 static struct ckpt_rec_fd fds[3];
 static struct ckpt_rec_siginfo siginfo;
 static struct ckpt_rec_thread thread;
@@ -45,6 +46,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_HEADER] = &header, [CKPT_REC_TREE] = &tree,
 	[CKPT_REC_PROCESS] = &process, [CKPT_REC_FILE] = &file, [CKPT_REC_MM] = &mm,
 	[CKPT_REC_VMAS] = vmas, [CKPT_REC_PAGES] = extents, [CKPT_REC_FS] = &fs,
+	[CKPT_REC_PTY] = &pty,
 	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
 	[CKPT_REC_THREAD] = &thread, [CKPT_REC_CRED] = &cred,
 	[CKPT_REC_REGSET] = &regset, [CKPT_REC_TRAILER] = &trailer,
@@ -87,6 +89,7 @@ struct change {
 #define VMA(i, m, v, e)		CHANGE(VMAS, vmas[i].m, v, e)
 #define EXTENT(i, m, v, e)	CHANGE(PAGES, extents[i].m, v, e)
 #define FS(m, v, e)		CHANGE(FS, fs.m, v, e)
+#define PTY(m, v, e)		CHANGE(PTY, pty.m, v, e)
 #define FD(i, m, v, e)		CHANGE(FDS, fds[i].m, v, e)
 #define SIGINFO(m, v, e)	CHANGE(SIGPENDING, siginfo.m, v, e)
 #define THREAD(m, v, e)		CHANGE(THREAD, thread.m, v, e)
@@ -152,7 +155,8 @@ static const struct change changes[] = {
 	PROCESS(oom_score_adj, -1000, 0), PROCESS(oom_score_adj, -1001, BAD),
 	PROCESS(rlimits[0].soft, ~0ULL, 0), PROCESS(rlimits[15].hard, 1, BAD),
 
-	FILE_(kind, 0, BAD), FILE_(kind, 5, BAD), FILE_(reserved, 1, BAD), FILE_(kind, ~0U, BAD),
+	FILE_(kind, 0, BAD), FILE_(kind, CKPT_FILE_TERMINAL + 1, BAD),
+	FILE_(reserved, 1, BAD), FILE_(kind, ~0U, BAD),
 	FILE_(flags, CKPT_FILEF_ALL, 0), FILE_(flags, CKPT_FILEF_ALL + 1, BAD),
 	FILE_(pos, LLONG_MAX, 0), FILE_(pos, 1ULL << 63, BAD),
 	FILE_(size, LLONG_MAX, 0), FILE_(size, 1ULL << 63, BAD),
@@ -185,6 +189,24 @@ static const struct change changes[] = {
 
 	FS(umask, 0777, 0), FS(umask, 01000, BAD), FS(reserved, 1, BAD), FS(root_len, 0, BAD),
 	FS(root_len, ~0U, BAD), FS(cwd_len, 0, BAD), FS(cwd_len, 9, BAD), FS(cwd_len, 11, BAD),
+
+	PTY(index, CKPT_MAX_PTY_INDEX, 0), PTY(index, CKPT_MAX_PTY_INDEX + 1, BAD),
+	PTY(index, ~0U, BAD), PTY(reserved, 1, BAD),
+	PTY(flags, CKPT_PTY_ALL & ~CKPT_PTY_HUNG_UP, 0), PTY(flags, CKPT_PTY_ALL + 1, BAD),
+	PTY(flags, CKPT_PTY_ALL, BAD), PTY(flags, CKPT_PTY_HUNG_UP, BAD),
+	PTY(session, 0, BAD), PTY(session, INT_MAX, 0), PTY(session, 1U << 31, BAD),
+	PTY(pgrp, 0, BAD), PTY(pgrp, 1U << 31, BAD), PTY(uid, ~0U, 0),
+	PTY(mode, 07777, 0), PTY(mode, 010000, BAD), PTY(pktstatus, 0x7f, 0),
+	PTY(pktstatus, 0x80, BAD), PTY(line, 0xff, 0), PTY(cflag, ~0U, 0),
+	PTY(path_len, 0, BAD), PTY(path_len, 8, BAD), PTY(path_len, ~0U, BAD),
+	PTY(ends[0].flags, CKPT_TTY_ALL, 0), PTY(ends[0].flags, CKPT_TTY_ALL + 1, BAD),
+	PTY(ends[0].read_len, 4, BAD), PTY(ends[0].read_len, ~0U, BAD),
+	PTY(ends[0].canon_len, 5, 0), PTY(ends[0].canon_len, 6, BAD),
+	PTY(ends[0].commit_len, 6, BAD), PTY(ends[0].queue_len, 1, BAD),
+	PTY(ends[0].queue_len, ~0U, BAD), PTY(ends[1].echo_len, 4, BAD),
+	PTY(ends[1].echo_len, ~0U, BAD), PTY(ends[1].echo_commit, 5, 0),
+	PTY(ends[1].echo_commit, 6, BAD), PTY(ends[1].echo_mark, 6, BAD),
+	PTY(ends[1].column, ~0U, 0), PTY(ends[1].canon_column, ~0U, 0),
 
 	FD(1, fd, 0, BAD), FD(0, fd, 3, BAD), FD(1, fd, 1, 0), FD(2, fd, INT_MAX, 0),
 	FD(2, fd, 1U << 31, BAD), FD(0, file, 0, BAD), FD(0, flags, CKPT_FD_CLOEXEC, 0),
@@ -360,6 +382,9 @@ static void paths(const void *arg)
 	refuse_bytes(CKPT_REC_FILE, at, "x", 1);
 	refuse_bytes(CKPT_REC_FILE, at, "", 1);
 	refuse_bytes(CKPT_REC_FILE, at + 15, "", 1);
+	at = sizeof(struct ckpt_rec_pty);
+	refuse_bytes(CKPT_REC_PTY, at, "x", 1);
+	refuse_bytes(CKPT_REC_PTY, at + 8, "", 1);
 	at = sizeof(struct ckpt_rec_fs);
 	refuse_bytes(CKPT_REC_FS, at, "x", 1);
 	refuse_bytes(CKPT_REC_FS, at + 1, "x", 1);
@@ -427,7 +452,8 @@ static void external_streams(const void *arg)
 static void needs_tag(const void *arg)
 {
 	static const u32 types[] = {
-		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
+		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_PTY,
+		CKPT_REC_FDS,
 		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM,
 	};
 	struct image image;
@@ -561,6 +587,7 @@ static void bounds(const void *arg)
 		{ CKPT_REC_PAGES, CKPT_MAX_EXTENTS, 0 },
 		{ CKPT_REC_SUMS, CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES, 0 },
 		{ CKPT_REC_FS, 2 * CKPT_PATH_MAX, 1 },
+		{ CKPT_REC_PTY, CKPT_MAX_PTY, 1 },
 		{ CKPT_REC_FDS, CKPT_MAX_FDS, 0 },
 		{ CKPT_REC_SIGPENDING, CKPT_MAX_SIGPENDING, 0 },
 		{ CKPT_REC_CRED, CKPT_MAX_GROUPS, sizeof(u32) },

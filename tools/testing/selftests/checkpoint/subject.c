@@ -195,7 +195,7 @@ int main(int argc, char **argv)
 		signal_modes, syscall_modes, timed_modes, id_modes, obstacle_modes,
 		process_modes, tree_modes,
 		state_modes, seccomp_modes, timer_modes, usage_modes,
-		shmem_modes,
+		shmem_modes, tty_modes, tty2_modes,
 	};
 	const struct mode *mode;
 	size_t i;
