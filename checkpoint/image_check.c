@@ -74,7 +74,8 @@ static int check_thread_of(struct ckpt_reader *r, const struct ckpt_rec_task *ta
 	if (first || task->tgid != task[-1].tgid)
 		return damaged(r, "a thread of the tree has no leader");
 	if (task->parent || task->pgid || task->sid || task->exit_signal || task->mm_owner ||
-	    task->flags & (CKPT_TASKF_DEAD | CKPT_TASKF_VFORK | CKPT_TASKF_PARENT_EXEC))
+	    task->flags & (CKPT_TASKF_DEAD | CKPT_TASKF_VFORK | CKPT_TASKF_PARENT_EXEC |
+			   CKPT_TASKF_FOREGROUND))
 		return damaged(r, "a thread of the tree has what only its leader can have");
 	return 0;
 }

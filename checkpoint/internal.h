@@ -578,6 +578,7 @@ struct pipe_inode_info *ckpt_pipe_of(struct file *file);
 bool ckpt_pty_is_inside(struct ckpt_ctx *ctx, struct tty_struct *tty);
 
 /* file/terminal.c */
+bool ckpt_has_foreground(struct task_struct *task);
 void ckpt_terminal_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);
 int ckpt_terminals_prepare(struct ckpt_ctx *ctx);
 void ckpt_terminals_tie(struct ckpt_ctx *ctx);

@@ -313,6 +313,8 @@ static void fill_leader(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_r
 	parent = parent_of(task);
 	rec->pgid = inside_nr(ctx, task, PIDTYPE_PGID);
 	rec->sid = inside_nr(ctx, task, PIDTYPE_SID);
+	if (rec->pgid && !rec->sid && ckpt_has_foreground(task))
+		rec->flags |= CKPT_TASKF_FOREGROUND;
 	if (t->index) {
 		rec->parent = task_pid_nr_ns(parent, ctx->pidns);
 		rec->exit_signal = task->exit_signal;

@@ -2,8 +2,8 @@
 /*
  * Controlling terminals. That of a session of the tree must be a pseudoterminal
  * of the tree: pty.c saves it with the session and its foreground group, which
- * get it back here. That of a session from outside is the restarter's; so is
- * what was opened as /dev/tty.
+ * get it back here. That of a session from outside is the restarter's, which is
+ * lent to the group that had it; so is what was opened as /dev/tty.
  */
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -34,6 +34,28 @@ static struct tty_struct *get_terminal(struct task_struct *task)
 	tty = tty_kref_get(task->signal->tty);
 	unlock_task_sighand(task, &flags);
 	return tty;
+}
+
+/**
+ * ckpt_has_foreground - is a process in the foreground group of its terminal?
+ * @task: its leader
+ *
+ * Context: tasklist_lock is held.
+ * Return: true if it is.
+ */
+bool ckpt_has_foreground(struct task_struct *task)
+{
+	struct tty_struct *tty = get_terminal(task);
+	unsigned long flags;
+	bool ret;
+
+	if (!tty)
+		return false;
+	spin_lock_irqsave(&tty->ctrl.lock, flags);
+	ret = tty->ctrl.pgrp == task_pgrp(task);
+	spin_unlock_irqrestore(&tty->ctrl.lock, flags);
+	tty_kref_put(tty);
+	return ret;
 }
 
 /**
@@ -223,6 +245,40 @@ static void tie(struct ckpt_ctx *ctx, struct terminal *term, u32 session)
 			give(t, tty);
 }
 
+/* As tcsetpgrp(3) of the restarter, which must have the terminal itself. */
+static void lend_outer(struct ckpt_task *t)
+{
+	struct tty_struct *tty = get_current_tty();
+	struct pid *old = get_pid(t->group);
+
+	if (!tty) {
+		put_pid(old);
+		return;
+	}
+	read_lock(&tasklist_lock);
+	spin_lock_irq(&tty->ctrl.lock);
+	if (tty->ctrl.session == task_session(current) &&
+	    tty->ctrl.pgrp == task_pgrp(current) && pid_has_task(old, PIDTYPE_PGID))
+		swap(tty->ctrl.pgrp, old);
+	spin_unlock_irq(&tty->ctrl.lock);
+	read_unlock(&tasklist_lock);
+	put_pid(old);
+	tty_kref_put(tty);
+}
+
+/* The group that had the terminal from outside gets the restarter's. */
+static void tie_outer(struct ckpt_ctx *ctx)
+{
+	struct ckpt_task *t;
+
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t)) {
+		if (!(t->rec->flags & CKPT_TASKF_FOREGROUND) || t->rec->sid || !t->group)
+			continue;
+		lend_outer(t);
+		return;
+	}
+}
+
 /**
  * ckpt_terminals_tie - give all sessions their terminals
  * @ctx: context of a restart; processes are in their sessions, and parked
@@ -241,6 +297,7 @@ void ckpt_terminals_tie(struct ckpt_ctx *ctx)
 		read_unlock(&tasklist_lock);
 		tty_unlock(term->tty);
 	}
+	tie_outer(ctx);
 }
 
 /**

@@ -184,7 +184,8 @@ struct ckpt_rec_tree {
 #define CKPT_TASKF_VFORK	(1U << 1)	/* its parent waits in vfork(2) for it */
 #define CKPT_TASKF_NO_EXEC	(1U << 2)	/* has not executed a program since fork(2) */
 #define CKPT_TASKF_PARENT_EXEC	(1U << 3)	/* its parent has executed one since */
-#define CKPT_TASKF_ALL		((1U << 4) - 1)
+#define CKPT_TASKF_FOREGROUND	(1U << 4)	/* its group had the terminal from outside */
+#define CKPT_TASKF_ALL		((1U << 5) - 1)
 
 /**
  * struct ckpt_rec_task - one thread; ids are those of the caller's pid namespace

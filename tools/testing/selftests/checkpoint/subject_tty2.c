@@ -103,6 +103,30 @@ static void pty_session(int argc, char **argv)
 	check_eq(SIGHUP, status);
 }
 
+/* A job that has the terminal from outside, which /dev/tty is. */
+static void tty_outer(int argc, char **argv)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC), status;
+	pid_t job = fork();
+
+	need(fd >= 0 && job >= 0);
+	if (!job) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	need(!setpgid(job, job));
+	set_foreground(fd, job);
+	dprintf(fd, "before\n");
+	stage();
+	check_eq(job, tcgetpgrp(fd));
+	check_eq(getsid(0), tcgetsid(fd));
+	dprintf(fd, "after\n");
+	check_eq(job, waitpid(job, &status, 0));
+	check_eq(SIGINT, status);
+	set_foreground(fd, getpgrp());
+}
+
 /* Reads until a text has come, or for too long; what follows it stays. */
 static void expect(int fd, const char *want)
 {
@@ -182,8 +206,10 @@ static void tty_bash(int argc, char **argv)
 	stage();
 	type(fd, "echo $((6 * 7))\n");
 	expect(fd, "\n42\r\n");
+	expect(fd, PROMPT);
 	type(fd, "jobs\n");
 	expect(fd, "Stopped                 sleep 1000");
+	expect(fd, PROMPT);
 	type(fd, "fg\n");
 	expect(fd, "\nsleep 1000\r\n");
 	wait_job(fd, "sleep");
@@ -192,6 +218,7 @@ static void tty_bash(int argc, char **argv)
 	expect(fd, PROMPT);
 	type(fd, "echo status $?\n");
 	expect(fd, "\nstatus 130\r\n");
+	expect(fd, PROMPT);
 	type(fd, "cat & until jobs | grep -q Stopped; do sleep 0.1; done; echo found\n");
 	expect(fd, "\nfound\r\n");
 	expect(fd, PROMPT);
@@ -278,6 +305,7 @@ static void tty_vim(int argc, char **argv)
 
 const struct mode tty2_modes[] = {
 	{ "pty_session", pty_session },
+	{ "tty_outer", tty_outer },
 	{ "tty_bash", tty_bash },
 	{ "tty_readline", tty_readline },
 	{ "tty_python", tty_python },
