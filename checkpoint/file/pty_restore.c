@@ -280,7 +280,7 @@ struct file *ckpt_pty_open(struct ckpt_ctx *ctx, struct ckpt_task *t,
 
 	if (file == ERR_PTR(-EBADMSG))
 		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
-					  "the image has an end of a terminal without the terminal"));
+					  "the image has an end of a missing terminal"));
 	if (IS_ERR(file))
 		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING, PTR_ERR(file),
 					  "cannot open the terminal %s", name));

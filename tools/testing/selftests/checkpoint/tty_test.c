@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 
@@ -194,6 +195,81 @@ TEST_F_TIMEOUT(alone, number_in_use, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_end(s));
+}
+
+/* What a restart says after bytes of the PTY record were changed; 0: it has succeeded. */
+static int changed_errno(struct subject *s, struct image *image, size_t at, const void *value,
+			 size_t size)
+{
+	size_t offset = image_find(image, CKPT_REC_PTY, 0);
+	uint8_t *field = (uint8_t *)image_payload(image, CKPT_REC_PTY, 0) + at, good[8];
+	int ret;
+
+	memcpy(good, field, size);
+	memcpy(field, value, size);
+	image_seal(image, offset);
+	ret = image_store(image, s->image) ? -1 : subject_restart(s, RESTART_FROZEN) ? s->err : 0;
+	if (!ret) {
+		kill(s->pid, SIGKILL);
+		subject_reap(s, SIGKILL);
+	}
+	memcpy(field, good, size);
+	image_seal(image, offset);
+	return ret;
+}
+
+#define CHANGED(member, value) ({					\
+	typeof(((struct ckpt_rec_pty *)0)->member) __value = (value);	\
+	changed_errno(s, &image, offsetof(struct ckpt_rec_pty, member),	\
+		      &__value, sizeof(__value)); })
+
+static int free_number(void)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), nr = -1;
+
+	if (fd < 0 || ioctl(fd, TIOCGPTN, &nr))
+		nr = -1;
+	close(fd);
+	return nr;
+}
+
+/* Images that lie: refused, or as tcsetattr(3) would take it; nothing stays behind. */
+TEST_F_TIMEOUT(alone, lies, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	struct image image = {};
+	int fds, number;
+
+	s->program = "subject-static";
+	ASSERT_EQ(0, subject_start(s, "pty_opens"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, image_load(&image, s->image));
+	ASSERT_EQ(0, image_unpack(&image, CKPT_REC_PTY, 0));
+	number = free_number();
+	fds = count_fds();
+	EXPECT_EQ(EBADMSG, CHANGED(index, 1 << 20));
+	EXPECT_NE(0, CHANGED(index, 3000));
+	EXPECT_EQ(EBADMSG, CHANGED(flags, CKPT_PTY_HUNG_UP));
+	EXPECT_EQ(EBADMSG, CHANGED(session, 1));
+	/* The terminal of a session that is not in the tree. */
+	EXPECT_EQ(EBADMSG, changed_errno(s, &image, offsetof(struct ckpt_rec_pty, session),
+					 "\1\0\0\0\1\0\0", 8));
+	EXPECT_EQ(EBADMSG, CHANGED(ends[0].read_len, 4097));
+	EXPECT_EQ(EBADMSG, CHANGED(ends[1].echo_len, 1));
+	EXPECT_EQ(EBADMSG, CHANGED(path_len, 1));
+	/* Another device than /dev/ptmx. */
+	EXPECT_EQ(ENODEV, changed_errno(s, &image, sizeof(struct ckpt_rec_pty) + 5, "zero", 4));
+	EXPECT_EQ(0, CHANGED(cflag, ~0U));
+	EXPECT_EQ(0, CHANGED(lflag, ~0U));
+	EXPECT_EQ(0, CHANGED(iflag, ~0U));
+	EXPECT_EQ(0, CHANGED(line, 0xff));
+	EXPECT_EQ(0, CHANGED(ends[1].flags, CKPT_TTY_ALL));
+	EXPECT_EQ(0, CHANGED(flags, CKPT_PTY_LOCKED | CKPT_PTY_PACKET | CKPT_PTY_SLAVE_CLOSED));
+	EXPECT_EQ(number, free_number());
+	EXPECT_EQ(fds, count_fds());
+	image_free(&image);
 }
 
 TEST_HARNESS_MAIN
