@@ -82,8 +82,10 @@ int ckpt_collect(struct ckpt_ctx *ctx)
 	int ret;
 
 	ret = ckpt_ns_collect(ctx) ?: ckpt_cgroup_collect(ctx);
-	ckpt_tree_collect(ctx);
-	ret = ret ?: ckpt_refs_count(ctx);
+	if (!ret)
+		ret = ckpt_refs_count(ctx);
+	if (!ret)
+		ckpt_tree_collect(ctx);
 	for (t = ckpt_next_leader(ctx, NULL); t && !ret; t = ckpt_next_leader(ctx, t))
 		ret = collect_process(ctx, t);
 	if (!ret && ctx->nr_obstacles)

@@ -50,6 +50,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	xa_init(&ctx->pid_index);
 	xa_init(&ctx->cgroups);
 	xa_init(&ctx->cgroup_index);
+	xa_init(&ctx->terminals);
 	xa_init(&ctx->objs);
 	ctx->next_tag = 1;
 	ctx->flags = flags;
@@ -118,6 +119,7 @@ static void free_ctx(struct kref *ref)
 	ckpt_cow_free(ctx);
 	ckpt_cow_forget(ctx);
 	ckpt_tree_forget(ctx);
+	ckpt_terminals_forget(ctx);
 	ckpt_refs_free(ctx);
 	xa_destroy(&ctx->objs);
 	path_put(&ctx->root);

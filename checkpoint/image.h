@@ -82,4 +82,7 @@ int ckpt_check_shared_pages(struct ckpt_reader *r, struct ckpt_rec *rec);
 
 void ckpt_free_record(struct ckpt_rec *rec);
 
+/* image_check_tty.c */
+int ckpt_check_pty(struct ckpt_reader *r, struct ckpt_rec *rec);
+
 #endif /* _CHECKPOINT_IMAGE_H */

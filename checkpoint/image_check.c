@@ -74,7 +74,8 @@ static int check_thread_of(struct ckpt_reader *r, const struct ckpt_rec_task *ta
 	if (first || task->tgid != task[-1].tgid)
 		return damaged(r, "a thread of the tree has no leader");
 	if (task->parent || task->pgid || task->sid || task->exit_signal || task->mm_owner ||
-	    task->flags & (CKPT_TASKF_DEAD | CKPT_TASKF_VFORK | CKPT_TASKF_PARENT_EXEC))
+	    task->flags & (CKPT_TASKF_DEAD | CKPT_TASKF_VFORK | CKPT_TASKF_PARENT_EXEC |
+			   CKPT_TASKF_FOREGROUND))
 		return damaged(r, "a thread of the tree has what only its leader can have");
 	return 0;
 }
@@ -181,9 +182,9 @@ static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2 &&
 	    (f->std_fd != CKPT_NO_STREAM || !f->path_len))
 		return damaged(r, "an external file is no standard stream and has no key");
-	if (!f->kind || f->kind >= CKPT_FILE_NR || f->reserved || f->flags & ~CKPT_FILEF_ALL)
-	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2)
-		return damaged(r, "an external file is not a standard stream");
+	if ((f->kind == CKPT_FILE_PTY || f->kind == CKPT_FILE_TERMINAL) &&
+	    !is_path(path, f->path_len))
+		return damaged(r, "a terminal has an impossible path");
 	if (!f->kind || f->kind >= CKPT_FILE_NR || f->reserved || f->flags & ~CKPT_FILEF_ALL)
 		return damaged(r, "a file has an unknown kind or unknown flags");
 	if (f->path_len >= CKPT_PATH_MAX || memchr(path, 0, f->path_len))
@@ -569,6 +570,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_PAGES] = check_pages,
 	[CKPT_REC_SHARED_PAGES] = ckpt_check_shared_pages,
 	[CKPT_REC_FS] = check_fs,
+	[CKPT_REC_PTY] = ckpt_check_pty,
 	[CKPT_REC_FDS] = check_fds,
 	[CKPT_REC_SIGHAND] = check_sighand,
 	[CKPT_REC_SIGPENDING] = check_sigpending,

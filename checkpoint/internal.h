@@ -35,6 +35,7 @@ struct k_itimer;
 struct kernel_clone_args;
 struct kernel_siginfo;
 struct sigqueue;
+struct tty_struct;
 struct user_regset;
 
 /* Where a ckpt_task is on its way. */
@@ -200,6 +201,7 @@ struct ckpt_ns {
  * @cow: save: shared pages that were saved
  * @families: restart: where a family of mappings began, by its number
  * @lost_pids: restart: groups and sessions without a leader, by saved number
+ * @terminals: restart: terminals of sessions of the tree, by the session's saved number
  * @wait: the call waits here for the tree
  * @hold: parked tasks wait here
  * @nr_busy: tasks that have not parked yet
@@ -275,6 +277,7 @@ struct ckpt_ctx {
 	struct ckpt_cow_table *cow;
 	struct xarray families;
 	struct xarray lost_pids;
+	struct xarray terminals;
 	wait_queue_head_t wait;
 	wait_queue_head_t hold;
 	atomic_t nr_busy;
@@ -346,6 +349,7 @@ const struct ckpt_obj_ops *ckpt_find_ops(u32 rec);
 extern const struct ckpt_obj_ops ckpt_process_ops;
 extern const struct ckpt_obj_ops ckpt_mm_ops;
 extern const struct ckpt_obj_ops ckpt_fs_ops;
+extern const struct ckpt_obj_ops ckpt_pty_ops;
 extern const struct ckpt_obj_ops ckpt_fds_ops;
 extern const struct ckpt_obj_ops ckpt_file_ops;
 extern const struct ckpt_obj_ops ckpt_pipe_ops;
@@ -431,11 +435,13 @@ struct ckpt_task *ckpt_next_leader(struct ckpt_ctx *ctx, struct ckpt_task *t);
 struct ckpt_task *ckpt_mm_owner(struct ckpt_ctx *ctx, struct ckpt_task *leader,
 				struct mm_struct *mm);
 void ckpt_tree_collect(struct ckpt_ctx *ctx);
+bool ckpt_pid_inside(struct ckpt_ctx *ctx, struct pid *pid, enum pid_type type);
 int ckpt_tree_save(struct ckpt_ctx *ctx);
 
 /* tree_restart.c */
 int ckpt_tree_read(struct ckpt_ctx *ctx, pid_t pid);
 int ckpt_tree_prepare(struct ckpt_ctx *ctx);
+int ckpt_tree_group(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr, struct pid **pid);
 void ckpt_tree_bury(struct ckpt_ctx *ctx);
 void ckpt_tree_tie(struct ckpt_ctx *ctx);
 void ckpt_tree_forget(struct ckpt_ctx *ctx);
@@ -708,6 +714,8 @@ struct ckpt_file_kind {
 };
 
 extern const struct ckpt_file_kind ckpt_path_kind;
+extern const struct ckpt_file_kind ckpt_pty_kind;
+extern const struct ckpt_file_kind ckpt_terminal_kind;
 extern const struct ckpt_file_kind ckpt_external_kind;
 extern const struct ckpt_file_kind ckpt_pipe_kind;
 extern const struct ckpt_file_kind ckpt_shmem_kind;
@@ -730,6 +738,7 @@ bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra);
 unsigned long ckpt_attached(struct ckpt_ctx *ctx, struct inode *inode);
 bool ckpt_file_is_known(struct ckpt_ctx *ctx, const struct file *file);
 bool ckpt_file_is_ours(struct ckpt_ctx *ctx, struct file *file, int extra);
+bool ckpt_file_is_ours_now(struct ckpt_ctx *ctx, struct file *file, int extra);
 bool ckpt_pipe_is_inside(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe,
 			 struct file *file);
 bool ckpt_file_shared(struct ckpt_ctx *ctx, struct file *file, char *who, size_t size);
@@ -755,8 +764,20 @@ struct file *ckpt_sysv_shm_memory(struct ckpt_ctx *ctx, u32 tag);
 /* file/pipe.c */
 struct pipe_inode_info *ckpt_pipe_of(struct file *file);
 
+/* file/pty.c */
+bool ckpt_pty_is_inside(struct ckpt_ctx *ctx, struct tty_struct *tty);
+
+/* file/terminal.c */
+bool ckpt_has_foreground(struct task_struct *task);
+void ckpt_terminal_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);
+int ckpt_terminals_prepare(struct ckpt_ctx *ctx);
+void ckpt_terminals_tie(struct ckpt_ctx *ctx);
+void ckpt_terminals_forget(struct ckpt_ctx *ctx);
+
 /* file/path.c */
 bool ckpt_is_memory_device(umode_t mode, dev_t rdev);
+int ckpt_leads_back(const char *name, const struct path *path);
+int ckpt_open_flags(const struct ckpt_rec_file *rec);
 bool ckpt_has_locks(struct file *file, struct files_struct *files);
 char *ckpt_path_name(struct ckpt_ctx *ctx, const struct path *path, char *buf);
 

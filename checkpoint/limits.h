@@ -45,6 +45,11 @@
 #define CKPT_MAX_PIPE		(64 * 1024 * 1024)
 #define CKPT_MAX_EPOLL		(4 * 1024 * 1024)
 #define CKPT_MAX_INOTIFY	(256 * 1024 * 1024)
+/* Of one end of a pseudoterminal: of its line discipline, and waiting for it. */
+#define CKPT_MAX_TTY_BUFFER	4096
+#define CKPT_MAX_TTY_QUEUE	(32 * 1024)
+#define CKPT_MAX_PTY		(CKPT_PATH_MAX + 2 * (3 * CKPT_MAX_TTY_BUFFER + CKPT_MAX_TTY_QUEUE))
+#define CKPT_MAX_PTY_INDEX	((1 << 20) - 1)
 #define CKPT_MAX_SHMEM_DATA	(1024 * 1024)
 #define CKPT_MAX_INDEX		(16 * 1024 * 1024)
 

@@ -53,6 +53,7 @@ const struct ckpt_obj_ops *const ckpt_dead_objs[] = {
 /* Objects that others name by a tag. */
 static const struct ckpt_obj_ops *const tagged_objs[] = {
 	&ckpt_file_ops,		/* file/file.c: open files; file/path.c, file/external.c */
+	&ckpt_pty_ops,		/* file/pty.c: pseudoterminals, of which files are the ends */
 	&ckpt_shmem_ops,	/* file/shmem.c: memory without a name */
 	&ckpt_shmem_data_ops,
 	&ckpt_sysv_shm_ops,	/* ipc/shm.c: System V shared memory */

@@ -508,6 +508,7 @@ static void commit(struct ckpt_ctx *ctx)
 	ckpt_commit_dead(ctx);
 	ckpt_tree_bury(ctx);
 	ckpt_tree_tie(ctx);
+	ckpt_terminals_tie(ctx);
 	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
 		if (t->main)
 			ckpt_process_commit(ctx, t);

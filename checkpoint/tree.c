@@ -188,6 +188,24 @@ static bool is_inside(struct ckpt_ctx *ctx, struct pid *pid, enum pid_type type)
 	return inside;
 }
 
+/**
+ * ckpt_pid_inside - does a group or session belong to the tree?
+ * @ctx: context of a save
+ * @pid: the group or session, referenced
+ * @type: PIDTYPE_PGID or PIDTYPE_SID
+ *
+ * Return: true if it does.
+ */
+bool ckpt_pid_inside(struct ckpt_ctx *ctx, struct pid *pid, enum pid_type type)
+{
+	bool ret;
+
+	read_lock(&tasklist_lock);
+	ret = is_inside(ctx, pid, type);
+	read_unlock(&tasklist_lock);
+	return ret;
+}
+
 /* Number of the group or session if it is inside of the tree, else 0. */
 static u32 inside_nr(struct ckpt_ctx *ctx, struct task_struct *task, enum pid_type type)
 {
@@ -217,8 +235,7 @@ static void collect_process(struct ckpt_ctx *ctx, struct ckpt_task *t,
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SESSION,
 			      "is in another session or process group outside of the tree than others");
 	if (own_session && terminal)
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SESSION,
-			      "has a controlling terminal of its own");
+		ckpt_terminal_collect(ctx, t);
 }
 
 /**
@@ -296,6 +313,8 @@ static void fill_leader(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_r
 	parent = parent_of(task);
 	rec->pgid = inside_nr(ctx, task, PIDTYPE_PGID);
 	rec->sid = inside_nr(ctx, task, PIDTYPE_SID);
+	if (rec->pgid && !rec->sid && ckpt_has_foreground(task))
+		rec->flags |= CKPT_TASKF_FOREGROUND;
 	if (t->index) {
 		rec->parent = task_pid_nr_ns(parent, ctx->pidns);
 		rec->exit_signal = task->exit_signal;

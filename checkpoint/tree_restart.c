@@ -159,12 +159,11 @@ static struct lost *add_lost(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr)
 	return ERR_PTR(ret);
 }
 
-/* Finds the session or, for its @group, the process group with this number. */
-static int resolve(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr, struct pid **pid)
+/* Finds the process group with this number, or the session itself. */
+static int resolve(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr, u32 session,
+		   struct pid **pid)
 {
-	bool group = pid == &t->group;
 	struct ckpt_task *leader = find(ctx, nr);
-	u32 session = group ? t->rec->sid : nr;
 	struct lost *lost;
 
 	if (leader) {
@@ -199,11 +198,25 @@ int ckpt_tree_prepare(struct ckpt_ctx *ctx)
 
 	for (t = ckpt_next_leader(ctx, NULL); t && !ret; t = ckpt_next_leader(ctx, t)) {
 		if (t->rec->sid)
-			ret = resolve(ctx, t, t->rec->sid, &t->session);
+			ret = resolve(ctx, t, t->rec->sid, t->rec->sid, &t->session);
 		if (!ret && t->rec->pgid)
-			ret = resolve(ctx, t, t->rec->pgid, &t->group);
+			ret = resolve(ctx, t, t->rec->pgid, t->rec->sid, &t->group);
 	}
-	return ret;
+	return ret ?: ckpt_terminals_prepare(ctx);
+}
+
+/**
+ * ckpt_tree_group - find or make a process group of the session of a process
+ * @ctx: context of a restart
+ * @t: leader of the process
+ * @nr: number of the group
+ * @pid: gets a reference to it
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_tree_group(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr, struct pid **pid)
+{
+	return resolve(ctx, t, nr, t->rec->sid, pid);
 }
 
 /**

@@ -164,8 +164,16 @@ char *ckpt_path_name(struct ckpt_ctx *ctx, const struct path *path, char *buf)
 	return __d_path(path, &ctx->root, buf, CKPT_PATH_MAX);
 }
 
-/* Another file, or a mount, may lie over it by now. */
-static int leads_back(const char *name, const struct path *path)
+/**
+ * ckpt_leads_back - does a name lead to the file that has it?
+ * @name: from ckpt_path_name()
+ * @path: the file
+ *
+ * Another file, or a mount, may lie over it by now.
+ *
+ * Return: 0, -EOPNOTSUPP: to another one, or the errno with which looking failed.
+ */
+int ckpt_leads_back(const char *name, const struct path *path)
 {
 	struct path found;
 	int ret;
@@ -187,7 +195,7 @@ static int path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fil
 	int ret;
 
 	found = ckpt_path_name(ctx, path, name);
-	ret = IS_ERR_OR_NULL(found) ? -EOPNOTSUPP : leads_back(found, path);
+	ret = IS_ERR_OR_NULL(found) ? -EOPNOTSUPP : ckpt_leads_back(found, path);
 	if (ret == -ENOMEM)
 		return ret;
 	if (ret)
@@ -211,7 +219,13 @@ static int path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fil
 	return 0;
 }
 
-static int open_flags(const struct ckpt_rec_file *rec)
+/**
+ * ckpt_open_flags - O_* flags with which a file is opened again
+ * @rec: its record
+ *
+ * Return: them, and O_NOCTTY and O_NONBLOCK.
+ */
+int ckpt_open_flags(const struct ckpt_rec_file *rec)
 {
 	bool read = rec->flags & CKPT_FILEF_READ;
 	bool write = rec->flags & CKPT_FILEF_WRITE;
@@ -233,7 +247,7 @@ static struct file *open_again(const struct ckpt_rec_file *rec, const char *name
 	struct file *file;
 
 	if (!(rec->flags & CKPT_FILEF_EXEC))
-		return filp_open(name, open_flags(rec), 0);
+		return filp_open(name, ckpt_open_flags(rec), 0);
 	/* A program: the right to execute it counts, not the one to read it. */
 	file = open_exec(name);
 	if (!IS_ERR(file))

@@ -244,6 +244,23 @@ bool ckpt_file_is_ours(struct ckpt_ctx *ctx, struct file *file, int extra)
 }
 
 /**
+ * ckpt_file_is_ours_now - do only descriptors of the tree refer to an open file?
+ * @ctx: context of a save
+ * @file: the file
+ * @extra: references to @file that the caller holds
+ *
+ * A reference that somebody has for a moment counts. Does not sleep.
+ *
+ * Return: true if there are no others.
+ */
+bool ckpt_file_is_ours_now(struct ckpt_ctx *ctx, struct file *file, int extra)
+{
+	void *ours = xa_load(&ctx->file_refs, key(file));
+
+	return ours && file_count(file) == xa_to_value(ours) + extra;
+}
+
+/**
  * ckpt_file_is_inside - is memory without a name only in the tree?
  * @ctx: context of a save
  * @file: one of its files

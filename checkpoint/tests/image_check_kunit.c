@@ -91,6 +91,12 @@ static const struct {
 	char bytes[8];
 } shmem_data = { { .offset = 8, .shmem = 3, .len = 8 }, "content" };
 
+static const struct {
+	struct ckpt_rec_pty pty;
+	char bytes[16];
+} pty = { { .session = 5, .pgrp = 6, .path_len = 9,
+	    .ends = { { .read_len = 3, .echo_len = 1, .queue_len = 2 } } }, "/dev/ptmx" };
+
 static const struct ckpt_rec_use use = { .type = CKPT_REC_MM, .tag = 3 };
 
 static const struct {
@@ -179,6 +185,7 @@ static const struct sample samples[] = {
 	SAMPLE(PAGES, extents, extents[0]),
 	SAMPLE(SHARED_PAGES, runs, runs[0]),
 	{ CKPT_REC_FS, sizeof(fs.fs), sizeof(fs.fs) + 5, &fs },
+	SAMPLE(PTY, pty, pty.pty),
 	SAMPLE(FDS, fds, fds[0]),
 	SAMPLE(SIGHAND, sigactions, sigactions[0]),
 	SAMPLE(SIGPENDING, siginfo, siginfo),
@@ -302,6 +309,27 @@ static const struct change changes[] = {
 	CHANGE(PROCESS, process.oom_score_adj_min, 1001),
 	CHANGE(PROCESS, process.oom_score_adj_min, -1001),
 	CHANGE(PROCESS, process.rlimits[3].soft, 1),
+
+	CHANGE(PTY, pty.pty.index, CKPT_MAX_PTY_INDEX + 1),
+	CHANGE(PTY, pty.pty.flags, CKPT_PTY_ALL + 1),
+	CHANGE(PTY, pty.pty.flags, CKPT_PTY_HUNG_UP),
+	CHANGE(PTY, pty.pty.session, 0),
+	CHANGE(PTY, pty.pty.pgrp, 0x80000000),
+	CHANGE(PTY, pty.pty.mode, 010000),
+	CHANGE(PTY, pty.pty.pktstatus, 0x80),
+	CHANGE(PTY, pty.pty.path_len, 8),
+	CHANGE(PTY, pty.pty.path_len, U32_MAX),
+	CHANGE(PTY, pty.pty.reserved, 1),
+	CHANGE(PTY, pty.pty.ends[0].read_len, CKPT_MAX_TTY_BUFFER + 1),
+	CHANGE(PTY, pty.pty.ends[0].canon_len, 4),
+	CHANGE(PTY, pty.pty.ends[0].commit_len, 4),
+	CHANGE(PTY, pty.pty.ends[0].echo_len, CKPT_MAX_TTY_BUFFER),
+	CHANGE(PTY, pty.pty.ends[0].echo_commit, 2),
+	CHANGE(PTY, pty.pty.ends[0].echo_mark, 2),
+	CHANGE(PTY, pty.pty.ends[0].queue_len, U32_MAX),
+	CHANGE(PTY, pty.pty.ends[1].flags, CKPT_TTY_ALL + 1),
+	CHANGE(PTY, pty.bytes[0], 'x'),
+	CHANGE(PTY, pty.bytes[4], 0),
 
 	CHANGE(FILE, file.file.kind, 0),
 	CHANGE(FILE, file.file.kind, CKPT_FILE_NR),
@@ -588,7 +616,7 @@ static void check_tags(struct kunit *test)
 	static const u32 types[] = {
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
 		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM, CKPT_REC_SYSV_SHM,
-		CKPT_REC_EVENT, CKPT_REC_EPOLL, CKPT_REC_INOTIFY,
+		CKPT_REC_EVENT, CKPT_REC_EPOLL, CKPT_REC_INOTIFY, CKPT_REC_PTY,
 	};
 	struct ckpt_reader reader = {};
 	struct ckpt_rec *rec;

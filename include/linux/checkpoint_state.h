@@ -20,15 +20,17 @@ struct file;
 struct folio;
 struct inode;
 struct k_itimer;
-struct nsproxy;
-struct pid_namespace;
-struct uid_gid_extent;
-struct user_namespace;
 struct mm_struct;
+struct nsproxy;
 struct path;
+struct pid_namespace;
+struct pts_fs_info;
 struct seccomp_filter;
 struct sigevent;
 struct task_struct;
+struct tty_struct;
+struct uid_gid_extent;
+struct user_namespace;
 struct vm_area_struct;
 
 /* fs/exec.c: give the current, single-threaded task a fresh address space */
@@ -436,6 +438,47 @@ static inline int checkpoint_set_ldt(const u64 *entries, u32 nr)
 	return -EOPNOTSUPP;
 }
 #endif
+
+/**
+ * struct checkpoint_n_tty - what a line discipline N_TTY has that is not done yet
+ * @read_len: bytes of @read_buf
+ * @canon_len: of them, bytes of complete lines
+ * @commit_len: of them, bytes that may be read in raw mode
+ * @echo_len: bytes of @echo_buf
+ * @echo_commit: of them, bytes that go out next
+ * @echo_mark: of them, bytes that may go out
+ * @column: where the cursor is
+ * @canon_column: where it was at the start of the line
+ * @lnext: the next character is taken literally
+ * @erasing: characters were erased by ECHOPRT
+ * @push: complete lines end without a line end
+ * @read_buf: input, the oldest byte first
+ * @line_ends: a bit for each byte of it
+ * @echo_buf: echoes under way
+ */
+struct checkpoint_n_tty {
+	u32 read_len;
+	u32 canon_len;
+	u32 commit_len;
+	u32 echo_len;
+	u32 echo_commit;
+	u32 echo_mark;
+	u32 column;
+	u32 canon_column;
+	bool lnext;
+	bool erasing;
+	bool push;
+	u8 read_buf[4096];
+	u8 line_ends[4096 / 8];
+	u8 echo_buf[4096];
+};
+
+/* drivers/tty/n_tty.c, fs/devpts/inode.c, drivers/tty/pty.c */
+void checkpoint_n_tty_get(struct tty_struct *tty, struct checkpoint_n_tty *state);
+void checkpoint_n_tty_set(struct tty_struct *tty, const struct checkpoint_n_tty *state);
+int checkpoint_devpts_take(struct pts_fs_info *fsi, int index);
+int checkpoint_pty_move(struct file *master, int index);
+
 /* kernel/time/posix-timers.c: timer_create() of current with a chosen id */
 struct k_itimer *checkpoint_timer_create(clockid_t clock, timer_t id, struct sigevent *event);
 

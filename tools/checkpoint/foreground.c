@@ -16,7 +16,9 @@ static volatile sig_atomic_t child;		/* 0: not there yet, or not any more */
 static volatile sig_atomic_t child_group;	/* 0: it is in our own group */
 static volatile sig_atomic_t child_stopped;
 
-static int tty = -1;	/* the terminal that we lend to the child's own group */
+static int owned = -1;	/* the terminal, if we are in its foreground */
+static int tty = -1;	/* the same, once it is lent to a group of the child's tree */
+static pid_t lent_to;	/* that group */
 
 /*
  * What the terminal sends reaches the child by itself if it is in our process
@@ -45,6 +47,16 @@ static void forward(int sig, siginfo_t *info, void *unused)
 	errno = err;
 }
 
+/* Only who owns the terminal may lend it. */
+static void find_own_terminal(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2 && owned < 0; fd++)
+		if (tcgetpgrp(fd) == getpgrp())
+			owned = fd;
+}
+
 void forward_signals(void)
 {
 	static const int signals[] = {
@@ -55,6 +67,7 @@ void forward_signals(void)
 	struct sigaction old;
 	size_t i;
 
+	find_own_terminal();
 	sigfillset(&act.sa_mask);
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		sigaction(signals[i], &act, &old);
@@ -63,19 +76,15 @@ void forward_signals(void)
 	}
 }
 
-/* Only who owns the terminal may lend it. */
+/* The kernel has lent it already if a group of the tree had it when it was saved. */
 static void find_terminal(pid_t pid)
 {
-	int fd;
+	pid_t now = owned < 0 ? -1 : tcgetpgrp(owned);
 
-	if (!child_group || getsid(pid) != getsid(0))
+	if (now < 0 || getsid(pid) != getsid(0) || (now == getpgrp() && !child_group))
 		return;
-	for (fd = 0; fd <= 2; fd++) {
-		if (tcgetpgrp(fd) == getpgrp()) {
-			tty = fd;
-			return;
-		}
-	}
+	tty = owned;
+	lent_to = now == getpgrp() ? child_group : now;
 }
 
 static void set_terminal_group(pid_t group)
@@ -96,14 +105,14 @@ static void child_has_stopped(int sig)
 	if (sig != SIGTSTP && sig != SIGTTIN && sig != SIGTTOU)
 		return;
 	/* It wanted the terminal before we had lent it. */
-	if (tty >= 0 && sig != SIGTSTP && tcgetpgrp(tty) == child_group) {
-		kill(-child_group, SIGCONT);
+	if (tty >= 0 && sig != SIGTSTP && tcgetpgrp(tty) == lent_to) {
+		kill(child_group ? -child_group : child, SIGCONT);
 		return;
 	}
 	set_terminal_group(getpgrp());
 	raise(SIGSTOP);
 	if (tty >= 0 && tcgetpgrp(tty) == getpgrp())
-		set_terminal_group(child_group);
+		set_terminal_group(lent_to);
 	kill(child_group ? -child_group : child, SIGCONT);
 }
 
@@ -152,7 +161,7 @@ int run_in_foreground(pid_t pid, bool frozen)
 	child_group = group > 0 && group != getpgrp() ? group : 0;
 	child_stopped = frozen;
 	find_terminal(pid);
-	set_terminal_group(child_group);
+	set_terminal_group(lent_to);
 	child = pid;
 	if (interrupted)
 		kill(pid, interrupted);

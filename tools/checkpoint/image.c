@@ -46,6 +46,7 @@ static const struct {
 	[CKPT_REC_SUMS] = { "SUMS", LAYOUT_ARRAY, sizeof(uint64_t) },
 	[CKPT_REC_MM_END] = { "MM_END", LAYOUT_EMPTY, 0 },
 	[CKPT_REC_FS] = { "FS", LAYOUT_TAIL, sizeof(struct ckpt_rec_fs) },
+	[CKPT_REC_PTY] = { "PTY", LAYOUT_TAIL, sizeof(struct ckpt_rec_pty) },
 	[CKPT_REC_FDS] = { "FDS", LAYOUT_ARRAY, sizeof(struct ckpt_rec_fd) },
 	[CKPT_REC_SIGHAND] = { "SIGHAND", LAYOUT_ARRAY, sizeof(struct ckpt_rec_sigaction) },
 	[CKPT_REC_SIGPENDING] = { "SIGPENDING", LAYOUT_ARRAY, sizeof(struct ckpt_rec_siginfo) },

@@ -196,6 +196,9 @@ static int check_file(struct image *img)
 	if (file->kind >= CKPT_FILE_EVENTFD && file->kind <= CKPT_FILE_INOTIFY &&
 	    tags_find(&img->order.tags, file->object) != event_record(file->kind))
 		return bad(img, "the state of an event descriptor was not named before");
+	if (file->kind == CKPT_FILE_PTY &&
+	    tags_find(&img->order.tags, file->object) != CKPT_REC_PTY)
+		return bad(img, "a terminal was not named before");
 	if (file->kind == CKPT_FILE_SHMEM &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_SHMEM)
 		return bad(img, "its memory was not named before");
@@ -253,6 +256,26 @@ static int check_epoll(struct image *img)
 	return 0;
 }
 
+static uint64_t pty_end_bytes(const struct ckpt_rec_pty_end *end)
+{
+	return (uint64_t)end->read_len + ((uint64_t)end->read_len + 7) / 8 + end->echo_len +
+	       end->queue_len;
+}
+
+static int check_pty(struct image *img)
+{
+	const struct ckpt_rec_pty *pty = rec_data(img);
+
+	if (pty->flags & ~CKPT_PTY_ALL || pty->ends[0].flags & ~CKPT_TTY_ALL ||
+	    pty->ends[1].flags & ~CKPT_TTY_ALL)
+		return bad(img, "unknown flags");
+	if (!pty->path_len || pty->path_len >= CKPT_PATH_MAX ||
+	    rec_tail_length(img) != pty->path_len + pty_end_bytes(&pty->ends[0]) +
+	    pty_end_bytes(&pty->ends[1]))
+		return bad(img, "wrong length");
+	return 0;
+}
+
 /* What another process has brought along counts as a record of its own. */
 static int check_use(struct image *img)
 {
@@ -263,9 +286,9 @@ static int check_use(struct image *img)
 		return bad(img, "what it names cannot be shared");
 	if (tags_find(&img->order.tags, use->tag) != use->type)
 		return bad(img, "what it shares was not named before");
-	if (img->order.once & 1U << use->type)
+	if (img->order.once & 1ULL << use->type)
 		return bad(img, "there cannot be two");
-	img->order.once |= 1U << use->type;
+	img->order.once |= 1ULL << use->type;
 	return 0;
 }
 
@@ -548,6 +571,7 @@ static const struct {
 	[CKPT_REC_SUMS] = { PLACE_SUMS, false, check_sums },
 	[CKPT_REC_MM_END] = { PLACE_MM, false, check_mm_end },
 	[CKPT_REC_FS] = { PLACE_PROCESS, true, check_fs },
+	[CKPT_REC_PTY] = { PLACE_ANY, true, check_pty },
 	[CKPT_REC_FDS] = { PLACE_PROCESS, true, check_fds },
 	[CKPT_REC_SIGHAND] = { PLACE_PROCESS, true, NULL },
 	[CKPT_REC_SIGPENDING] = { PLACE_SIGNALS, false, NULL },

@@ -147,6 +147,10 @@ static const char *fd_note(const struct ckpt_rec_fd *fd, const struct ckpt_rec_f
 	if (file->kind == CKPT_FILE_EXTERNAL)
 		return file->std_fd == CKPT_NO_STREAM ? "  (from outside: --inherit)" :
 							"  (from outside: the restarter's own)";
+	if (file->kind == CKPT_FILE_TERMINAL)
+		return "  (the restarter's terminal)";
+	if (file->kind == CKPT_FILE_PTY)
+		return "  (its terminal is in the image)";
 	if (file->kind == CKPT_FILE_SHMEM)
 		return "  (its content is in the image)";
 	if (file->kind >= CKPT_FILE_EVENTFD && file->kind <= CKPT_FILE_INOTIFY)

@@ -36,6 +36,7 @@
  * @CKPT_REC_SUMS: array of __u64, one for each chunk of the page data before
  * @CKPT_REC_MM_END: no payload, ends the pages of an address space
  * @CKPT_REC_FS: struct ckpt_rec_fs and its two paths; has a tag
+ * @CKPT_REC_PTY: struct ckpt_rec_pty, its path and its buffers; has a tag
  * @CKPT_REC_FDS: array of struct ckpt_rec_fd; has a tag
  * @CKPT_REC_SIGHAND: array of 64 struct ckpt_rec_sigaction, signals 1 to 64; has a tag
  * @CKPT_REC_SIGPENDING: array of struct ckpt_rec_siginfo
@@ -115,6 +116,7 @@ enum ckpt_rec_type {
 	CKPT_REC_EPOLL,
 	CKPT_REC_INOTIFY,
 	CKPT_REC_SHARED_PAGES,
+	CKPT_REC_PTY,
 	CKPT_REC_NR
 };
 
@@ -207,7 +209,8 @@ struct ckpt_rec_tree {
 #define CKPT_TASKF_VFORK	(1U << 1)	/* its parent waits in vfork(2) for it */
 #define CKPT_TASKF_NO_EXEC	(1U << 2)	/* has not executed a program since fork(2) */
 #define CKPT_TASKF_PARENT_EXEC	(1U << 3)	/* its parent has executed one since */
-#define CKPT_TASKF_ALL		((1U << 4) - 1)
+#define CKPT_TASKF_FOREGROUND	(1U << 4)	/* its group had the terminal from outside */
+#define CKPT_TASKF_ALL		((1U << 5) - 1)
 
 /**
  * struct ckpt_rec_task - one thread; ids are those of the caller's pid namespace
@@ -387,8 +390,9 @@ struct ckpt_rec_process {
 #define CKPT_FILE_PIDFD		9U	/* of pidfd_open(2) */
 #define CKPT_FILE_EPOLL		10U	/* of epoll_create(2) */
 #define CKPT_FILE_INOTIFY	11U	/* of inotify_init(2) */
-#define CKPT_FILE_NR		12U	/* first unknown kind */
-#define CKPT_FILE_NR		12U	/* first unknown kind */
+#define CKPT_FILE_PTY		12U	/* end of a pseudoterminal that is in the image */
+#define CKPT_FILE_TERMINAL	13U	/* /dev/tty: the restarter's terminal */
+#define CKPT_FILE_NR		14U	/* first unknown kind */
 
 /* ckpt_rec_file.flags */
 #define CKPT_FILEF_READ		(1U << 0)
@@ -427,7 +431,8 @@ struct ckpt_rec_process {
  * @path_len: bytes of the path, without a terminating zero
  * @build_id_len: bytes of @build_id in use, 0: not an ELF file or none
  * @build_id: build-id of a mapped ELF file; compared, and in place of @mtime_ns
- * @object: other kinds: tag of the PIPE, SHMEM, SYSV_SHM, EVENT, EPOLL or INOTIFY record
+ * @object: other kinds: tag of the PIPE, SHMEM, SYSV_SHM, EVENT, EPOLL, INOTIFY or
+ *	PTY record
  * @reserved: 0
  * @fs_uuid: of the file system, 0: it has none
  *
@@ -846,6 +851,103 @@ struct ckpt_rec_fs {
 	__u32 umask;
 	__u32 root_len;
 	__u32 cwd_len;
+	__u32 reserved;
+};
+
+/* ckpt_rec_pty.flags */
+#define CKPT_PTY_LOCKED		(1U << 0)	/* TIOCSPTLCK: the slave cannot be opened */
+#define CKPT_PTY_PACKET		(1U << 1)	/* TIOCPKT */
+#define CKPT_PTY_HUNG_UP	(1U << 2)	/* the master is closed */
+#define CKPT_PTY_SLAVE_CLOSED	(1U << 3)	/* the slave was open, and is closed */
+#define CKPT_PTY_ALL		((1U << 4) - 1)
+
+/* ckpt_rec_pty_end.flags */
+#define CKPT_TTY_EXCLUSIVE	(1U << 0)	/* TIOCEXCL */
+#define CKPT_TTY_STOPPED	(1U << 1)	/* output is stopped */
+#define CKPT_TTY_TCO_STOPPED	(1U << 2)	/* by tcflow(3), TCOOFF */
+#define CKPT_TTY_LNEXT		(1U << 3)	/* the next character is taken literally */
+#define CKPT_TTY_ERASING	(1U << 4)	/* characters were erased by ECHOPRT */
+#define CKPT_TTY_PUSH		(1U << 5)	/* the complete lines end without a line end */
+#define CKPT_TTY_ALL		((1U << 6) - 1)
+
+/**
+ * struct ckpt_rec_pty_end - one end of a pseudoterminal
+ * @flags: CKPT_TTY_*
+ * @read_len: bytes that the line discipline has ready, or of a partial line
+ * @canon_len: of them, bytes of complete lines
+ * @commit_len: of them, bytes that can be read in raw mode
+ * @echo_len: bytes of echoes under way
+ * @echo_commit: of them, bytes that go out next
+ * @echo_mark: of them, bytes that may go out
+ * @column: where the cursor is
+ * @canon_column: where it was at the start of the line
+ * @queue_len: bytes behind those of @read_len, for which there was no room
+ */
+struct ckpt_rec_pty_end {
+	__u32 flags;
+	__u32 read_len;
+	__u32 canon_len;
+	__u32 commit_len;
+	__u32 echo_len;
+	__u32 echo_commit;
+	__u32 echo_mark;
+	__u32 column;
+	__u32 canon_column;
+	__u32 queue_len;
+};
+
+/**
+ * struct ckpt_rec_pty - a pseudoterminal; a path, then the buffers of both ends follow
+ * @index: its number, N of /dev/pts/N
+ * @flags: CKPT_PTY_*
+ * @session: whose controlling terminal it is, 0: none
+ * @pgrp: the session's foreground process group
+ * @uid: owner of /dev/pts/N, in the caller's user namespace
+ * @gid: its group
+ * @mode: its permission bits, as in stat(2)
+ * @pktstatus: what a master in packet mode still learns, of ioctl_tty(2), TIOCPKT
+ * @iflag: this and the following are as in termios(3), the kernel's form
+ * @oflag: see there
+ * @cflag: see there
+ * @lflag: see there
+ * @ispeed: in bits per second
+ * @ospeed: in bits per second
+ * @line: of termios(3)
+ * @cc: control characters
+ * @rows: window size, of ioctl_tty(2), TIOCGWINSZ
+ * @cols: see there
+ * @xpixel: see there
+ * @ypixel: see there
+ * @ends: the master, then the slave
+ * @path_len: bytes of the path of /dev/ptmx
+ * @reserved: 0
+ *
+ * The buffers are for the master, then for the slave: @read_len bytes, a bit for
+ * each of them that is set where a line ends, @echo_len and @queue_len bytes.
+ */
+struct ckpt_rec_pty {
+	__u32 index;
+	__u32 flags;
+	__u32 session;
+	__u32 pgrp;
+	__u32 uid;
+	__u32 gid;
+	__u32 mode;
+	__u32 pktstatus;
+	__u32 iflag;
+	__u32 oflag;
+	__u32 cflag;
+	__u32 lflag;
+	__u32 ispeed;
+	__u32 ospeed;
+	__u8 line;
+	__u8 cc[31];
+	__u16 rows;
+	__u16 cols;
+	__u16 xpixel;
+	__u16 ypixel;
+	struct ckpt_rec_pty_end ends[2];
+	__u32 path_len;
 	__u32 reserved;
 };
 

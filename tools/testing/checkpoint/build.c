@@ -17,6 +17,7 @@
 #define SIGHAND_TAG	902
 #define SHMEM_TAG	903
 #define EVENTS_TAG	904
+#define PTY_TAG		910
 #define FIRST_PID	100
 #define CODE		0x400000ULL
 #define HEAP		0x10000000ULL
@@ -287,6 +288,29 @@ static void add_fs(struct image *image, u32 tag)
 
 	piece_resize(piece, sizeof(fs) + sizeof(paths) - 1);
 	memcpy(piece->payload + sizeof(fs), paths, sizeof(paths) - 1);
+}
+
+/* A pseudoterminal with input of both ends, and a file of its slave. */
+static void add_pty(struct image *image, u32 tag)
+{
+	struct {
+		struct ckpt_rec_pty pty;
+		char bytes[27];
+	} record = { { .index = 3, .flags = CKPT_PTY_PACKET, .session = 70, .pgrp = 71,
+		       .mode = 0620, .path_len = 9,
+		       .ends = { { .read_len = 5, .commit_len = 5, .queue_len = 2 },
+				 { .read_len = 3, .canon_len = 3, .echo_len = 5,
+				   .echo_commit = 2, .echo_mark = 5 } } },
+		     "/dev/ptmxinput\0qqlo\n\4echos" };
+	struct {
+		struct ckpt_rec_file file;
+		char path[10];
+	} file = { { .kind = CKPT_FILE_PTY, .flags = CKPT_FILEF_READ, .mode = 020620,
+		     .rdev = 136 << 8 | 3, .object = tag, .path_len = 10 }, "/dev/pts/3" };
+
+	image_add(image, CKPT_REC_PTY, tag, sizeof(record.pty), &record, sizeof(record.pty) + 26);
+	image_add(image, CKPT_REC_FILE, tag + 1, sizeof(file.file), &file,
+		  sizeof(file.file) + 10);
 }
 
 static void add_pipe(struct image *image, u32 tag, u32 file_tag)
@@ -572,6 +596,7 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 	add_shmem(image, tag + SHMEM_TAG);
 	add_events(image, tag + EVENTS_TAG);
 	add_fds(image, r, tag + 1);
+	add_pty(image, tag + PTY_TAG);
 	add_fs(image, tag + FS_TAG);
 	add_sighand(image, tag + SIGHAND_TAG);
 	if (n)

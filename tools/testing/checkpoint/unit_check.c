@@ -27,6 +27,7 @@ static struct ckpt_rec_vma vmas[4];
 static struct ckpt_rec_extent extents[2];
 static struct ckpt_rec_shared_pages runs[2];
 static struct ckpt_rec_fs fs;
+static struct ckpt_rec_pty pty;
 static struct ckpt_rec_fd fds[3];
 static struct ckpt_rec_siginfo siginfo;
 static struct ckpt_rec_thread thread;
@@ -64,6 +65,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_PROCESS] = &process, [CKPT_REC_FILE] = &file, [CKPT_REC_MM] = &mm,
 	[CKPT_REC_VMAS] = vmas, [CKPT_REC_PAGES] = extents, [CKPT_REC_FS] = &fs,
 	[CKPT_REC_SHARED_PAGES] = runs,
+	[CKPT_REC_PTY] = &pty,
 	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
 	[CKPT_REC_THREAD] = &thread, [CKPT_REC_CRED] = &cred,
 	[CKPT_REC_REGSET] = &regset, [CKPT_REC_TRAILER] = &trailer,
@@ -116,6 +118,7 @@ struct change {
 #define EXTENT(i, m, v, e)	CHANGE(PAGES, extents[i].m, v, e)
 #define RUN(i, m, v, e)		CHANGE(SHARED_PAGES, runs[i].m, v, e)
 #define FS(m, v, e)		CHANGE(FS, fs.m, v, e)
+#define PTY(m, v, e)		CHANGE(PTY, pty.m, v, e)
 #define FD(i, m, v, e)		CHANGE(FDS, fds[i].m, v, e)
 #define SIGINFO(m, v, e)	CHANGE(SIGPENDING, siginfo.m, v, e)
 #define THREAD(m, v, e)		CHANGE(THREAD, thread.m, v, e)
@@ -280,6 +283,24 @@ static const struct change changes[] = {
 
 	FS(umask, 0777, 0), FS(umask, 01000, BAD), FS(reserved, 1, BAD), FS(root_len, 0, BAD),
 	FS(root_len, ~0U, BAD), FS(cwd_len, 0, BAD), FS(cwd_len, 9, BAD), FS(cwd_len, 11, BAD),
+
+	PTY(index, CKPT_MAX_PTY_INDEX, 0), PTY(index, CKPT_MAX_PTY_INDEX + 1, BAD),
+	PTY(index, ~0U, BAD), PTY(reserved, 1, BAD),
+	PTY(flags, CKPT_PTY_ALL & ~CKPT_PTY_HUNG_UP, 0), PTY(flags, CKPT_PTY_ALL + 1, BAD),
+	PTY(flags, CKPT_PTY_ALL, BAD), PTY(flags, CKPT_PTY_HUNG_UP, BAD),
+	PTY(session, 0, BAD), PTY(session, INT_MAX, 0), PTY(session, 1U << 31, BAD),
+	PTY(pgrp, 0, BAD), PTY(pgrp, 1U << 31, BAD), PTY(uid, ~0U, 0),
+	PTY(mode, 07777, 0), PTY(mode, 010000, BAD), PTY(pktstatus, 0x7f, 0),
+	PTY(pktstatus, 0x80, BAD), PTY(line, 0xff, 0), PTY(cflag, ~0U, 0),
+	PTY(path_len, 0, BAD), PTY(path_len, 8, BAD), PTY(path_len, ~0U, BAD),
+	PTY(ends[0].flags, CKPT_TTY_ALL, 0), PTY(ends[0].flags, CKPT_TTY_ALL + 1, BAD),
+	PTY(ends[0].read_len, 4, BAD), PTY(ends[0].read_len, ~0U, BAD),
+	PTY(ends[0].canon_len, 5, 0), PTY(ends[0].canon_len, 6, BAD),
+	PTY(ends[0].commit_len, 6, BAD), PTY(ends[0].queue_len, 1, BAD),
+	PTY(ends[0].queue_len, ~0U, BAD), PTY(ends[1].echo_len, 4, BAD),
+	PTY(ends[1].echo_len, ~0U, BAD), PTY(ends[1].echo_commit, 5, 0),
+	PTY(ends[1].echo_commit, 6, BAD), PTY(ends[1].echo_mark, 6, BAD),
+	PTY(ends[1].column, ~0U, 0), PTY(ends[1].canon_column, ~0U, 0),
 
 	FD(1, fd, 0, BAD), FD(0, fd, 3, BAD), FD(1, fd, 1, 0), FD(2, fd, INT_MAX, 0),
 	FD(2, fd, 1U << 31, BAD), FD(0, file, 0, BAD), FD(0, flags, CKPT_FD_CLOEXEC, 0),
@@ -489,6 +510,9 @@ static void paths(const void *arg)
 	refuse_bytes(CKPT_REC_FILE, at, "x", 1);
 	refuse_bytes(CKPT_REC_FILE, at, "", 1);
 	refuse_bytes(CKPT_REC_FILE, at + 15, "", 1);
+	at = sizeof(struct ckpt_rec_pty);
+	refuse_bytes(CKPT_REC_PTY, at, "x", 1);
+	refuse_bytes(CKPT_REC_PTY, at + 8, "", 1);
 	at = sizeof(struct ckpt_rec_fs);
 	refuse_bytes(CKPT_REC_FS, at, "x", 1);
 	refuse_bytes(CKPT_REC_FS, at + 1, "x", 1);
@@ -562,7 +586,7 @@ static void needs_tag(const void *arg)
 	static const u32 types[] = {
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
 		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM, CKPT_REC_SYSV_SHM,
-		CKPT_REC_EVENT, CKPT_REC_EPOLL, CKPT_REC_INOTIFY,
+		CKPT_REC_EVENT, CKPT_REC_EPOLL, CKPT_REC_INOTIFY, CKPT_REC_PTY,
 	};
 	struct image image;
 	unsigned int i;
@@ -701,6 +725,7 @@ static void bounds(const void *arg)
 		{ CKPT_REC_ID_MAPS, CKPT_MAX_NAMESPACES * CKPT_MAX_ID_LINES, 0 },
 		{ CKPT_REC_PIDS, 3 * CKPT_MAX_TASKS, 0 },
 		{ CKPT_REC_CGROUP, CKPT_PATH_MAX, 1 },
+		{ CKPT_REC_PTY, CKPT_MAX_PTY, 1 },
 		{ CKPT_REC_FDS, CKPT_MAX_FDS, 0 },
 		{ CKPT_REC_SIGPENDING, CKPT_MAX_SIGPENDING, 0 },
 		{ CKPT_REC_CRED, CKPT_MAX_GROUPS, sizeof(u32) },

@@ -78,6 +78,10 @@ SIZE(ckpt_rec_vma, 48);
 SIZE(ckpt_rec_extent, 16);
 SIZE(ckpt_rec_shared_pages, 32);
 SIZE(ckpt_rec_fs, 16);
+SIZE(ckpt_rec_pty_end, 40);
+SIZE(ckpt_rec_pty, 104 + 2 * 40);
+OFFSET(ckpt_rec_pty, rows, 88);
+OFFSET(ckpt_rec_pty, ends, 96);
 SIZE(ckpt_rec_fd, 16);
 SIZE(ckpt_rec_sigaction, 32);
 SIZE(ckpt_rec_siginfo, 144);
@@ -118,7 +122,7 @@ static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12
 	      CKPT_REC_SECCOMP == 23 && CKPT_REC_IO_PORTS == 27 && CKPT_REC_USAGE == 28 &&
 	      CKPT_REC_THREAD_USAGE == 31 && CKPT_REC_SHMEM_DATA == 33 &&
 	      CKPT_REC_CGROUP == 37 && CKPT_REC_SYSV_SHM == 39 && CKPT_REC_INOTIFY == 42 &&
-	      CKPT_REC_SHARED_PAGES == 43, "record types");
+	      CKPT_REC_SHARED_PAGES == 43 && CKPT_REC_PTY == 44, "record types");
 
 #ifndef ABI_SYNTAX_ONLY
 #include "kselftest_harness.h"

@@ -41,7 +41,6 @@ OBSTACLE(mount_fd, FILE);
 OBSTACLE(fs_context, FILE);
 OBSTACLE(namespace_file, FILE);
 OBSTACLE(proc_file, FILE);
-OBSTACLE(pty, FILE);
 OBSTACLE(message_queue, FILE);
 OBSTACLE(path_fd, FILE);
 OBSTACLE(device, FILE);

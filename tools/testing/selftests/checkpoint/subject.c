@@ -197,9 +197,7 @@ bool run_mode(int argc, char **argv)
 		signal_modes, syscall_modes, timed_modes, id_modes, obstacle_modes,
 		process_modes, ns_modes, tree_modes,
 		state_modes, seccomp_modes, timer_modes, usage_modes,
-		shmem_modes,
-		outside_modes,
-		shmem_modes, event_modes, epoll_modes,
+		shmem_modes, outside_modes, event_modes, epoll_modes, tty_modes, tty2_modes,
 	};
 	const struct mode *mode;
 	size_t i;

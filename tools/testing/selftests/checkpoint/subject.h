@@ -28,6 +28,8 @@ extern const struct mode mapgen_modes[];
 extern const struct mode sysv_modes[];
 extern const struct mode cpu_modes[];
 extern const struct mode file_modes[];
+extern const struct mode tty_modes[];
+extern const struct mode tty2_modes[];
 extern const struct mode signal_modes[];
 extern const struct mode syscall_modes[];
 extern const struct mode timed_modes[];

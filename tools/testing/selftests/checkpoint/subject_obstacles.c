@@ -139,11 +139,6 @@ static int a_proc_file(void)
 	return open("/proc/self/status", O_RDONLY);
 }
 
-static int a_pty(void)
-{
-	return posix_openpt(O_RDWR | O_NOCTTY);
-}
-
 static int a_message_queue(void)
 {
 	return mq_open("/ckpt-test", O_RDWR | O_CREAT, 0600, NULL) < 0 ? -1 :
@@ -337,7 +332,7 @@ const struct obstacle file_obstacles[] = {
 	{ "io_uring", an_io_uring }, { "perf_event", a_perf_event },
 	{ "landlock_ruleset", a_landlock_ruleset }, { "mount_fd", a_mount_fd },
 	{ "fs_context", a_fs_context }, { "namespace_file", a_namespace_file },
-	{ "proc_file", a_proc_file }, { "pty", a_pty }, { "message_queue", a_message_queue },
+	{ "proc_file", a_proc_file }, { "message_queue", a_message_queue },
 	{ "path_fd", a_path_fd }, { "device", a_device }, { "deleted_file", a_deleted_file },
 	{ "unnamed_file", an_unnamed_file }, { "deleted_cwd", a_deleted_cwd },
 	{ "replaced_file", a_replaced_file }, { "posix_lock", a_posix_lock },
