@@ -234,8 +234,8 @@ struct ckpt_ns {
  *
  * Locks: the saver holds no lock of ours. It takes, one at a time and never
  * while it writes to the image: tasklist_lock, siglock, task_lock, file_lock
- * of a descriptor table, mmap_lock, page table locks. Only the lock of a POSIX
- * timer has siglock inside.
+ * of a descriptor table, mmap_lock, page table locks, those of event descriptors.
+ * Only the lock of a POSIX timer has siglock inside.
  */
 struct ckpt_ctx {
 	struct kref ref;

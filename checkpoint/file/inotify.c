@@ -94,33 +94,84 @@ static char *find_name(struct ckpt_ctx *ctx, struct inode *inode, char *buf)
 	return name;
 }
 
-struct collect {
-	struct ckpt_ctx *ctx;
-	const struct ckpt_where *where;
-	char *buf;
+/* Watches, with references to what is watched. */
+struct watches {
+	struct {
+		struct inode *inode;
+		int wd;
+		u32 mask;
+	} *list;
+	u32 nr;
+	u32 room;
 };
 
-static int collect_watch(void *arg, struct inode *inode, int wd, u32 mask)
+static int note_watch(void *arg, struct inode *inode, int wd, u32 mask)
 {
-	struct collect *c = arg;
+	struct watches *w = arg;
 
-	if (!find_name(c->ctx, inode, c->buf))
-		ckpt_obstacle(c->ctx, c->where, CKPT_WHY_FILE,
-			      "an inotify watch (%d) on a file without a name that is known: inode %lu of %s",
-			      wd, inode->i_ino, inode->i_sb->s_id);
+	if (w->nr < w->room) {
+		ihold(inode);
+		w->list[w->nr].inode = inode;
+		w->list[w->nr].wd = wd;
+		w->list[w->nr].mask = mask;
+	}
+	w->nr++;
 	return 0;
+}
+
+static void free_watches(struct watches *w)
+{
+	u32 i;
+
+	for (i = 0; i < w->nr; i++)
+		iput(w->list[i].inode);
+	kvfree(w->list);
+}
+
+/* Names cannot be looked up during the walk: whoever tells of an event holds locks there. */
+static int list_watches(struct file *file, struct watches *w)
+{
+	u32 nr;
+
+	*w = (struct watches){};
+	checkpoint_inotify_watches(file, note_watch, w);
+	w->room = w->nr;
+	w->nr = 0;
+	w->list = kvcalloc(w->room + 1, sizeof(*w->list), GFP_KERNEL_ACCOUNT);
+	if (!w->list)
+		return -ENOMEM;
+	checkpoint_inotify_watches(file, note_watch, w);
+	nr = w->nr;
+	w->nr = min(nr, w->room);
+	if (nr == w->nr)
+		return 0;
+	free_watches(w);
+	return -EBUSY;
 }
 
 static void inotify_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			    struct file *file)
 {
-	struct collect c = { .ctx = ctx, .where = where };
+	struct watches w;
+	char *buf;
+	u32 i;
 
 	ckpt_event_collect(ctx, where, file);
+	/* Then saving it fails, too. */
+	if (list_watches(file, &w))
+		return;
 	/* A lack of memory must not look like an obstacle. */
-	c.buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
-	checkpoint_inotify_watches(file, collect_watch, &c);
-	kfree(c.buf);
+	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
+	for (i = 0; i < w.nr; i++) {
+		if (!find_name(ctx, w.list[i].inode, buf))
+			ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
+				      "an inotify watch (%d) on a file without a name that is known: inode %lu of %s",
+				      w.list[i].wd, w.list[i].inode->i_ino,
+				      w.list[i].inode->i_sb->s_id);
+		cond_resched();
+	}
+	kfree(buf);
+	free_watches(&w);
 }
 
 /* The tail of the record, as it grows. */
@@ -174,10 +225,9 @@ static int make_room(struct saved *s, size_t len)
 	return 0;
 }
 
-static int save_watch(void *arg, struct inode *inode, int wd, u32 mask)
+static int save_watch(struct saved *s, struct inode *inode, int wd, u32 mask)
 {
 	struct ckpt_rec_notify n = { .wd = wd, .mask = mask, .mode = inode->i_mode & S_IFMT };
-	struct saved *s = arg;
 	char *name = find_name(s->ctx, inode, s->path);
 	int ret;
 
@@ -189,6 +239,22 @@ static int save_watch(void *arg, struct inode *inode, int wd, u32 mask)
 	if (!ret)
 		append(s, &n, name);
 	s->rec.nr_watches++;
+	return ret;
+}
+
+static int save_watches(struct saved *s, struct file *file)
+{
+	struct watches w;
+	int ret = list_watches(file, &w);
+	u32 i;
+
+	if (ret)
+		return ret;
+	for (i = 0; i < w.nr && !ret; i++) {
+		ret = save_watch(s, w.list[i].inode, w.list[i].wd, w.list[i].mask);
+		cond_resched();
+	}
+	free_watches(&w);
 	return ret;
 }
 
@@ -243,7 +309,7 @@ static int write_instance(struct ckpt_ctx *ctx, struct file *file, u32 *tag)
 		return 0;
 	s.path = kmalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
 	*tag = ckpt_new_tag(ctx, file->private_data);
-	ret = s.path && *tag ? checkpoint_inotify_watches(file, save_watch, &s) : -ENOMEM;
+	ret = s.path && *tag ? save_watches(&s, file) : -ENOMEM;
 	s.rec.next_wd = checkpoint_inotify_next(file);
 	if (!ret)
 		ret = save_events(&s, file);

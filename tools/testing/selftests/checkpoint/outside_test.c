@@ -321,12 +321,13 @@ TEST_F_TIMEOUT(external, stream, TEST_TIMEOUT)
 	struct checkpoint_entry give;
 	struct restart_args args = { .inherit = (uintptr_t)&give, .nr_inherit = 1 };
 	struct subject *s = &self->s;
+	char path[64];
 	int p[2];
 
 	ASSERT_EQ(0, subject_start(s, "idle"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
-	snprintf(self->key, sizeof(self->key), "/proc/%d/fd/0", s->pid);
-	self->key[readlink(self->key, self->key, sizeof(self->key) - 1)] = 0;
+	snprintf(path, sizeof(path), "/proc/%d/fd/0", s->pid);
+	self->key[readlink(path, self->key, sizeof(self->key) - 1)] = 0;
 	ASSERT_EQ(0, save(s, CHECKPOINT_KILL, NULL)) messages_show(s);
 	ASSERT_EQ(0, subject_reap(s, SIGKILL));
 	ASSERT_EQ(0, pipe2(p, O_CLOEXEC));

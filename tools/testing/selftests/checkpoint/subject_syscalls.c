@@ -302,7 +302,6 @@ static void call_recv(void)
 	check_eq('g', c);
 }
 
-/* From here on: with state that cannot be saved; a try must not disturb. */
 static void call_epoll_wait(void)
 {
 	struct epoll_event event = { .events = EPOLLIN };
@@ -325,6 +324,7 @@ static void call_epoll_pwait(void)
 	wait_go();
 }
 
+/* With state that cannot be saved: a try must not disturb. */
 static void call_io_getevents(void)
 {
 	aio_context_t context = 0;

@@ -59,6 +59,9 @@ CALL(flock, flock, UNLOCK);
 CALL(setlkw, fcntl, UNLOCK);
 CALL(open_fifo, openat, FIFO);
 CALL(write, write, DRAIN);
+CALL(epoll_wait, epoll_wait, GO);
+CALL(epoll_pwait, epoll_pwait, GO);
+CALL(inotify, read, CREATE);
 
 FIXTURE_SETUP(call)
 {
@@ -211,10 +214,7 @@ FIXTURE_VARIANT(refused) {
 		.name = #__name, .nr = SYS_##__nr, .end = END_##__end		\
 	}
 
-REFUSED(epoll_wait, epoll_wait, GO);
-REFUSED(epoll_pwait, epoll_pwait, GO);
 REFUSED(io_getevents, io_getevents, GO);
-REFUSED(inotify, read, CREATE);
 
 FIXTURE_SETUP(refused)
 {
