@@ -122,7 +122,6 @@ static bool is_array(u32 type)
 	case CKPT_REC_PAGES:
 	case CKPT_REC_SHARED_PAGES:
 	case CKPT_REC_SUMS:
-	case CKPT_REC_EPOLL:
 	case CKPT_REC_FDS:
 	case CKPT_REC_SIGHAND:
 	case CKPT_REC_VMA_NAMES:
