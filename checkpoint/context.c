@@ -41,6 +41,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	xa_init(&ctx->mm_index);
 	xa_init(&ctx->file_refs);
 	xa_init(&ctx->pipe_refs);
+	xa_init(&ctx->file_states);
 	xa_init(&ctx->lost_pids);
 	xa_init(&ctx->objs);
 	ctx->next_tag = 1;
@@ -100,6 +101,7 @@ static void free_ctx(struct kref *ref)
 	xa_destroy(&ctx->mm_index);
 	ckpt_tree_forget(ctx);
 	ckpt_refs_free(ctx);
+	ckpt_states_free(ctx);
 	xa_destroy(&ctx->objs);
 	path_put(&ctx->root);
 	put_task_struct(ctx->caller);

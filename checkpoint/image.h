@@ -62,6 +62,10 @@ u64 ckpt_rec_sum(struct ckpt_rec *rec);
 int ckpt_read_record(struct ckpt_reader *r, struct ckpt_rec **recp);
 int ckpt_read_padding(struct ckpt_reader *r);
 int ckpt_check_record(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_unlinked(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_locks(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_file_state(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_pipe(struct ckpt_reader *r, struct ckpt_rec *rec);
 void ckpt_free_record(struct ckpt_rec *rec);
 
 #endif /* _CHECKPOINT_IMAGE_H */

@@ -174,26 +174,18 @@ static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 
 	if (!rec->tag || rec->length - rec->unit != f->path_len)
 		return damaged(r, "a file record has a wrong length or no tag");
-	if (f->kind == CKPT_FILE_PATH && !is_path(path, f->path_len))
+	if ((f->kind == CKPT_FILE_PATH || f->kind == CKPT_FILE_OPATH ||
+	     f->kind == CKPT_FILE_FIFO) && !is_path(path, f->path_len))
 		return damaged(r, "a file has an impossible path");
 	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2)
 		return damaged(r, "an external file is not a standard stream");
-	if (!f->kind || f->kind > CKPT_FILE_SHMEM || f->reserved || f->flags & ~CKPT_FILEF_ALL)
+	if (!f->kind || f->kind > CKPT_FILE_FIFO || f->reserved || f->flags & ~CKPT_FILEF_ALL)
 		return damaged(r, "a file has an unknown kind or unknown flags");
 	if (f->path_len >= CKPT_PATH_MAX || memchr(path, 0, f->path_len))
 		return damaged(r, "a file has an impossible name");
 	if (f->pos > LLONG_MAX || f->size > LLONG_MAX ||
 	    f->build_id_len > sizeof(f->build_id))
 		return damaged(r, "a file has an impossible offset or size");
-	return 0;
-}
-
-static int check_pipe(struct ckpt_reader *r, struct ckpt_rec *rec)
-{
-	struct ckpt_rec_pipe *p = ckpt_rec_data(rec);
-
-	if (!rec->tag || rec->length - rec->unit != p->data_len || p->capacity > INT_MAX)
-		return damaged(r, "a pipe has an impossible size or no tag");
 	return 0;
 }
 
@@ -263,7 +255,7 @@ static int check_fs(struct ckpt_reader *r, struct ckpt_rec *rec)
 	char *paths = ckpt_rec_tail(rec);
 
 	if (!rec->tag || (u64)fs->root_len + fs->cwd_len != rec->length - rec->unit ||
-	    fs->umask & ~0777 || fs->reserved)
+	    fs->umask & ~0777)
 		return damaged(r, "a file system context has an impossible value");
 	if (!is_path(paths, fs->root_len) || !is_path(paths + fs->root_len, fs->cwd_len))
 		return damaged(r, "a root or current directory has an impossible path");
@@ -577,13 +569,16 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_PAGES] = check_pages,
 	[CKPT_REC_FS] = check_fs,
 	[CKPT_REC_FDS] = check_fds,
+	[CKPT_REC_UNLINKED] = ckpt_check_unlinked,
+	[CKPT_REC_LOCKS] = ckpt_check_locks,
+	[CKPT_REC_FILE_STATE] = ckpt_check_file_state,
 	[CKPT_REC_SIGHAND] = check_sighand,
 	[CKPT_REC_SIGPENDING] = check_sigpending,
 	[CKPT_REC_THREAD] = check_thread,
 	[CKPT_REC_CRED] = check_cred,
 	[CKPT_REC_REGSET] = check_regset,
 	[CKPT_REC_TRAILER] = check_trailer,
-	[CKPT_REC_PIPE] = check_pipe,
+	[CKPT_REC_PIPE] = ckpt_check_pipe,
 	[CKPT_REC_USE] = check_use,
 	[CKPT_REC_SECCOMP] = check_seccomp,
 	[CKPT_REC_ATTRS] = check_attrs,

@@ -161,6 +161,7 @@ struct ckpt_task {
  * @file_refs: save: descriptors, and mappings of unnamed memory, that refer to an
  *	open file, by its address; open files of unnamed memory, by its dentry
  * @pipe_refs: save: the tree's ends of a pipe, by its address
+ * @file_states: restart: FILE_STATE records, by the file's tag
  * @lost_pids: restart: groups and sessions without a leader, by saved number
  * @wait: the call waits here for the tree
  * @hold: parked tasks wait here
@@ -219,6 +220,7 @@ struct ckpt_ctx {
 	struct xarray mm_index;
 	struct xarray file_refs;
 	struct xarray pipe_refs;
+	struct xarray file_states;
 	struct xarray lost_pids;
 	wait_queue_head_t wait;
 	wait_queue_head_t hold;
@@ -282,6 +284,9 @@ extern const struct ckpt_obj_ops ckpt_process_ops;
 extern const struct ckpt_obj_ops ckpt_mm_ops;
 extern const struct ckpt_obj_ops ckpt_fs_ops;
 extern const struct ckpt_obj_ops ckpt_fds_ops;
+extern const struct ckpt_obj_ops ckpt_unlinked_ops;
+extern const struct ckpt_obj_ops ckpt_locks_ops;
+extern const struct ckpt_obj_ops ckpt_file_state_ops;
 extern const struct ckpt_obj_ops ckpt_file_ops;
 extern const struct ckpt_obj_ops ckpt_pipe_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_ops;
@@ -351,6 +356,7 @@ u32 ckpt_tag_of(struct ckpt_ctx *ctx, void *obj);
 u32 ckpt_new_tag(struct ckpt_ctx *ctx, void *obj);
 int ckpt_put_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops, void *obj);
 void *ckpt_get_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops);
+void ckpt_drop_tags(struct ckpt_ctx *ctx, const struct ckpt_obj_ops *ops);
 void ckpt_free_tags(struct ckpt_ctx *ctx);
 
 /* tree.c */
@@ -361,11 +367,13 @@ struct ckpt_task *ckpt_next_leader(struct ckpt_ctx *ctx, struct ckpt_task *t);
 struct ckpt_task *ckpt_mm_owner(struct ckpt_ctx *ctx, struct ckpt_task *leader,
 				struct mm_struct *mm);
 void ckpt_tree_collect(struct ckpt_ctx *ctx);
+bool ckpt_group_is_inside(struct ckpt_ctx *ctx, struct pid *pid);
 int ckpt_tree_save(struct ckpt_ctx *ctx);
 
 /* tree_restart.c */
 int ckpt_tree_read(struct ckpt_ctx *ctx, pid_t pid);
 int ckpt_tree_prepare(struct ckpt_ctx *ctx);
+struct pid *ckpt_tree_group(struct ckpt_ctx *ctx, u32 nr);
 void ckpt_tree_bury(struct ckpt_ctx *ctx);
 void ckpt_tree_tie(struct ckpt_ctx *ctx);
 void ckpt_tree_forget(struct ckpt_ctx *ctx);
@@ -544,6 +552,9 @@ struct ckpt_file_kind {
 };
 
 extern const struct ckpt_file_kind ckpt_path_kind;
+extern const struct ckpt_file_kind ckpt_unlinked_kind;
+extern const struct ckpt_file_kind ckpt_opath_kind;
+extern const struct ckpt_file_kind ckpt_fifo_kind;
 extern const struct ckpt_file_kind ckpt_external_kind;
 extern const struct ckpt_file_kind ckpt_pipe_kind;
 extern const struct ckpt_file_kind ckpt_shmem_kind;
@@ -564,8 +575,34 @@ bool ckpt_is_unnamed_shmem(struct file *file);
 /* file/pipe.c */
 struct pipe_inode_info *ckpt_pipe_of(struct file *file);
 
+/* file/unlinked.c */
+bool ckpt_is_unlinked(struct file *file);
+void ckpt_unlinked_collect_dir(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			       const struct path *path);
+int ckpt_unlinked_save_dir(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+			   u32 *tag);
+struct file *ckpt_unlinked_writer(struct ckpt_ctx *ctx, u32 tag);
+int ckpt_unlinked_dir(struct ckpt_ctx *ctx, u32 tag, struct path *path);
+
+/* file/locks.c */
+bool ckpt_has_lease(struct file *file);
+void ckpt_locks_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			struct file *file, const struct ckpt_file_kind *kind);
+int ckpt_locks_save(struct ckpt_ctx *ctx, struct file *file, u32 tag);
+int ckpt_locks_save_table(struct ckpt_ctx *ctx, struct ckpt_task *t,
+			  struct files_struct *files);
+
+/* file/state.c */
+void ckpt_state_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			struct file *file, const struct ckpt_file_kind *kind);
+int ckpt_state_save(struct ckpt_ctx *ctx, struct file *file, u32 tag);
+int ckpt_states_apply(struct ckpt_ctx *ctx);
+void ckpt_states_free(struct ckpt_ctx *ctx);
+
 /* file/path.c */
-bool ckpt_has_locks(struct file *file, struct files_struct *files);
+int ckpt_open_flags(const struct ckpt_rec_file *rec);
+int ckpt_path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
+		   const struct path *path, struct ckpt_rec_file *rec, char *name);
 char *ckpt_path_name(struct ckpt_ctx *ctx, const struct path *path, char *buf);
 
 /* arch/<arch>/checkpoint/ */

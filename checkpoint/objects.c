@@ -55,6 +55,9 @@ static const struct ckpt_obj_ops *const tagged_objs[] = {
 	&ckpt_file_ops,		/* file/file.c: open files; file/path.c, file/external.c */
 	&ckpt_shmem_ops,	/* file/shmem.c: memory without a name */
 	&ckpt_shmem_data_ops,
+	&ckpt_unlinked_ops,	/* file/unlinked.c: files on disk without a name */
+	&ckpt_locks_ops,	/* file/locks.c: locks and leases of files and tables */
+	&ckpt_file_state_ops,	/* file/state.c: who gets signals of a file */
 	&ckpt_pipe_ops,		/* file/pipe.c: pipes, of which files are the ends */
 	&ckpt_seccomp_ops,	/* task/seccomp.c: filters */
 	NULL

@@ -201,6 +201,23 @@ int ckpt_tree_prepare(struct ckpt_ctx *ctx)
 }
 
 /**
+ * ckpt_tree_group - process group of the tree
+ * @ctx: context of a restart, prepared
+ * @nr: its number in the image
+ *
+ * Return: the group, referenced, or NULL: no process will be in it.
+ */
+struct pid *ckpt_tree_group(struct ckpt_ctx *ctx, u32 nr)
+{
+	struct ckpt_task *t;
+
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
+		if (t->rec->pgid == nr)
+			return get_pid(t->group);
+	return NULL;
+}
+
+/**
  * ckpt_tree_bury - let those that were dead exit
  * @ctx: context of a restart, prepared
  *

@@ -15,9 +15,12 @@
 /* In the order in which they are asked. */
 static const struct ckpt_file_kind *const kinds[] = {
 	&ckpt_shmem_kind,	/* shmem.c: shared memory without a name */
+	&ckpt_unlinked_kind,	/* unlinked.c: files without a name */
 	&ckpt_path_kind,	/* path.c: opened again by its name */
-	&ckpt_pipe_kind,	/* pipe.c: pipes within the process */
+	&ckpt_pipe_kind,	/* pipe.c: pipes within the tree */
+	&ckpt_fifo_kind,	/* pipe.c: pipes with a name, within the tree */
 	&ckpt_external_kind,	/* external.c: standard streams that lead outside */
+	&ckpt_opath_kind,	/* opath.c: opened with O_PATH */
 };
 
 /* O_* flags and their counterparts in the image. */
@@ -35,6 +38,7 @@ static const struct {
 	{ O_LARGEFILE, CKPT_FILEF_LARGEFILE },
 	{ O_NOFOLLOW, CKPT_FILEF_NOFOLLOW },
 	{ __FMODE_EXEC, CKPT_FILEF_EXEC },
+	{ __O_TMPFILE, CKPT_FILEF_TMPFILE },
 };
 
 static const struct ckpt_file_kind *kind_of(struct ckpt_task *t, struct file *file)
@@ -42,7 +46,7 @@ static const struct ckpt_file_kind *kind_of(struct ckpt_task *t, struct file *fi
 	int i;
 
 	if (file->f_mode & FMODE_PATH)
-		return NULL;
+		return ckpt_opath_kind.probe(t, file) ? &ckpt_opath_kind : NULL;
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kinds[i]->probe(t, file))
 			return kinds[i];
@@ -69,7 +73,6 @@ void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 		       struct file *file)
 {
 	const struct ckpt_file_kind *kind = kind_of(where->t, file);
-	struct fown_struct *owner = file_f_owner(file);
 
 	if (!kind) {
 		ckpt_obstacle(ctx, where, where->end ? CKPT_WHY_MAPPING : CKPT_WHY_FILE,
@@ -77,10 +80,8 @@ void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			      file_inode(file)->i_sb->s_type->name);
 		return;
 	}
-	if (file->f_flags & FASYNC ||
-	    (owner && (READ_ONCE(owner->pid) || READ_ONCE(owner->signum))))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_OWNER,
-			      "signal-driven input and output on %pD", file);
+	ckpt_state_collect(ctx, where, file, kind);
+	ckpt_locks_collect(ctx, where, file, kind);
 	if (file->f_mode & FMODE_WRITE &&
 	    errseq_check(&file->f_mapping->wb_err, READ_ONCE(file->f_wb_err)))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
@@ -99,6 +100,9 @@ static u32 saved_flags(const struct file *file)
 	for (i = 0; i < ARRAY_SIZE(flag_map); i++)
 		if (file->f_flags & flag_map[i].open)
 			flags |= flag_map[i].saved;
+	/* Part of O_TMPFILE; the file is none. */
+	if (flags & CKPT_FILEF_TMPFILE)
+		flags &= ~CKPT_FILEF_DIRECTORY;
 	/* Overlayfs maps the file below with a flag that only its owner may set. */
 	if (file->f_mode & FMODE_BACKING)
 		flags &= ~CKPT_FILEF_NOATIME;
@@ -139,7 +143,19 @@ int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 		ret = ckpt_write_record(ctx, CKPT_REC_FILE, *tag, sizeof(rec), &rec,
 					sizeof(rec), name, rec.path_len);
 	kfree(name);
-	return ret;
+	if (!ret)
+		ret = ckpt_state_save(ctx, file, *tag);
+	return ret ?: ckpt_locks_save(ctx, file, *tag);
+}
+
+/* It only shows that. */
+static void set_tmpfile(struct file *file, const struct ckpt_rec_file *saved)
+{
+	if (!(saved->flags & CKPT_FILEF_TMPFILE))
+		return;
+	spin_lock(&file->f_lock);
+	file->f_flags |= O_TMPFILE;
+	spin_unlock(&file->f_lock);
 }
 
 static int file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
@@ -152,6 +168,7 @@ static int file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_r
 	file = name ? find_kind(saved->kind)->restore(ctx, t, saved, name) : ERR_PTR(-ENOMEM);
 	ret = PTR_ERR_OR_ZERO(file);
 	if (!ret) {
+		set_tmpfile(file, saved);
 		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_file_ops, file);
 		if (ret) {
 			fput(file);

@@ -5,11 +5,10 @@
  * urandom). The name is the one that the caller sees. At restart they are
  * opened with the restarter's rights and compared: type always; of a regular
  * file size and modification time, but a file open for appending may have
- * grown, and the image, in a program that saves itself, has. Locks, files
- * without a name, and kernel file systems are obstacles.
+ * grown, and the image, in a program that saves itself, has. Kernel file
+ * systems are obstacles; files without a name are not asked for here (unlinked.c).
  */
 #include <linux/fcntl.h>
-#include <linux/filelock.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
 #include <linux/magic.h>
@@ -73,45 +72,12 @@ static bool path_probe(struct ckpt_task *t, struct file *file)
 	       !is_kernel_fs(inode->i_sb);
 }
 
-/**
- * ckpt_has_locks - does a process hold locks through an open file?
- * @file: the file
- * @files: descriptor table of the process, which owns POSIX locks
- *
- * Return: true if it does; or has a lease.
- */
-bool ckpt_has_locks(struct file *file, struct files_struct *files)
-{
-	struct file_lock_context *flc = locks_inode_context(file_inode(file));
-	struct file_lock_core *c;
-	bool found = false;
-
-	if (!flc)
-		return false;
-	spin_lock(&flc->flc_lock);
-	list_for_each_entry(c, &flc->flc_posix, flc_list)
-		found |= c->flc_owner == files || c->flc_owner == file;
-	list_for_each_entry(c, &flc->flc_flock, flc_list)
-		found |= c->flc_file == file;
-	list_for_each_entry(c, &flc->flc_lease, flc_list)
-		found |= c->flc_file == file;
-	spin_unlock(&flc->flc_lock);
-	return found;
-}
-
 static void path_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			 struct file *file)
 {
 	const struct path *path = file_user_path(file);
 	char *buf, *name;
 
-	if (ckpt_has_locks(file, where->t->task->files))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK, "a lock or lease on %pD", file);
-	if (d_unlinked(path->dentry) || !d_inode(path->dentry)->i_nlink) {
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
-			      "a file without a name: %pD was deleted", file);
-		return;
-	}
 	/* A lack of memory must not look like an obstacle. */
 	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
 	name = ckpt_path_name(ctx, path, buf);
@@ -153,10 +119,20 @@ static int leads_back(const char *name, const struct path *path)
 	return ret;
 }
 
-static int path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
-		     struct ckpt_rec_file *rec, char *name)
+/**
+ * ckpt_path_save - save a file that is opened again by a name
+ * @ctx: context
+ * @t: task that has it
+ * @file: the file
+ * @path: the name
+ * @rec: record to fill
+ * @name: gets the name, of CKPT_PATH_MAX bytes
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
+		   const struct path *path, struct ckpt_rec_file *rec, char *name)
 {
-	const struct path *path = file_user_path(file);
 	struct kstat stat;
 	char *found;
 	int ret;
@@ -183,6 +159,12 @@ static int path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fil
 	if (file_inode(file) == file_inode(ctx->file))
 		rec->flags |= CKPT_FILEF_IMAGE;
 	return 0;
+}
+
+static int path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
+		     struct ckpt_rec_file *rec, char *name)
+{
+	return ckpt_path_save(ctx, t, file, file_user_path(file), rec, name);
 }
 
 static int report_change(struct ckpt_ctx *ctx, struct ckpt_task *t, const char *name,
@@ -222,7 +204,13 @@ static int compare(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path 
 	return 0;
 }
 
-static int open_flags(const struct ckpt_rec_file *rec)
+/**
+ * ckpt_open_flags - flags to open a file with
+ * @rec: its record
+ *
+ * Return: flags of open(2), with O_NONBLOCK.
+ */
+int ckpt_open_flags(const struct ckpt_rec_file *rec)
 {
 	bool read = rec->flags & CKPT_FILEF_READ;
 	bool write = rec->flags & CKPT_FILEF_WRITE;
@@ -244,7 +232,7 @@ static struct file *open_again(const struct ckpt_rec_file *rec, const char *name
 	struct file *file;
 
 	if (!(rec->flags & CKPT_FILEF_EXEC))
-		return filp_open(name, open_flags(rec), 0);
+		return filp_open(name, ckpt_open_flags(rec), 0);
 	/* A program: the right to execute it counts, not the one to read it. */
 	file = open_exec(name);
 	if (!IS_ERR(file))

@@ -140,8 +140,12 @@ static const char *fd_note(const struct ckpt_rec_fd *fd, const struct ckpt_rec_f
 {
 	if (file->kind == CKPT_FILE_EXTERNAL)
 		return "  (from outside: the restarter's own)";
-	if (file->kind == CKPT_FILE_SHMEM)
+	if (file->kind == CKPT_FILE_SHMEM || file->kind == CKPT_FILE_UNLINKED)
 		return "  (its content is in the image)";
+	if (file->kind == CKPT_FILE_OPATH)
+		return "  (O_PATH)";
+	if (file->kind == CKPT_FILE_FIFO)
+		return "  (end of a FIFO, its content is in the image)";
 	if (file->kind == CKPT_FILE_PIPE)
 		return fd->flags & CKPT_FD_CLOEXEC ? "  (end of a pipe, close-on-exec)" :
 						     "  (end of a pipe)";

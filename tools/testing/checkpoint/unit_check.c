@@ -23,6 +23,9 @@ static struct ckpt_rec_vma vmas[4];
 static struct ckpt_rec_extent extents[2];
 static struct ckpt_rec_fs fs;
 static struct ckpt_rec_fd fds[3];
+static struct ckpt_rec_unlinked unlinked;
+static struct ckpt_rec_lock locks[4];
+static struct ckpt_rec_file_state fstate;
 static struct ckpt_rec_siginfo siginfo;
 static struct ckpt_rec_thread thread;
 static struct ckpt_rec_cred cred;
@@ -45,7 +48,10 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_HEADER] = &header, [CKPT_REC_TREE] = &tree,
 	[CKPT_REC_PROCESS] = &process, [CKPT_REC_FILE] = &file, [CKPT_REC_MM] = &mm,
 	[CKPT_REC_VMAS] = vmas, [CKPT_REC_PAGES] = extents, [CKPT_REC_FS] = &fs,
-	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
+	[CKPT_REC_FDS] = fds,
+	[CKPT_REC_UNLINKED] = &unlinked, [CKPT_REC_LOCKS] = locks,
+	[CKPT_REC_FILE_STATE] = &fstate,
+	[CKPT_REC_SIGPENDING] = &siginfo,
 	[CKPT_REC_THREAD] = &thread, [CKPT_REC_CRED] = &cred,
 	[CKPT_REC_REGSET] = &regset, [CKPT_REC_TRAILER] = &trailer,
 	[CKPT_REC_PIPE] = &pipe, [CKPT_REC_USE] = &use,
@@ -88,6 +94,9 @@ struct change {
 #define EXTENT(i, m, v, e)	CHANGE(PAGES, extents[i].m, v, e)
 #define FS(m, v, e)		CHANGE(FS, fs.m, v, e)
 #define FD(i, m, v, e)		CHANGE(FDS, fds[i].m, v, e)
+#define UNLINKED(m, v, e)	CHANGE(UNLINKED, unlinked.m, v, e)
+#define LOCK(i, m, v, e)	CHANGE(LOCKS, locks[i].m, v, e)
+#define FSTATE(m, v, e)		CHANGE(FILE_STATE, fstate.m, v, e)
 #define SIGINFO(m, v, e)	CHANGE(SIGPENDING, siginfo.m, v, e)
 #define THREAD(m, v, e)		CHANGE(THREAD, thread.m, v, e)
 #define CRED(m, v, e)		CHANGE(CRED, cred.m, v, e)
@@ -152,7 +161,7 @@ static const struct change changes[] = {
 	PROCESS(oom_score_adj, -1000, 0), PROCESS(oom_score_adj, -1001, BAD),
 	PROCESS(rlimits[0].soft, ~0ULL, 0), PROCESS(rlimits[15].hard, 1, BAD),
 
-	FILE_(kind, 0, BAD), FILE_(kind, 5, BAD), FILE_(reserved, 1, BAD), FILE_(kind, ~0U, BAD),
+	FILE_(kind, 0, BAD), FILE_(kind, 8, BAD), FILE_(reserved, 1, BAD), FILE_(kind, ~0U, BAD),
 	FILE_(flags, CKPT_FILEF_ALL, 0), FILE_(flags, CKPT_FILEF_ALL + 1, BAD),
 	FILE_(pos, LLONG_MAX, 0), FILE_(pos, 1ULL << 63, BAD),
 	FILE_(size, LLONG_MAX, 0), FILE_(size, 1ULL << 63, BAD),
@@ -183,7 +192,7 @@ static const struct change changes[] = {
 	EXTENT(0, nr_pages, 1ULL << 52, BAD), EXTENT(1, addr, 0, BAD),
 	EXTENT(1, nr_pages, CKPT_MAX_RECORD_PAGES, BAD),
 
-	FS(umask, 0777, 0), FS(umask, 01000, BAD), FS(reserved, 1, BAD), FS(root_len, 0, BAD),
+	FS(umask, 0777, 0), FS(umask, 01000, BAD), FS(root_len, 0, BAD),
 	FS(root_len, ~0U, BAD), FS(cwd_len, 0, BAD), FS(cwd_len, 9, BAD), FS(cwd_len, 11, BAD),
 
 	FD(1, fd, 0, BAD), FD(0, fd, 3, BAD), FD(1, fd, 1, 0), FD(2, fd, INT_MAX, 0),
@@ -213,7 +222,27 @@ static const struct change changes[] = {
 	TRAILER(length, 0, BAD), TRAILER(length, ~0ULL, BAD),
 
 	PIPE(capacity, INT_MAX, 0), PIPE(capacity, 1U << 31, BAD), PIPE(data_len, 0, BAD),
-	PIPE(data_len, 13, BAD), PIPE(data_len, ~0U, BAD),
+	PIPE(data_len, 13, BAD), PIPE(data_len, ~0U, BAD), PIPE(flags, 1, 0),
+	PIPE(flags, 2, BAD), PIPE(nr_pieces, 1, BAD), PIPE(nr_pieces, ~0U, BAD),
+	UNLINKED(size, LLONG_MAX, 0), UNLINKED(size, 1ULL << 63, BAD),
+	UNLINKED(mode, 0100600, 0), UNLINKED(mode, 0101777, 0), UNLINKED(mode, 0104755, BAD),
+	UNLINKED(mode, 0102755, BAD), UNLINKED(mode, 040755, BAD), UNLINKED(mode, 010600, BAD),
+	UNLINKED(mode, 0600, BAD), UNLINKED(flags, 1, 0), UNLINKED(flags, 2, BAD),
+	UNLINKED(reserved, 1, BAD), UNLINKED(dir_len, 3, BAD), UNLINKED(dir_len, 0, BAD),
+	UNLINKED(dir_len, ~0U, BAD),
+	LOCK(0, start, 20, 0), LOCK(0, start, 21, BAD), LOCK(0, end, LLONG_MAX, 0),
+	LOCK(0, end, 1ULL << 63, BAD), LOCK(0, end, 9, BAD), LOCK(0, file, 0, BAD),
+	LOCK(0, kind, 0, BAD), LOCK(0, kind, 5, BAD), LOCK(0, kind, CKPT_LOCK_FLOCK, BAD),
+	LOCK(0, write, 1, 0), LOCK(0, write, 2, BAD), LOCK(0, tgid, 1U << 31, BAD),
+	LOCK(0, fd, 7, 0), LOCK(0, fd, -1, BAD), LOCK(0, reserved, 1, BAD),
+	LOCK(1, fd, 1, BAD), LOCK(2, fd, 1, BAD), LOCK(2, end, 1, BAD), LOCK(2, start, 1, BAD),
+	LOCK(3, fd, INT_MAX, 0), LOCK(3, fd, -1, BAD), LOCK(3, end, 1, BAD),
+	FSTATE(file, 0, BAD), FSTATE(flags, CKPT_FSTATE_ALL + 1, BAD),
+	FSTATE(flags, CKPT_FSTATE_ASYNC, BAD), FSTATE(flags, CKPT_FSTATE_OWNER, BAD),
+	FSTATE(owner_type, CKPT_OWNER_PGRP, 0), FSTATE(owner_type, 3, BAD),
+	FSTATE(owner, 1U << 31, BAD), FSTATE(signo, 64, 0), FSTATE(signo, 65, BAD),
+	FSTATE(async_fd, -1, BAD), FSTATE(write_hint, 5, 0), FSTATE(write_hint, 6, BAD),
+	FSTATE(reserved, 1, BAD),
 
 	USE(type, CKPT_REC_FDS, 0), USE(type, CKPT_REC_FILE, BAD), USE(type, 0, BAD),
 	USE(tag, 0, BAD), USE(tag, ~0U, 0),

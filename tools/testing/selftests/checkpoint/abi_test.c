@@ -54,7 +54,7 @@ SIZE(ckpt_rec_process, 32 + CKPT_NR_RLIMITS * 16);
 SIZE(ckpt_rec_file, 120);
 OFFSET(ckpt_rec_file, mode, 64);
 OFFSET(ckpt_rec_file, build_id, 80);
-SIZE(ckpt_rec_pipe, 8);
+SIZE(ckpt_rec_pipe, 16);
 SIZE(ckpt_rec_mm, 15 * 8 + 6 * 4 + CKPT_AUXV_MAX * 8 + 3 * 8);
 OFFSET(ckpt_rec_mm, exe, 120);
 OFFSET(ckpt_rec_mm, auxv, 144);
@@ -62,6 +62,9 @@ SIZE(ckpt_rec_vma, 40);
 SIZE(ckpt_rec_extent, 16);
 SIZE(ckpt_rec_fs, 16);
 SIZE(ckpt_rec_fd, 16);
+SIZE(ckpt_rec_unlinked, 48);
+SIZE(ckpt_rec_lock, 40);
+SIZE(ckpt_rec_file_state, 40);
 SIZE(ckpt_rec_sigaction, 32);
 SIZE(ckpt_rec_siginfo, 144);
 SIZE(ckpt_rec_thread, 328);
@@ -96,7 +99,8 @@ OFFSET(ckpt_rec_posix_timer, value, 32);
 static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12 &&
 	      CKPT_REC_TRAILER == 20 && CKPT_REC_PIPE == 21 && CKPT_REC_USE == 22 &&
 	      CKPT_REC_SECCOMP == 23 && CKPT_REC_IO_PORTS == 27 && CKPT_REC_USAGE == 28 &&
-	      CKPT_REC_THREAD_USAGE == 31 && CKPT_REC_SHMEM_DATA == 33, "record types");
+	      CKPT_REC_THREAD_USAGE == 31 && CKPT_REC_SHMEM_DATA == 33 &&
+	      CKPT_REC_FILE_STATE == 36, "record types");
 
 #ifndef ABI_SYNTAX_ONLY
 #include "kselftest_harness.h"

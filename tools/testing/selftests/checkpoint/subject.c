@@ -192,6 +192,7 @@ int main(int argc, char **argv)
 {
 	const struct mode * const tables[] = {
 		basic_modes, thread_modes, memory_modes, memory2_modes, cpu_modes, file_modes,
+		regular_modes, lock_modes,
 		signal_modes, syscall_modes, timed_modes, id_modes, obstacle_modes,
 		process_modes, tree_modes,
 		state_modes, seccomp_modes, timer_modes, usage_modes,
