@@ -18,7 +18,9 @@ static bool opath_probe(struct ckpt_task *t, struct file *file)
 {
 	const struct super_block *sb = file_inode(file)->i_sb;
 
-	return file->f_mode & FMODE_PATH && !(sb->s_flags & SB_KERNMOUNT) &&
+	/* A mount that only the descriptor holds is more than a name. */
+	return (file->f_mode & (FMODE_PATH | FMODE_NEED_UNMOUNT)) == FMODE_PATH &&
+	       !(sb->s_flags & SB_KERNMOUNT) &&
 	       sb->s_magic != PROC_SUPER_MAGIC && sb->s_magic != NSFS_MAGIC;
 }
 

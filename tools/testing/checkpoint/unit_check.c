@@ -457,6 +457,7 @@ static void needs_tag(const void *arg)
 {
 	static const u32 types[] = {
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
+		CKPT_REC_UNLINKED,
 		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM,
 	};
 	struct image image;
@@ -476,7 +477,9 @@ static void needs_tag(const void *arg)
 static void counts(const void *arg)
 {
 	static const u32 types[] = { CKPT_REC_SIGHAND, CKPT_REC_SUMS };
-	static const u32 never_empty[] = { CKPT_REC_PAGES, CKPT_REC_LDT, CKPT_REC_IO_PORTS };
+	static const u32 never_empty[] = {
+		CKPT_REC_PAGES, CKPT_REC_LDT, CKPT_REC_IO_PORTS, CKPT_REC_LOCKS,
+	};
 	struct image image;
 	struct piece *piece;
 	unsigned int i;
@@ -591,6 +594,8 @@ static void bounds(const void *arg)
 		{ CKPT_REC_SUMS, CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES, 0 },
 		{ CKPT_REC_FS, 2 * CKPT_PATH_MAX, 1 },
 		{ CKPT_REC_FDS, CKPT_MAX_FDS, 0 },
+		{ CKPT_REC_UNLINKED, CKPT_PATH_MAX, 1 },
+		{ CKPT_REC_LOCKS, CKPT_MAX_LOCKS, 0 },
 		{ CKPT_REC_SIGPENDING, CKPT_MAX_SIGPENDING, 0 },
 		{ CKPT_REC_CRED, CKPT_MAX_GROUPS, sizeof(u32) },
 		{ CKPT_REC_REGSET, CKPT_MAX_REGSET, 1 },

@@ -153,7 +153,7 @@ static int a_landlock_ruleset(void)
 
 static int a_mount_fd(void)
 {
-	return syscall(SYS_open_tree, AT_FDCWD, "/", 0);
+	return syscall(SYS_open_tree, AT_FDCWD, "/", OPEN_TREE_CLONE);
 }
 
 static int a_fs_context(void)

@@ -198,6 +198,8 @@ static void tmpfile_mode(int argc, char **argv)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	check(!linkat(AT_FDCWD, path, AT_FDCWD, name, AT_SYMLINK_FOLLOW));
 	check_eq(1, stat_of(fd).st_nlink);
+	/* Overlayfs knows the name only when somebody has asked for it. */
+	check(!access(name, F_OK));
 	stage();
 	check_at(fd, 0, "tmp");
 	check_eq(flags, fcntl(fd, F_GETFL));
