@@ -263,8 +263,6 @@ static pid_t owner_pid(struct ckpt_ctx *ctx, u32 tgid)
 /* As fcntl(2) and flock(2) check it. */
 static bool may_lock(const struct file *file, const struct ckpt_rec_lock *saved)
 {
-	if (file->f_mode & FMODE_PATH)
-		return false;
 	if (saved->kind == CKPT_LOCK_FLOCK)
 		return file->f_mode & (FMODE_READ | FMODE_WRITE);
 	return file->f_mode & (saved->write ? FMODE_WRITE : FMODE_READ);
@@ -310,6 +308,8 @@ static bool has_descriptor(struct file *file, u32 fd)
 static int restore_lock(struct ckpt_ctx *ctx, const struct ckpt_rec_lock *saved,
 			struct file *file)
 {
+	if (file->f_mode & FMODE_PATH)
+		return -EBADMSG;
 	if (saved->kind == CKPT_LOCK_LEASE)
 		return fcntl_setlease(saved->fd, file, saved->write ? F_WRLCK : F_RDLCK);
 	if (!may_lock(file, saved))

@@ -70,14 +70,18 @@ FIXTURE_VARIANT(on) {
 	const char *dir;
 };
 
-#define ON(fs, dir_)								\
-	FIXTURE_VARIANT_ADD(on, fs##_none) { .way = WAY_NONE, .dir = dir_ };	\
-	FIXTURE_VARIANT_ADD(on, fs##_go_on) { .way = WAY_GO_ON, .dir = dir_ };	\
-	FIXTURE_VARIANT_ADD(on, fs##_kill) { .way = WAY_KILL, .dir = dir_ }
+#define ON(fs, name, way_, dir_)						\
+	FIXTURE_VARIANT_ADD(on, fs##_##name) { .way = way_, .dir = dir_ }
 
-ON(tmpfs, "/tmp");
-ON(overlay, "/var/tmp");
-ON(ext4, EXT4_DIR);
+ON(tmpfs, none, WAY_NONE, "/tmp");
+ON(tmpfs, go_on, WAY_GO_ON, "/tmp");
+ON(tmpfs, kill, WAY_KILL, "/tmp");
+ON(overlay, none, WAY_NONE, "/var/tmp");
+ON(overlay, go_on, WAY_GO_ON, "/var/tmp");
+ON(overlay, kill, WAY_KILL, "/var/tmp");
+ON(ext4, none, WAY_NONE, EXT4_DIR);
+ON(ext4, go_on, WAY_GO_ON, EXT4_DIR);
+ON(ext4, kill, WAY_KILL, EXT4_DIR);
 
 static int make_ext4(void)
 {
@@ -280,8 +284,7 @@ TEST_F_TIMEOUT(refused, new_pids, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	ASSERT_EQ(0, begin(s, "lock_posix"));
-	ASSERT_EQ(0, subject_save(s, CHECKPOINT_STOP)) messages_show(s);
+	ASSERT_EQ(0, begin(s, "owner"));
 	ASSERT_EQ(0, save_and_kill(s));
 	ASSERT_EQ(0, subject_restart(s, RESTART_NEW_PIDS)) messages_show(s);
 	ASSERT_EQ(0, subject_go(s));

@@ -304,7 +304,7 @@ static void renamed(int argc, char **argv)
 static void opath(int argc, char **argv)
 {
 	int flags[] = { O_PATH, O_PATH | O_DIRECTORY, O_PATH | O_NOFOLLOW, O_PATH | O_CLOEXEC };
-	const char *names[] = { "file", "dir", "link", "fifo" };
+	static const char * const names[] = { "file", "dir", "link", "fifo" };
 	mode_t types[] = { S_IFREG, S_IFDIR, S_IFLNK, S_IFIFO };
 	char target[64];
 	int fd[4], fl[4], i;
