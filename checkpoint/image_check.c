@@ -175,11 +175,11 @@ static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 	if (!rec->tag || rec->length - rec->unit != f->path_len)
 		return damaged(r, "a file record has a wrong length or no tag");
 	if ((f->kind == CKPT_FILE_PATH || f->kind == CKPT_FILE_OPATH ||
-	     f->kind == CKPT_FILE_FIFO) && !is_path(path, f->path_len))
+	     f->kind == CKPT_FILE_FIFO || f->kind == CKPT_FILE_PROCFS) && !is_path(path, f->path_len))
 		return damaged(r, "a file has an impossible path");
 	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2)
 		return damaged(r, "an external file is not a standard stream");
-	if (!f->kind || f->kind > CKPT_FILE_FIFO || f->reserved || f->flags & ~CKPT_FILEF_ALL)
+	if (!f->kind || f->kind > CKPT_FILE_PROCFS || f->reserved || f->flags & ~CKPT_FILEF_ALL)
 		return damaged(r, "a file has an unknown kind or unknown flags");
 	if (f->path_len >= CKPT_PATH_MAX || memchr(path, 0, f->path_len))
 		return damaged(r, "a file has an impossible name");

@@ -555,6 +555,7 @@ extern const struct ckpt_file_kind ckpt_path_kind;
 extern const struct ckpt_file_kind ckpt_unlinked_kind;
 extern const struct ckpt_file_kind ckpt_opath_kind;
 extern const struct ckpt_file_kind ckpt_fifo_kind;
+extern const struct ckpt_file_kind ckpt_procfs_kind;
 extern const struct ckpt_file_kind ckpt_external_kind;
 extern const struct ckpt_file_kind ckpt_pipe_kind;
 extern const struct ckpt_file_kind ckpt_shmem_kind;

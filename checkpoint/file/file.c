@@ -20,6 +20,7 @@ static const struct ckpt_file_kind *const kinds[] = {
 	&ckpt_pipe_kind,	/* pipe.c: pipes within the tree */
 	&ckpt_fifo_kind,	/* pipe.c: pipes with a name, within the tree */
 	&ckpt_external_kind,	/* external.c: standard streams that lead outside */
+	&ckpt_procfs_kind,	/* procfs.c: files of /proc and sysfs */
 	&ckpt_opath_kind,	/* opath.c: opened with O_PATH */
 };
 

@@ -246,7 +246,7 @@ static const struct change changes[] = {
 	CHANGE(PROCESS, process.rlimits[3].soft, 1),
 
 	CHANGE(FILE, file.file.kind, 0),
-	CHANGE(FILE, file.file.kind, CKPT_FILE_FIFO + 1),
+	CHANGE(FILE, file.file.kind, CKPT_FILE_PROCFS + 1),
 	CHANGE(FILE, file.file.flags, CKPT_FILEF_ALL + 1),
 	CHANGE(FILE, file.file.pos, 1ULL << 63),
 	CHANGE(FILE, file.file.size, 1ULL << 63),

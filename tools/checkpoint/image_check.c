@@ -161,7 +161,7 @@ static int check_file(struct image *img)
 	if (rec_tail_length(img) != file->path_len || file->path_len >= CKPT_PATH_MAX ||
 	    memchr(rec_tail(img), 0, file->path_len))
 		return bad(img, "impossible path");
-	if (!file->kind || file->kind > CKPT_FILE_FIFO || file->flags & ~CKPT_FILEF_ALL ||
+	if (!file->kind || file->kind > CKPT_FILE_PROCFS || file->flags & ~CKPT_FILEF_ALL ||
 	    file->build_id_len > sizeof(file->build_id))
 		return bad(img, "unknown kind, unknown flags or impossible value");
 	if ((file->kind == CKPT_FILE_PIPE || file->kind == CKPT_FILE_FIFO) &&

@@ -278,6 +278,7 @@ struct ckpt_rec_process {
 #define CKPT_FILE_UNLINKED	5U	/* file or directory that has no name any more */
 #define CKPT_FILE_OPATH		6U	/* opened by its path, with O_PATH */
 #define CKPT_FILE_FIFO		7U	/* end of a FIFO, opened by its path */
+#define CKPT_FILE_PROCFS	8U	/* of /proc or sysfs, opened by its path */
 
 /* ckpt_rec_file.flags */
 #define CKPT_FILEF_READ		(1U << 0)
@@ -314,7 +315,7 @@ struct ckpt_rec_process {
  * @build_id_len: bytes of @build_id in use, 0: not an ELF file or none
  * @build_id: build-id of a mapped ELF file; compared
  * @object: pipe, FIFO, shared memory, unlinked file: tag of its PIPE, SHMEM or
- *	UNLINKED record
+ *	UNLINKED record; in /proc: number of the process, in the path, 0: none
  * @reserved: 0
  *
  * The path is the file's name below the root directory of the task that

@@ -161,7 +161,7 @@ static const struct change changes[] = {
 	PROCESS(oom_score_adj, -1000, 0), PROCESS(oom_score_adj, -1001, BAD),
 	PROCESS(rlimits[0].soft, ~0ULL, 0), PROCESS(rlimits[15].hard, 1, BAD),
 
-	FILE_(kind, 0, BAD), FILE_(kind, 8, BAD), FILE_(reserved, 1, BAD), FILE_(kind, ~0U, BAD),
+	FILE_(kind, 0, BAD), FILE_(kind, 9, BAD), FILE_(reserved, 1, BAD), FILE_(kind, ~0U, BAD),
 	FILE_(flags, CKPT_FILEF_ALL, 0), FILE_(flags, CKPT_FILEF_ALL + 1, BAD),
 	FILE_(pos, LLONG_MAX, 0), FILE_(pos, 1ULL << 63, BAD),
 	FILE_(size, LLONG_MAX, 0), FILE_(size, 1ULL << 63, BAD),

@@ -48,6 +48,7 @@ TEST_F_TIMEOUT(regular, name, TEST_TIMEOUT)				\
 }
 
 REGULAR_TEST(owner, "owner")
+REGULAR_TEST(proc, "proc")
 REGULAR_TEST(owner_child, "owner_child")
 REGULAR_TEST(lock_posix, "lock_posix")
 REGULAR_TEST(lock_ofd, "lock_ofd")
@@ -277,6 +278,17 @@ TEST_F_TIMEOUT(refused, fifo_in_use, TEST_TIMEOUT)
 	ASSERT_EQ(0, save_and_kill(s));
 	fd = open_in(s, "two", O_RDWR);
 	ASSERT_EQ(0, restart_later(s, fd, CKPT_WHY_FILE_CHANGED));
+}
+
+TEST_F_TIMEOUT(refused, proc_new_pids, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, begin(s, "proc"));
+	ASSERT_EQ(0, save_and_kill(s));
+	ASSERT_EQ(0, subject_restart(s, RESTART_NEW_PIDS)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
 }
 
 /* With new process ids owners and locks follow their processes. */

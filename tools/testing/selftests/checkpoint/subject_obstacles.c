@@ -168,7 +168,7 @@ static int a_namespace_file(void)
 
 static int a_proc_file(void)
 {
-	return open("/proc/self/status", O_RDONLY);
+	return open("/proc/1/status", O_RDONLY);
 }
 
 static int a_pty(void)

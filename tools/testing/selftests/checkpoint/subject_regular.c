@@ -430,6 +430,59 @@ static void owner_child(int argc, char **argv)
 	check_eq(5 << 8, status);
 }
 
+static void check_rest(int fd, const char *name)
+{
+	static char a[65536], b[65536];
+	off_t at = lseek(fd, 0, SEEK_CUR);
+	int fresh = open(name, O_RDONLY);
+	ssize_t n = 0, m, part;
+
+	while ((part = read(fd, a + n, sizeof(a) - n)) > 0)
+		n += part;
+	m = pread(fresh, b, sizeof(b), at);
+	need(!close(fresh));
+	check(n > 0 && m > 0);
+	/* Counters change; the start of what is left does not. */
+	if (strcmp(name, "/proc/meminfo"))
+		check(!memcmp(a, b, 16));
+	check(lseek(fd, at, SEEK_SET) == at);
+}
+
+/* proc: files of ourselves and of the system, in the middle; directories. */
+static void proc(int argc, char **argv)
+{
+	static const char * const names[] = {
+		"/proc/self/status", "/proc/self/maps", "/proc/self/limits", "/proc/meminfo",
+		"/proc/self/cmdline", "/sys/kernel/notes", "/proc/version",
+	};
+	int fd[7], dir = open("/proc/self", O_RDONLY | O_DIRECTORY), sub, i, status;
+	char buf[64], first[7];
+	pid_t pid;
+
+	for (i = 0; i < 7; i++) {
+		fd[i] = open(names[i], O_RDONLY | O_CLOEXEC);
+		need(fd[i] >= 0 && read(fd[i], buf, 7) == 7);
+		if (i == 4)
+			memcpy(first, buf, 7);
+	}
+	pid = fork();
+	need(pid >= 0);
+	if (!pid) {
+		stage();
+		/* Still of the parent. */
+		need(lseek(fd[4], 0, SEEK_SET) == 0 && read(fd[4], buf, 7) == 7);
+		_exit(memcmp(buf, first, 7) ? 4 : 3);
+	}
+	check(waitpid(-1, &status, 0) > 0);
+	for (i = 0; i < 7; i++)
+		if (i != 4)
+			check_rest(fd[i], names[i]);
+	sub = openat(dir, "stat", O_RDONLY);
+	check(sub >= 0 && read(sub, buf, sizeof(buf)) > 8);
+	check_eq(getpid(), atoi(buf));
+	check_eq(3 << 8, status);
+}
+
 /* unlinked_leaked DIR: one that is left out of the tree has it, too. */
 static void unlinked_leaked(int argc, char **argv)
 {
@@ -454,6 +507,7 @@ const struct mode regular_modes[] = {
 	{ "renamed", renamed },
 	{ "opath", opath },
 	{ "owner", owner },
+	{ "proc", proc },
 	{ "owner_child", owner_child },
 	{ "regular_none", regular_none },
 	{}
