@@ -167,6 +167,12 @@ static bool is_path(const char *path, u64 len)
 	return len && len < CKPT_PATH_MAX && path[0] == '/' && !memchr(path, 0, len);
 }
 
+static bool has_path(u32 kind)
+{
+	return kind == CKPT_FILE_PATH || kind == CKPT_FILE_OPATH || kind == CKPT_FILE_FIFO ||
+	       kind == CKPT_FILE_PROCFS;
+}
+
 static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_file *f = ckpt_rec_data(rec);
@@ -174,8 +180,7 @@ static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 
 	if (!rec->tag || rec->length - rec->unit != f->path_len)
 		return damaged(r, "a file record has a wrong length or no tag");
-	if ((f->kind == CKPT_FILE_PATH || f->kind == CKPT_FILE_OPATH ||
-	     f->kind == CKPT_FILE_FIFO || f->kind == CKPT_FILE_PROCFS) && !is_path(path, f->path_len))
+	if (has_path(f->kind) && !is_path(path, f->path_len))
 		return damaged(r, "a file has an impossible path");
 	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2)
 		return damaged(r, "an external file is not a standard stream");
