@@ -46,6 +46,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	xa_init(&ctx->pipe_refs);
 	xa_init(&ctx->late_files);
 	xa_init(&ctx->families);
+	xa_init(&ctx->file_states);
 	xa_init(&ctx->lost_pids);
 	xa_init(&ctx->pid_index);
 	xa_init(&ctx->cgroups);
@@ -121,6 +122,7 @@ static void free_ctx(struct kref *ref)
 	ckpt_tree_forget(ctx);
 	ckpt_terminals_forget(ctx);
 	ckpt_refs_free(ctx);
+	ckpt_states_free(ctx);
 	xa_destroy(&ctx->objs);
 	path_put(&ctx->root);
 	put_task_struct(ctx->caller);

@@ -80,6 +80,10 @@ int ckpt_check_inotify(struct ckpt_reader *r, struct ckpt_rec *rec);
 /* image_check_cow.c */
 int ckpt_check_shared_pages(struct ckpt_reader *r, struct ckpt_rec *rec);
 
+int ckpt_check_unlinked(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_locks(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_file_state(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_pipe(struct ckpt_reader *r, struct ckpt_rec *rec);
 void ckpt_free_record(struct ckpt_rec *rec);
 
 /* image_check_tty.c */

@@ -170,6 +170,12 @@ static bool is_path(const char *path, u64 len)
 	return len && len < CKPT_PATH_MAX && path[0] == '/' && !memchr(path, 0, len);
 }
 
+static bool has_path(u32 kind)
+{
+	return kind == CKPT_FILE_PATH || kind == CKPT_FILE_OPATH || kind == CKPT_FILE_FIFO ||
+	       kind == CKPT_FILE_PROCFS || kind == CKPT_FILE_PTY || kind == CKPT_FILE_TERMINAL;
+}
+
 static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_file *f = ckpt_rec_data(rec);
@@ -177,14 +183,11 @@ static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 
 	if (!rec->tag || rec->length - rec->unit != f->path_len)
 		return damaged(r, "a file record has a wrong length or no tag");
-	if (f->kind == CKPT_FILE_PATH && !is_path(path, f->path_len))
+	if (has_path(f->kind) && !is_path(path, f->path_len))
 		return damaged(r, "a file has an impossible path");
 	if (f->kind == CKPT_FILE_EXTERNAL && f->std_fd > 2 &&
 	    (f->std_fd != CKPT_NO_STREAM || !f->path_len))
 		return damaged(r, "an external file is no standard stream and has no key");
-	if ((f->kind == CKPT_FILE_PTY || f->kind == CKPT_FILE_TERMINAL) &&
-	    !is_path(path, f->path_len))
-		return damaged(r, "a terminal has an impossible path");
 	if (!f->kind || f->kind >= CKPT_FILE_NR || f->reserved || f->flags & ~CKPT_FILEF_ALL)
 		return damaged(r, "a file has an unknown kind or unknown flags");
 	if (f->path_len >= CKPT_PATH_MAX || memchr(path, 0, f->path_len))
@@ -192,15 +195,6 @@ static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 	if (f->pos > LLONG_MAX || f->size > LLONG_MAX ||
 	    f->build_id_len > sizeof(f->build_id))
 		return damaged(r, "a file has an impossible offset or size");
-	return 0;
-}
-
-static int check_pipe(struct ckpt_reader *r, struct ckpt_rec *rec)
-{
-	struct ckpt_rec_pipe *p = ckpt_rec_data(rec);
-
-	if (!rec->tag || rec->length - rec->unit != p->data_len || p->capacity > INT_MAX)
-		return damaged(r, "a pipe has an impossible size or no tag");
 	return 0;
 }
 
@@ -252,7 +246,7 @@ static int check_fs(struct ckpt_reader *r, struct ckpt_rec *rec)
 	char *paths = ckpt_rec_tail(rec);
 
 	if (!rec->tag || (u64)fs->root_len + fs->cwd_len != rec->length - rec->unit ||
-	    fs->umask & ~0777 || fs->reserved)
+	    fs->umask & ~0777)
 		return damaged(r, "a file system context has an impossible value");
 	if (!is_path(paths, fs->root_len) || !is_path(paths + fs->root_len, fs->cwd_len))
 		return damaged(r, "a root or current directory has an impossible path");
@@ -572,16 +566,19 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_FS] = check_fs,
 	[CKPT_REC_PTY] = ckpt_check_pty,
 	[CKPT_REC_FDS] = check_fds,
+	[CKPT_REC_UNLINKED] = ckpt_check_unlinked,
+	[CKPT_REC_LOCKS] = ckpt_check_locks,
+	[CKPT_REC_FILE_STATE] = ckpt_check_file_state,
 	[CKPT_REC_SIGHAND] = check_sighand,
 	[CKPT_REC_SIGPENDING] = check_sigpending,
 	[CKPT_REC_THREAD] = check_thread,
 	[CKPT_REC_CRED] = check_cred,
 	[CKPT_REC_REGSET] = check_regset,
 	[CKPT_REC_TRAILER] = check_trailer,
-	[CKPT_REC_PIPE] = check_pipe,
 	[CKPT_REC_EVENT] = ckpt_check_event,
 	[CKPT_REC_EPOLL] = ckpt_check_epoll,
 	[CKPT_REC_INOTIFY] = ckpt_check_inotify,
+	[CKPT_REC_PIPE] = ckpt_check_pipe,
 	[CKPT_REC_USE] = check_use,
 	[CKPT_REC_SECCOMP] = check_seccomp,
 	[CKPT_REC_ATTRS] = check_attrs,

@@ -200,6 +200,7 @@ struct ckpt_ns {
  * @assembled: restart: the tree may take its descriptors
  * @cow: save: shared pages that were saved
  * @families: restart: where a family of mappings began, by its number
+ * @file_states: restart: FILE_STATE records, by the file's tag
  * @lost_pids: restart: groups and sessions without a leader, by saved number
  * @terminals: restart: terminals of sessions of the tree, by the session's saved number
  * @wait: the call waits here for the tree
@@ -276,6 +277,7 @@ struct ckpt_ctx {
 	bool assembled;
 	struct ckpt_cow_table *cow;
 	struct xarray families;
+	struct xarray file_states;
 	struct xarray lost_pids;
 	struct xarray terminals;
 	wait_queue_head_t wait;
@@ -351,6 +353,9 @@ extern const struct ckpt_obj_ops ckpt_mm_ops;
 extern const struct ckpt_obj_ops ckpt_fs_ops;
 extern const struct ckpt_obj_ops ckpt_pty_ops;
 extern const struct ckpt_obj_ops ckpt_fds_ops;
+extern const struct ckpt_obj_ops ckpt_unlinked_ops;
+extern const struct ckpt_obj_ops ckpt_locks_ops;
+extern const struct ckpt_obj_ops ckpt_file_state_ops;
 extern const struct ckpt_obj_ops ckpt_file_ops;
 extern const struct ckpt_obj_ops ckpt_pipe_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_ops;
@@ -425,6 +430,7 @@ int ckpt_put_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops, 
 void *ckpt_get_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops);
 int ckpt_each_tag(struct ckpt_ctx *ctx, const struct ckpt_obj_ops *ops,
 		  int (*fn)(struct ckpt_ctx *ctx, void *obj, void *arg), void *arg);
+void ckpt_drop_tags(struct ckpt_ctx *ctx, const struct ckpt_obj_ops *ops);
 void ckpt_free_tags(struct ckpt_ctx *ctx);
 
 /* tree.c */
@@ -436,12 +442,14 @@ struct ckpt_task *ckpt_mm_owner(struct ckpt_ctx *ctx, struct ckpt_task *leader,
 				struct mm_struct *mm);
 void ckpt_tree_collect(struct ckpt_ctx *ctx);
 bool ckpt_pid_inside(struct ckpt_ctx *ctx, struct pid *pid, enum pid_type type);
+bool ckpt_group_is_inside(struct ckpt_ctx *ctx, struct pid *pid);
 int ckpt_tree_save(struct ckpt_ctx *ctx);
 
 /* tree_restart.c */
 int ckpt_tree_read(struct ckpt_ctx *ctx, pid_t pid);
 int ckpt_tree_prepare(struct ckpt_ctx *ctx);
-int ckpt_tree_group(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr, struct pid **pid);
+int ckpt_session_group(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr, struct pid **pid);
+struct pid *ckpt_tree_group(struct ckpt_ctx *ctx, u32 nr);
 void ckpt_tree_bury(struct ckpt_ctx *ctx);
 void ckpt_tree_tie(struct ckpt_ctx *ctx);
 void ckpt_tree_forget(struct ckpt_ctx *ctx);
@@ -512,6 +520,7 @@ void ckpt_list_free(struct ckpt_list *list);
 struct ckpt_entry *ckpt_list_find(const struct ckpt_list *list, const char *name,
 				  struct ckpt_entry *from);
 void ckpt_list_unused(struct ckpt_ctx *ctx, const struct ckpt_list *list, enum ckpt_reason why);
+char *ckpt_name_now(struct ckpt_ctx *ctx, const void *name, u32 len);
 const char *ckpt_relocate(struct ckpt_ctx *ctx, const char *name, char *buf);
 
 /* save.c */
@@ -690,6 +699,7 @@ void ckpt_cow_forget(struct ckpt_ctx *ctx);
  * @name: for people
  * @kind: CKPT_FILE_*
  * @late: restore one only when all tasks exist, in the caller of restart()
+ * @named: what it is opened by may have moved
  * @probe: Required. Is this file of the kind? @rec, unless NULL, gets what is
  *	needed to tell it from others of the kind.
  * @collect: Optional. Look for obstacles.
@@ -704,6 +714,7 @@ struct ckpt_file_kind {
 	const char *name;
 	u32 kind;
 	bool late;
+	bool named;
 	bool (*probe)(struct ckpt_task *t, struct file *file);
 	void (*collect)(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			struct file *file);
@@ -716,6 +727,10 @@ struct ckpt_file_kind {
 extern const struct ckpt_file_kind ckpt_path_kind;
 extern const struct ckpt_file_kind ckpt_pty_kind;
 extern const struct ckpt_file_kind ckpt_terminal_kind;
+extern const struct ckpt_file_kind ckpt_unlinked_kind;
+extern const struct ckpt_file_kind ckpt_opath_kind;
+extern const struct ckpt_file_kind ckpt_fifo_kind;
+extern const struct ckpt_file_kind ckpt_procfs_kind;
 extern const struct ckpt_file_kind ckpt_external_kind;
 extern const struct ckpt_file_kind ckpt_pipe_kind;
 extern const struct ckpt_file_kind ckpt_shmem_kind;
@@ -778,7 +793,32 @@ void ckpt_terminals_forget(struct ckpt_ctx *ctx);
 bool ckpt_is_memory_device(umode_t mode, dev_t rdev);
 int ckpt_leads_back(const char *name, const struct path *path);
 int ckpt_open_flags(const struct ckpt_rec_file *rec);
-bool ckpt_has_locks(struct file *file, struct files_struct *files);
+int ckpt_path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
+		   const struct path *path, struct ckpt_rec_file *rec, char *name);
+/* file/unlinked.c */
+bool ckpt_is_unlinked(struct file *file);
+void ckpt_unlinked_collect_dir(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			       const struct path *path);
+int ckpt_unlinked_save_dir(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+			   u32 *tag);
+struct file *ckpt_unlinked_writer(struct ckpt_ctx *ctx, u32 tag);
+int ckpt_unlinked_dir(struct ckpt_ctx *ctx, u32 tag, struct path *path);
+
+/* file/locks.c */
+bool ckpt_has_lease(struct file *file);
+void ckpt_locks_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			struct file *file, const struct ckpt_file_kind *kind);
+int ckpt_locks_save(struct ckpt_ctx *ctx, struct file *file, u32 tag);
+int ckpt_locks_save_table(struct ckpt_ctx *ctx, struct ckpt_task *t,
+			  struct files_struct *files);
+
+/* file/state.c */
+void ckpt_state_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			struct file *file, const struct ckpt_file_kind *kind);
+int ckpt_state_save(struct ckpt_ctx *ctx, struct file *file, u32 tag);
+int ckpt_states_apply(struct ckpt_ctx *ctx);
+void ckpt_states_free(struct ckpt_ctx *ctx);
+
 char *ckpt_path_name(struct ckpt_ctx *ctx, const struct path *path, char *buf);
 
 /* arch/<arch>/checkpoint/ */

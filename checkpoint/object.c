@@ -109,6 +109,27 @@ int ckpt_each_tag(struct ckpt_ctx *ctx, const struct ckpt_obj_ops *ops,
 }
 
 /**
+ * ckpt_drop_tags - drop all objects of a type, whose tags are not needed any more
+ * @ctx: context of a restart, all records read
+ * @ops: the type
+ *
+ * Context: may sleep.
+ */
+void ckpt_drop_tags(struct ckpt_ctx *ctx, const struct ckpt_obj_ops *ops)
+{
+	struct tagged *entry;
+	unsigned long tag;
+
+	xa_for_each(&ctx->objs, tag, entry) {
+		if (entry->ops != ops)
+			continue;
+		xa_erase(&ctx->objs, tag);
+		ops->put(entry->obj);
+		kfree(entry);
+	}
+}
+
+/**
  * ckpt_free_tags - drop all objects that have a tag
  * @ctx: context of a restart
  *

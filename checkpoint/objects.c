@@ -57,6 +57,9 @@ static const struct ckpt_obj_ops *const tagged_objs[] = {
 	&ckpt_shmem_ops,	/* file/shmem.c: memory without a name */
 	&ckpt_shmem_data_ops,
 	&ckpt_sysv_shm_ops,	/* ipc/shm.c: System V shared memory */
+	&ckpt_unlinked_ops,	/* file/unlinked.c: files on disk without a name */
+	&ckpt_locks_ops,	/* file/locks.c: locks and leases of files and tables */
+	&ckpt_file_state_ops,	/* file/state.c: who gets signals of a file */
 	&ckpt_pipe_ops,		/* file/pipe.c: pipes, of which files are the ends */
 	&ckpt_event_ops,	/* file/event.c: eventfd.c, timerfd.c, signalfd.c, pidfd.c */
 	&ckpt_epoll_ops,	/* file/epoll.c: what epoll instances watch */

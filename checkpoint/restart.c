@@ -606,6 +606,8 @@ static long restart_tree(struct ckpt_ctx *ctx)
 		ret = set_registers(ctx);
 	if (!ret)
 		ret = ckpt_tree_prepare(ctx);
+	if (!ret)
+		ret = ckpt_states_apply(ctx);
 	start = ktime_get();
 	if (!ret)
 		commit(ctx);

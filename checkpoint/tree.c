@@ -206,6 +206,27 @@ bool ckpt_pid_inside(struct ckpt_ctx *ctx, struct pid *pid, enum pid_type type)
 	return ret;
 }
 
+/**
+ * ckpt_group_is_inside - does a process group belong to the tree?
+ * @ctx: context of a save
+ * @pid: the group; it has members
+ *
+ * Return: true if it does, and some process of the tree is in it.
+ */
+bool ckpt_group_is_inside(struct ckpt_ctx *ctx, struct pid *pid)
+{
+	struct task_struct *task;
+	bool member = false;
+
+	read_lock(&tasklist_lock);
+	do_each_pid_task(pid, PIDTYPE_PGID, task) {
+		member |= in_tree(ctx, task);
+	} while_each_pid_task(pid, PIDTYPE_PGID, task);
+	member = member && is_inside(ctx, pid, PIDTYPE_PGID);
+	read_unlock(&tasklist_lock);
+	return member;
+}
+
 /* Number of the group or session if it is inside of the tree, else 0. */
 static u32 inside_nr(struct ckpt_ctx *ctx, struct task_struct *task, enum pid_type type)
 {

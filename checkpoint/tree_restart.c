@@ -206,7 +206,7 @@ int ckpt_tree_prepare(struct ckpt_ctx *ctx)
 }
 
 /**
- * ckpt_tree_group - find or make a process group of the session of a process
+ * ckpt_session_group - find or make a process group of the session of a process
  * @ctx: context of a restart
  * @t: leader of the process
  * @nr: number of the group
@@ -214,9 +214,26 @@ int ckpt_tree_prepare(struct ckpt_ctx *ctx)
  *
  * Return: 0 or a negative errno, reported.
  */
-int ckpt_tree_group(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr, struct pid **pid)
+int ckpt_session_group(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr, struct pid **pid)
 {
 	return resolve(ctx, t, nr, t->rec->sid, pid);
+}
+
+/**
+ * ckpt_tree_group - process group of the tree
+ * @ctx: context of a restart, prepared
+ * @nr: its number in the image
+ *
+ * Return: the group, referenced, or NULL: no process will be in it.
+ */
+struct pid *ckpt_tree_group(struct ckpt_ctx *ctx, u32 nr)
+{
+	struct ckpt_task *t;
+
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
+		if (t->rec->pgid == nr)
+			return get_pid(t->group);
+	return NULL;
 }
 
 /**

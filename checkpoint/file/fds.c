@@ -166,7 +166,7 @@ static int fds_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		ret = ckpt_write_record(ctx, CKPT_REC_FDS, own, sizeof(*recs), recs,
 					nr * sizeof(*recs), NULL, 0);
 	kvfree(recs);
-	return ret;
+	return ret ?: ckpt_locks_save_table(ctx, t, files);
 }
 
 static int fds_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)

@@ -17,8 +17,10 @@
 static const struct ckpt_file_kind *const kinds[] = {
 	&ckpt_shmem_kind,	/* shmem.c: shared memory without a name */
 	&ckpt_sysv_shm_kind,	/* ipc/shm.c: System V shared memory */
+	&ckpt_unlinked_kind,	/* unlinked.c: files without a name */
 	&ckpt_path_kind,	/* path.c: opened again by its name */
-	&ckpt_pipe_kind,	/* pipe.c: pipes within the process */
+	&ckpt_pipe_kind,	/* pipe.c: pipes within the tree */
+	&ckpt_fifo_kind,	/* pipe.c: pipes with a name, within the tree */
 	&ckpt_eventfd_kind,	/* eventfd.c */
 	&ckpt_timerfd_kind,	/* timerfd.c */
 	&ckpt_signalfd_kind,	/* signalfd.c */
@@ -28,6 +30,8 @@ static const struct ckpt_file_kind *const kinds[] = {
 	&ckpt_pty_kind,		/* pty.c: pseudoterminals within the tree */
 	&ckpt_terminal_kind,	/* terminal.c: /dev/tty */
 	&ckpt_external_kind,	/* external.c: standard streams that lead outside */
+	&ckpt_procfs_kind,	/* procfs.c: files of /proc and sysfs */
+	&ckpt_opath_kind,	/* opath.c: opened with O_PATH */
 };
 
 /* O_* flags and their counterparts in the image. */
@@ -46,6 +50,7 @@ static const struct {
 	{ O_NOFOLLOW, CKPT_FILEF_NOFOLLOW },
 	{ __FMODE_EXEC, CKPT_FILEF_EXEC },
 	{ PIDFD_THREAD, CKPT_FILEF_THREAD },	/* no other file has it */
+	{ __O_TMPFILE, CKPT_FILEF_TMPFILE },
 };
 
 static const struct ckpt_file_kind *kind_of(struct ckpt_task *t, struct file *file)
@@ -53,7 +58,7 @@ static const struct ckpt_file_kind *kind_of(struct ckpt_task *t, struct file *fi
 	int i;
 
 	if (file->f_mode & FMODE_PATH)
-		return NULL;
+		return ckpt_opath_kind.probe(t, file) ? &ckpt_opath_kind : NULL;
 	if (ckpt_is_accepted(t->ctx, file))
 		return &ckpt_external_kind;
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -110,16 +115,13 @@ void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 		       struct file *file)
 {
 	const struct ckpt_file_kind *kind = kind_of(where->t, file);
-	struct fown_struct *owner = file_f_owner(file);
 
 	if (!kind) {
 		refuse(ctx, where, file);
 		return;
 	}
-	if (file->f_flags & FASYNC ||
-	    (owner && (READ_ONCE(owner->pid) || READ_ONCE(owner->signum))))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_OWNER,
-			      "signal-driven input and output on %pD", file);
+	ckpt_state_collect(ctx, where, file, kind);
+	ckpt_locks_collect(ctx, where, file, kind);
 	if (file->f_mode & FMODE_WRITE &&
 	    errseq_check(&file->f_mapping->wb_err, READ_ONCE(file->f_wb_err)))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
@@ -138,6 +140,9 @@ static u32 saved_flags(const struct file *file)
 	for (i = 0; i < ARRAY_SIZE(flag_map); i++)
 		if (file->f_flags & flag_map[i].open)
 			flags |= flag_map[i].saved;
+	/* Part of O_TMPFILE; the file is none. */
+	if (flags & CKPT_FILEF_TMPFILE)
+		flags &= ~CKPT_FILEF_DIRECTORY;
 	/* Overlayfs maps the file below with a flag that only its owner may set. */
 	if (file->f_mode & FMODE_BACKING)
 		flags &= ~CKPT_FILEF_NOATIME;
@@ -178,19 +183,51 @@ int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 		ret = ckpt_write_record(ctx, CKPT_REC_FILE, *tag, sizeof(rec), &rec,
 					sizeof(rec), name, rec.path_len);
 	kfree(name);
-	return ret;
+	if (!ret)
+		ret = ckpt_state_save(ctx, file, *tag);
+	return ret ?: ckpt_locks_save(ctx, file, *tag);
+}
+
+/* It only shows that. */
+static void set_tmpfile(struct file *file, const struct ckpt_rec_file *saved)
+{
+	if (!(saved->flags & CKPT_FILEF_TMPFILE))
+		return;
+	spin_lock(&file->f_lock);
+	file->f_flags |= O_TMPFILE;
+	spin_unlock(&file->f_lock);
+}
+
+static char *name_of(struct ckpt_ctx *ctx, struct ckpt_task *t,
+		     const struct ckpt_file_kind *kind, const struct ckpt_rec_file *saved,
+		     const char *was)
+{
+	char *name;
+
+	if (!kind->named)
+		return kmemdup_nul(was, saved->path_len, GFP_KERNEL_ACCOUNT) ?: ERR_PTR(-ENOMEM);
+	name = ckpt_name_now(ctx, was, saved->path_len);
+	if (IS_ERR(name))
+		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING, PTR_ERR(name),
+			   "cannot relocate %.*s", saved->path_len, was);
+	return name;
 }
 
 static int restore_now(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_file *saved = ckpt_rec_data(rec);
-	char *name = kmemdup_nul(ckpt_rec_tail(rec), saved->path_len, GFP_KERNEL_ACCOUNT);
+	const struct ckpt_file_kind *kind = find_kind(saved->kind);
 	struct file *file;
+	char *name;
 	int ret;
 
-	file = name ? find_kind(saved->kind)->restore(ctx, t, saved, name) : ERR_PTR(-ENOMEM);
+	name = name_of(ctx, t, kind, saved, ckpt_rec_tail(rec));
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	file = kind->restore(ctx, t, saved, name);
 	ret = PTR_ERR_OR_ZERO(file);
 	if (!ret) {
+		set_tmpfile(file, saved);
 		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_file_ops, file);
 		if (ret) {
 			fput(file);

@@ -63,9 +63,11 @@ static void collect_dir(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct 
 	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
 	char *name = ckpt_path_name(ctx, path, buf);
 
-	if (d_unlinked(path->dentry))
+	if (d_unlinked(path->dentry) && !strcmp(what, "root"))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE_DELETED,
-			      "its %s directory was deleted", what);
+			      "its root directory was deleted");
+	else if (d_unlinked(path->dentry))
+		ckpt_unlinked_collect_dir(ctx, CKPT_AT(t), path);
 	else if (IS_ERR_OR_NULL(name))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE_UNREACHABLE,
 			      "its %s directory is outside of the caller's root or mounts", what);
@@ -89,8 +91,27 @@ static int fs_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return 0;
 }
 
+/* Of a removed directory the name of the one in which it was. */
+static char *pwd_name(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *pwd,
+		      struct ckpt_rec_fs *rec, char *buf)
+{
+	struct path dir = *pwd;
+	char *name;
+	int ret;
+
+	if (!d_unlinked(pwd->dentry))
+		return ckpt_path_name(ctx, pwd, buf);
+	ret = ckpt_unlinked_save_dir(ctx, t, pwd, &rec->cwd);
+	if (ret)
+		return ERR_PTR(ret);
+	dir.dentry = dget_parent(pwd->dentry);
+	name = ckpt_path_name(ctx, &dir, buf);
+	dput(dir.dentry);
+	return name;
+}
+
 /* Writes the names one behind the other; @bufs has room for both. */
-static int fill_names(struct ckpt_ctx *ctx, struct task_struct *task, struct ckpt_rec_fs *rec,
+static int fill_names(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec_fs *rec,
 		      char *tail, char *buf)
 {
 	struct path root, pwd;
@@ -98,14 +119,14 @@ static int fill_names(struct ckpt_ctx *ctx, struct task_struct *task, struct ckp
 	char *name;
 	int umask;
 
-	if (get_dirs(task, &root, &pwd, &umask))
+	if (get_dirs(t->task, &root, &pwd, &umask))
 		return -ESRCH;
 	rec->umask = umask;
 	name = ckpt_path_name(ctx, &root, buf);
 	if (!IS_ERR_OR_NULL(name)) {
 		rec->root_len = strlen(name);
 		memcpy(tail, name, rec->root_len);
-		name = ckpt_path_name(ctx, &pwd, buf);
+		name = pwd_name(ctx, t, &pwd, rec, buf);
 	}
 	if (!IS_ERR_OR_NULL(name)) {
 		rec->cwd_len = strlen(name);
@@ -133,7 +154,7 @@ static int fs_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	buf = kmalloc(3 * CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return -ENOMEM;
-	ret = fill_names(ctx, t->task, &rec, buf, buf + 2 * CKPT_PATH_MAX);
+	ret = fill_names(ctx, t, &rec, buf, buf + 2 * CKPT_PATH_MAX);
 	if (!ret)
 		ret = ckpt_write_record(ctx, CKPT_REC_FS, tag, sizeof(rec), &rec, sizeof(rec),
 					buf, rec.root_len + rec.cwd_len);
@@ -200,7 +221,8 @@ static int fs_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 	if (ret)
 		goto out;
 	/* Both names are the caller's: the second is looked up before chroot. */
-	ret = find_dir(ctx, names + saved->root_len, saved->cwd_len, &pwd);
+	ret = saved->cwd ? ckpt_unlinked_dir(ctx, saved->cwd, &pwd) :
+	      find_dir(ctx, names + saved->root_len, saved->cwd_len, &pwd);
 	if (!ret) {
 		ret = set_root(ctx, &root);
 		if (!ret)

@@ -418,9 +418,9 @@ int ckpt_inotifies_fill(struct ckpt_ctx *ctx)
 
 static int add_watch(struct ckpt_ctx *ctx, struct file *file, const struct ckpt_rec_notify *n)
 {
-	char *name = kmemdup_nul((const char *)(n + 1), n->name_len, GFP_KERNEL_ACCOUNT);
+	char *name = ckpt_name_now(ctx, n + 1, n->name_len);
 	struct path path;
-	int ret = name ? kern_path(name, 0, &path) : -ENOMEM;
+	int ret = IS_ERR(name) ? PTR_ERR(name) : kern_path(name, 0, &path);
 
 	if (!ret) {
 		if ((d_inode(path.dentry)->i_mode ^ n->mode) & S_IFMT)
@@ -435,8 +435,9 @@ static int add_watch(struct ckpt_ctx *ctx, struct file *file, const struct ckpt_
 			   ret == -ENOSPC || ret == -ENOMEM ? CKPT_WHY_LIMIT :
 							      CKPT_WHY_FILE_MISSING,
 			   ret == -ENOENT ? -ESTALE : ret, "%s cannot be watched again",
-			   name ?: "a file");
-	kfree(name);
+			   IS_ERR(name) ? "a file" : name);
+	if (!IS_ERR(name))
+		kfree(name);
 	return ret == -ENOENT ? -ESTALE : ret;
 }
 

@@ -194,3 +194,30 @@ const char *ckpt_relocate(struct ckpt_ctx *ctx, const char *name, char *buf)
 	}
 	return name;
 }
+
+/**
+ * ckpt_name_now - where a file of the image is by now
+ * @ctx: context of a restart
+ * @name: its name in the image
+ * @len: bytes of @name
+ *
+ * Return: the name in memory of its own, or an ERR_PTR().
+ */
+char *ckpt_name_now(struct ckpt_ctx *ctx, const void *name, u32 len)
+{
+	char *was = kmemdup_nul(name, len, GFP_KERNEL_ACCOUNT);
+	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
+	const char *now = was && buf ? ckpt_relocate(ctx, was, buf) : ERR_PTR(-ENOMEM);
+
+	if (now == was) {
+		kfree(buf);
+		return was;
+	}
+	if (!IS_ERR(now))
+		memmove(buf, now, strlen(now) + 1);
+	kfree(was);
+	if (!IS_ERR(now))
+		return buf;
+	kfree(buf);
+	return ERR_CAST(now);
+}

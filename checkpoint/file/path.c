@@ -3,12 +3,11 @@
  * Files that are opened again by their name: regular files and directories of
  * real file systems, and the memory devices (null, zero, full, random,
  * urandom). The name is the one that the caller sees. At restart they are
- * opened with the restarter's rights and compared (compare.c). Locks, files
- * without a name, kernel file systems, and a position that is shared with the
- * outside are obstacles.
+ * opened with the restarter's rights and compared (compare.c). Kernel file systems,
+ * and a position that is shared with the outside, are obstacles; files without a
+ * name are not asked for here (unlinked.c).
  */
 #include <linux/fcntl.h>
-#include <linux/filelock.h>
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
 #include <linux/magic.h>
@@ -79,32 +78,6 @@ static bool path_probe(struct ckpt_task *t, struct file *file)
 	       !is_kernel_fs(inode->i_sb);
 }
 
-/**
- * ckpt_has_locks - does a process hold locks through an open file?
- * @file: the file
- * @files: descriptor table of the process, which owns POSIX locks
- *
- * Return: true if it does; or has a lease.
- */
-bool ckpt_has_locks(struct file *file, struct files_struct *files)
-{
-	struct file_lock_context *flc = locks_inode_context(file_inode(file));
-	struct file_lock_core *c;
-	bool found = false;
-
-	if (!flc)
-		return false;
-	spin_lock(&flc->flc_lock);
-	list_for_each_entry(c, &flc->flc_posix, flc_list)
-		found |= c->flc_owner == files || c->flc_owner == file;
-	list_for_each_entry(c, &flc->flc_flock, flc_list)
-		found |= c->flc_file == file;
-	list_for_each_entry(c, &flc->flc_lease, flc_list)
-		found |= c->flc_file == file;
-	spin_unlock(&flc->flc_lock);
-	return found;
-}
-
 /* A program appends where the end is, and reads a device without a position. */
 static bool has_position(struct file *file)
 {
@@ -133,13 +106,6 @@ static void path_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	const struct path *path = file_user_path(file);
 	char *buf, *name;
 
-	if (ckpt_has_locks(file, where->t->task->files))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK, "a lock or lease on %pD", file);
-	if (d_unlinked(path->dentry) || !d_inode(path->dentry)->i_nlink) {
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
-			      "a file without a name: %pD was deleted", file);
-		return;
-	}
 	/* A lack of memory must not look like an obstacle. */
 	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
 	name = ckpt_path_name(ctx, path, buf);
@@ -186,10 +152,20 @@ int ckpt_leads_back(const char *name, const struct path *path)
 	return ret;
 }
 
-static int path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
-		     struct ckpt_rec_file *rec, char *name)
+/**
+ * ckpt_path_save - save a file that is opened again by a name
+ * @ctx: context
+ * @t: task that has it
+ * @file: the file
+ * @path: the name
+ * @rec: record to fill
+ * @name: gets the name, of CKPT_PATH_MAX bytes
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
+		   const struct path *path, struct ckpt_rec_file *rec, char *name)
 {
-	const struct path *path = file_user_path(file);
 	struct kstat stat;
 	char *found;
 	int ret;
@@ -217,6 +193,12 @@ static int path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fil
 	if (file_inode(file) == file_inode(ctx->file))
 		rec->flags |= CKPT_FILEF_IMAGE;
 	return 0;
+}
+
+static int path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
+		     struct ckpt_rec_file *rec, char *name)
+{
+	return ckpt_path_save(ctx, t, file, file_user_path(file), rec, name);
 }
 
 /**
@@ -271,8 +253,8 @@ static int set_position(struct file *file, const struct ckpt_rec_file *rec)
 	return 0;
 }
 
-static struct file *reopen(struct ckpt_ctx *ctx, struct ckpt_task *t,
-			   const struct ckpt_rec_file *rec, const char *name)
+static struct file *path_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
+				 const struct ckpt_rec_file *rec, const char *name)
 {
 	struct file *file;
 	struct path path;
@@ -307,28 +289,10 @@ static struct file *reopen(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	return file;
 }
 
-static struct file *path_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
-				 const struct ckpt_rec_file *rec, const char *name)
-{
-	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
-	struct file *file = ERR_PTR(-ENOMEM);
-	const char *now;
-
-	if (!buf)
-		return file;
-	now = ckpt_relocate(ctx, name, buf);
-	if (IS_ERR(now))
-		file = ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING, PTR_ERR(now),
-					  "cannot relocate %s", name));
-	else
-		file = reopen(ctx, t, rec, now);
-	kfree(buf);
-	return file;
-}
-
 const struct ckpt_file_kind ckpt_path_kind = {
 	.name = "path",
 	.kind = CKPT_FILE_PATH,
+	.named = true,
 	.probe = path_probe,
 	.collect = path_collect,
 	.save = path_save,

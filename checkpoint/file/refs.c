@@ -8,6 +8,7 @@
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/pipe_fs_i.h>
 #include <linux/sched/mm.h>
@@ -19,15 +20,33 @@
 /* A look through /proc holds a reference for a moment. */
 #define TRANSIENT_TRIES		20
 
-/* A pipe: how many of its files are in the tree, and one for each direction. */
+/* A pipe: its files that are in the tree. */
 struct pipe_refs {
-	struct file *ends[2];
-	u32 files;
+	struct file **files;
+	u32 nr;
+	u32 cap;
+	bool inside;	/* looked at: nobody else has any */
 };
 
 static unsigned long key(const void *ptr)
 {
 	return (unsigned long)ptr >> 3;
+}
+
+static int add_end(struct pipe_refs *refs, struct file *file)
+{
+	u32 cap = max(2U, 2 * refs->cap);
+	struct file **files;
+
+	if (refs->nr == refs->cap) {
+		files = krealloc_array(refs->files, cap, sizeof(*files), GFP_KERNEL_ACCOUNT);
+		if (!files)
+			return -ENOMEM;
+		refs->files = files;
+		refs->cap = cap;
+	}
+	refs->files[refs->nr++] = file;
+	return 0;
 }
 
 static int note_pipe(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe, struct file *file)
@@ -45,15 +64,19 @@ static int note_pipe(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe, struct 
 			return ret;
 		}
 	}
-	refs->ends[!!(file->f_mode & FMODE_WRITE)] = file;
-	refs->files++;
-	return 0;
+	return add_end(refs, file);
 }
 
-/* One more open file of the memory that a dentry stands for. */
-static int note_shmem(struct ckpt_ctx *ctx, struct file *file)
+/* A file whose open files are counted, because nobody outside may have it. */
+static bool is_counted(struct file *file)
 {
-	unsigned long at = key(file->f_path.dentry);
+	return ckpt_is_unnamed_shmem(file) || ckpt_is_unlinked(file);
+}
+
+/* One more open file of the memory or inode that a dentry stands for. */
+static int note_dentry(struct ckpt_ctx *ctx, struct file *file)
+{
+	unsigned long at = key(file_user_path(file)->dentry);
 	void *old = xa_load(&ctx->file_refs, at);
 
 	return xa_err(xa_store(&ctx->file_refs, at,
@@ -68,6 +91,36 @@ static int note_attached(struct ckpt_ctx *ctx, struct inode *inode)
 			       xa_mk_value(ckpt_attached(ctx, inode) + 1), GFP_KERNEL_ACCOUNT));
 }
 
+/* Overlayfs opens a file below, which has a reference to the upper one's name. */
+static struct file *file_below(struct file *file)
+{
+	return file_inode(file)->i_sb->s_magic == OVERLAYFS_SUPER_MAGIC &&
+	       S_ISREG(file_inode(file)->i_mode) && !(file->f_mode & FMODE_PATH) ?
+	       file->private_data : NULL;
+}
+
+static int count(struct ckpt_ctx *ctx, struct file *file)
+{
+	void *old = xa_load(&ctx->file_refs, key(file));
+
+	return xa_err(xa_store(&ctx->file_refs, key(file),
+			       xa_mk_value((old ? xa_to_value(old) : 0) + 1),
+			       GFP_KERNEL_ACCOUNT));
+}
+
+static int count_below(struct ckpt_ctx *ctx, struct file *file)
+{
+	struct file *below = file_below(file);
+	int ret = 0;
+
+	if (!below)
+		return 0;
+	/* It may have been found, as that of a mapping, before. */
+	if (!xa_load(&ctx->file_refs, key(below)))
+		ret = note_dentry(ctx, below);
+	return ret ?: count(ctx, below);
+}
+
 static int count_file(struct ckpt_ctx *ctx, struct file *file)
 {
 	void *old = xa_load(&ctx->file_refs, key(file));
@@ -77,10 +130,9 @@ static int count_file(struct ckpt_ctx *ctx, struct file *file)
 
 	if (pipe)
 		ret = note_pipe(ctx, pipe, file);
-	else if (!nr && ckpt_is_unnamed_shmem(file))
-		ret = note_shmem(ctx, file);
-	return ret ?: xa_err(xa_store(&ctx->file_refs, key(file), xa_mk_value(nr + 1),
-				      GFP_KERNEL_ACCOUNT));
+	else if (!nr && is_counted(file))
+		ret = note_dentry(ctx, file) ?: count_below(ctx, file);
+	return ret ?: count(ctx, file);
 }
 
 static int count_table(struct ckpt_ctx *ctx, struct ckpt_task *t)
@@ -123,7 +175,7 @@ static int count_exe(struct ckpt_ctx *ctx, struct mm_struct *mm)
 	return ret;
 }
 
-/* Mappings of memory without a name, once for each address space. */
+/* Mappings of what has no name, and the program, once for each address space. */
 static int count_mappings(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	struct mm_struct *mm = get_task_mm(t->task);
@@ -139,9 +191,10 @@ static int count_mappings(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		ret = -EINTR;
 	if (!ret) {
 		for_each_vma(vmi, vma) {
-			if (vma->vm_file && ckpt_is_unnamed_shmem(vma->vm_file))
-				ret = count_file(ctx, vma->vm_file) ?:
-				      note_attached(ctx, file_inode(vma->vm_file));
+			if (vma->vm_file && is_counted(vma->vm_file))
+				ret = count_file(ctx, vma->vm_file);
+			if (!ret && vma->vm_file && ckpt_is_unnamed_shmem(vma->vm_file))
+				ret = note_attached(ctx, file_inode(vma->vm_file));
 			if (ret)
 				break;
 		}
@@ -192,23 +245,20 @@ void ckpt_refs_free(struct ckpt_ctx *ctx)
 	struct pipe_refs *refs;
 	unsigned long index;
 
-	xa_for_each(&ctx->pipe_refs, index, refs)
+	xa_for_each(&ctx->pipe_refs, index, refs) {
+		kfree(refs->files);
 		kfree(refs);
+	}
 	xa_destroy(&ctx->pipe_refs);
 	xa_destroy(&ctx->file_refs);
 }
 
-/*
- * Has nobody but the tree's descriptors, and @extra, a reference? An end that
- * is closed is nobody's.
- */
+/* Has nobody but the tree's descriptors, and @extra, a reference? */
 static bool only_ours(struct ckpt_ctx *ctx, struct file *file, int extra)
 {
 	unsigned long ours;
 	int try;
 
-	if (!file)
-		return true;
 	ours = xa_to_value(xa_load(&ctx->file_refs, key(file)) ?: xa_mk_value(0));
 	for (try = 0; try < TRANSIENT_TRIES; try++) {
 		if (file_count(file) == ours + extra)
@@ -261,7 +311,7 @@ bool ckpt_file_is_ours_now(struct ckpt_ctx *ctx, struct file *file, int extra)
 }
 
 /**
- * ckpt_file_is_inside - is memory without a name only in the tree?
+ * ckpt_file_is_inside - is what has no name only in the tree?
  * @ctx: context of a save
  * @file: one of its files
  * @extra: references to @file that the caller holds
@@ -270,7 +320,7 @@ bool ckpt_file_is_ours_now(struct ckpt_ctx *ctx, struct file *file, int extra)
  */
 bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra)
 {
-	struct dentry *dentry = file->f_path.dentry;
+	struct dentry *dentry = file_user_path(file)->dentry;
 	void *files = xa_load(&ctx->file_refs, key(dentry));
 
 	return files && d_count(dentry) <= xa_to_value(files) && only_ours(ctx, file, extra);
@@ -287,15 +337,17 @@ bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra)
 bool ckpt_pipe_is_inside(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe, struct file *file)
 {
 	struct pipe_refs *refs = xa_load(&ctx->pipe_refs, key(pipe));
-	int nr;
+	u32 i;
 
-	if (!refs)
+	if (!refs || refs->nr != pipe->files)
 		return false;
-	/* Both ends the same way round would need a record of its own. */
-	nr = !!refs->ends[0] + !!refs->ends[1];
-	return nr == refs->files && nr == pipe->files &&
-	       only_ours(ctx, refs->ends[0], refs->ends[0] == file) &&
-	       only_ours(ctx, refs->ends[1], refs->ends[1] == file);
+	if (refs->inside)
+		return only_ours(ctx, file, 1);
+	for (i = 0; i < refs->nr; i++)
+		if (!only_ours(ctx, refs->files[i], refs->files[i] == file))
+			return false;
+	refs->inside = true;
+	return true;
 }
 
 static long count_mapped(struct file *file)

@@ -48,8 +48,6 @@ static void shmem_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 {
 	const struct inode *inode = file_inode(file);
 
-	if (ckpt_has_locks(file, where->t->task->files))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK, "a lock or lease on %pD", file);
 	if (inode->i_mode & (S_ISUID | S_ISGID))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
 			      "shared memory with a set-user-ID or set-group-ID bit: %pD", file);
@@ -187,10 +185,12 @@ static int shmem_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fi
 	return write_shmem(ctx, file, &rec->object);
 }
 
-/* Restored memory: a file of it, and the seals that it will get. */
+/* Restored memory: a file of it, and the seals and times that it will get. */
 struct restored {
 	struct file *file;
 	u32 seals;
+	s64 atime_ns;
+	s64 mtime_ns;
 };
 
 /* A seal against new writable mappings: when all mappings are there. */
@@ -212,7 +212,7 @@ static struct file *create(const struct ckpt_rec_shmem *saved, const char *name)
 	       shmem_file_setup(name, saved->size, flags);
 }
 
-/* As chown(2) and utimensat(2). */
+/* As chown(2). */
 static int set_attributes(struct inode *inode, const struct ckpt_rec_shmem *saved)
 {
 	kuid_t uid = make_kuid(current_user_ns(), saved->uid);
@@ -225,8 +225,6 @@ static int set_attributes(struct inode *inode, const struct ckpt_rec_shmem *save
 	inode->i_uid = uid;
 	inode->i_gid = gid;
 	inode->i_mode = S_IFREG | (saved->mode & 01777);
-	inode_set_mtime_to_ts(inode, ns_to_timespec64(saved->mtime_ns));
-	inode_set_atime_to_ts(inode, ns_to_timespec64(saved->atime_ns));
 	return 0;
 }
 
@@ -239,6 +237,8 @@ static int restore(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_rec_shmem *s
 	if (!r)
 		return -ENOMEM;
 	r->seals = saved->seals;
+	r->atime_ns = saved->atime_ns;
+	r->mtime_ns = saved->mtime_ns;
 	r->file = create(saved, name);
 	ret = PTR_ERR_OR_ZERO(r->file);
 	if (ret) {
@@ -291,6 +291,15 @@ static int write_range(struct inode *inode, loff_t pos, const char *buf, size_t 
 	return 0;
 }
 
+static int write_file(struct file *file, loff_t pos, const void *data, size_t len)
+{
+	ssize_t ret = kernel_write(file, data, len, &pos);
+
+	if (ret < 0)
+		return ret;
+	return ret == len ? 0 : -ENOSPC;
+}
+
 static struct inode *memory_of(struct ckpt_ctx *ctx, u32 tag)
 {
 	struct restored *r = ckpt_get_tag(ctx, tag, &ckpt_shmem_ops);
@@ -303,14 +312,17 @@ static int data_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_r
 {
 	const struct ckpt_rec_shmem_data *saved = ckpt_rec_data(rec);
 	struct inode *inode = memory_of(ctx, saved->shmem);
+	struct file *file = inode ? NULL : ckpt_unlinked_writer(ctx, saved->shmem);
 	int ret = -EBADMSG;
 
 	if (inode && saved->offset + saved->len <= round_up(i_size_read(inode), PAGE_SIZE))
 		ret = write_range(inode, saved->offset, ckpt_rec_tail(rec), saved->len);
+	else if (file && saved->offset + saved->len <= i_size_read(file_inode(file)))
+		ret = write_file(file, saved->offset, ckpt_rec_tail(rec), saved->len);
 	if (ret)
 		ckpt_error(ctx, CKPT_AT(t), ret == -ENOMEM || ret == -ENOSPC ? CKPT_WHY_LIMIT :
 			   CKPT_WHY_IMAGE, ret,
-			   "the content of shared memory cannot be put there");
+			   "the content of memory or of a file cannot be put there");
 	ckpt_free_record(rec);
 	return ret;
 }
@@ -329,6 +341,8 @@ static struct file *file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 					  "the image has a file of memory that is not there"));
 	/* All content is there. Mappings are made as they can be under these seals. */
 	SHMEM_I(file_inode(r->file))->seals = r->seals & ~F_SEAL_FUTURE_WRITE;
+	inode_set_mtime_to_ts(file_inode(r->file), ns_to_timespec64(r->mtime_ns));
+	inode_set_atime_to_ts(file_inode(r->file), ns_to_timespec64(r->atime_ns));
 	flags |= mode == CKPT_FILEF_READ ? O_RDONLY : mode == CKPT_FILEF_WRITE ? O_WRONLY : O_RDWR;
 	file = dentry_open(&r->file->f_path, flags, current_cred());
 	if (IS_ERR(file))

@@ -183,7 +183,7 @@ static int prepare(struct ckpt_ctx *ctx, struct terminal *term, u32 session)
 	term->session = get_task_pid(leader->task, PIDTYPE_TGID);
 	if (!term->session)
 		return -ESRCH;
-	return ckpt_tree_group(ctx, leader, term->pgrp_nr, &term->pgrp);
+	return ckpt_session_group(ctx, leader, term->pgrp_nr, &term->pgrp);
 }
 
 /**

@@ -97,6 +97,21 @@ static const struct {
 } pty = { { .session = 5, .pgrp = 6, .path_len = 9,
 	    .ends = { { .read_len = 3, .echo_len = 1, .queue_len = 2 } } }, "/dev/ptmx" };
 
+static const struct {
+	struct ckpt_rec_unlinked unlinked;
+	char dir[8];
+} unlinked = { { .size = PAGE_SIZE, .mode = 0100600, .dir_len = 8 }, "/var/tmp" };
+
+static const struct ckpt_rec_lock locks[2] = {
+	{ .start = 10, .end = 20, .file = 3, .kind = CKPT_LOCK_POSIX },
+	{ .file = 3, .kind = CKPT_LOCK_LEASE, .write = 1, .fd = 3 },
+};
+
+static const struct ckpt_rec_file_state file_state = {
+	.file = 3, .flags = CKPT_FSTATE_OWNER, .owner_type = CKPT_OWNER_PGRP, .owner = 5,
+	.signo = 64, .write_hint = 5,
+};
+
 static const struct ckpt_rec_use use = { .type = CKPT_REC_MM, .tag = 3 };
 
 static const struct {
@@ -187,6 +202,9 @@ static const struct sample samples[] = {
 	{ CKPT_REC_FS, sizeof(fs.fs), sizeof(fs.fs) + 5, &fs },
 	SAMPLE(PTY, pty, pty.pty),
 	SAMPLE(FDS, fds, fds[0]),
+	SAMPLE(UNLINKED, unlinked, unlinked.unlinked),
+	SAMPLE(LOCKS, locks, locks[0]),
+	SAMPLE(FILE_STATE, file_state, file_state),
 	SAMPLE(SIGHAND, sigactions, sigactions[0]),
 	SAMPLE(SIGPENDING, siginfo, siginfo),
 	SAMPLE(THREAD, thread, thread),
@@ -429,7 +447,6 @@ static const struct change changes[] = {
 	CHANGE(FS, fs.fs.root_len, 0),
 	CHANGE(FS, fs.fs.cwd_len, 3),
 	CHANGE(FS, fs.fs.root_len, U32_MAX),
-	CHANGE(FS, fs.fs.reserved, 1),
 	CHANGE(FS, fs.paths[1], 'x'),
 
 	CHANGE(FDS, fds[0].fd, 7),
@@ -465,6 +482,27 @@ static const struct change changes[] = {
 	CHANGE(PIPE, pipe.pipe.capacity, 0x80000000),
 	CHANGE(PIPE, pipe.pipe.data_len, 7),
 	CHANGE(PIPE, pipe.pipe.data_len, U32_MAX),
+	CHANGE(PIPE, pipe.pipe.flags, CKPT_PIPE_ALL + 1),
+	CHANGE(PIPE, pipe.pipe.nr_pieces, 1),
+	CHANGE(UNLINKED, unlinked.unlinked.size, 1ULL << 63),
+	CHANGE(UNLINKED, unlinked.unlinked.mode, 0104600),
+	CHANGE(UNLINKED, unlinked.unlinked.mode, 040700),
+	CHANGE(UNLINKED, unlinked.unlinked.flags, CKPT_UNLINKED_ALL + 1),
+	CHANGE(UNLINKED, unlinked.unlinked.dir_len, 7),
+	CHANGE(UNLINKED, unlinked.unlinked.reserved, 1),
+	CHANGE(LOCKS, locks[0].start, 21),
+	CHANGE(LOCKS, locks[0].end, 1ULL << 63),
+	CHANGE(LOCKS, locks[0].file, 0),
+	CHANGE(LOCKS, locks[0].kind, CKPT_LOCK_LEASE + 1),
+	CHANGE(LOCKS, locks[0].write, 2),
+	CHANGE(LOCKS, locks[1].fd, 0x80000000),
+	CHANGE(LOCKS, locks[1].end, 1),
+	CHANGE(FILE_STATE, file_state.file, 0),
+	CHANGE(FILE_STATE, file_state.flags, 0),
+	CHANGE(FILE_STATE, file_state.owner_type, 3),
+	CHANGE(FILE_STATE, file_state.signo, 65),
+	CHANGE(FILE_STATE, file_state.write_hint, 6),
+	CHANGE(FILE_STATE, file_state.async_fd, 1),
 
 	CHANGE(EVENT, event.kind, CKPT_FILE_EVENTFD),
 	CHANGE(EVENT, event.kind, CKPT_FILE_INOTIFY),

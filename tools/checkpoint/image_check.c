@@ -190,7 +190,7 @@ static int check_file(struct image *img)
 	if (file->kind == CKPT_FILE_EXTERNAL && file->std_fd > 2 &&
 	    (file->std_fd != CKPT_NO_STREAM || !file->path_len))
 		return bad(img, "neither a standard stream nor a key");
-	if (file->kind == CKPT_FILE_PIPE &&
+	if ((file->kind == CKPT_FILE_PIPE || file->kind == CKPT_FILE_FIFO) &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_PIPE)
 		return bad(img, "a pipe was not named before");
 	if (file->kind >= CKPT_FILE_EVENTFD && file->kind <= CKPT_FILE_INOTIFY &&
@@ -205,7 +205,41 @@ static int check_file(struct image *img)
 	if (file->kind == CKPT_FILE_SYSV_SHM &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_SYSV_SHM)
 		return bad(img, "shared memory was not named before");
+	if (file->kind == CKPT_FILE_UNLINKED &&
+	    tags_find(&img->order.tags, file->object) != CKPT_REC_UNLINKED)
+		return bad(img, "an unlinked file was not named before");
 	return 0;
+}
+
+static int check_unlinked(struct image *img)
+{
+	const struct ckpt_rec_unlinked *unlinked = rec_data(img);
+
+	if (rec_tail_length(img) != unlinked->dir_len || !unlinked->dir_len ||
+	    unlinked->dir_len >= CKPT_PATH_MAX)
+		return bad(img, "impossible directory");
+	return unlinked->flags & ~CKPT_UNLINKED_ALL ? bad(img, "unknown flags") : 0;
+}
+
+static int check_locks(struct image *img)
+{
+	const struct ckpt_rec_lock *lock = rec_data(img);
+	uint64_t count = rec_count(img);
+
+	for (; count; count--, lock++)
+		if (tags_find(&img->order.tags, lock->file) != CKPT_REC_FILE)
+			return bad(img, "a lock is of a file that was not named before");
+	return 0;
+}
+
+static int check_file_state(struct image *img)
+{
+	const struct ckpt_rec_file_state *state = rec_data(img);
+
+	if (state->flags & ~CKPT_FSTATE_ALL)
+		return bad(img, "unknown flags");
+	return tags_find(&img->order.tags, state->file) == CKPT_REC_FILE ? 0 :
+	       bad(img, "the file was not named before");
 }
 
 static int check_shmem(struct image *img)
@@ -221,9 +255,10 @@ static int check_shmem_data(struct image *img)
 {
 	const struct ckpt_rec_shmem_data *data = rec_data(img);
 
-	if (tags_find(&img->order.tags, data->shmem) != CKPT_REC_SHMEM &&
-	    tags_find(&img->order.tags, data->shmem) != CKPT_REC_SYSV_SHM)
-		return bad(img, "the shared memory was not named before");
+	uint32_t type = tags_find(&img->order.tags, data->shmem);
+
+	if (type != CKPT_REC_SHMEM && type != CKPT_REC_SYSV_SHM && type != CKPT_REC_UNLINKED)
+		return bad(img, "the shared memory or file was not named before");
 	return rec_tail_length(img) == data->len ? 0 : bad(img, "wrong length");
 }
 
@@ -231,7 +266,8 @@ static int check_pipe(struct image *img)
 {
 	const struct ckpt_rec_pipe *pipe = rec_data(img);
 
-	if (rec_tail_length(img) != pipe->data_len || pipe->capacity > INT_MAX)
+	if (rec_tail_length(img) != pipe->nr_pieces * 4ULL + pipe->data_len ||
+	    pipe->capacity > INT_MAX)
 		return bad(img, "impossible size");
 	return 0;
 }
@@ -431,8 +467,10 @@ static int check_fs(struct image *img)
 	const struct ckpt_rec_fs *fs = rec_data(img);
 
 	if ((uint64_t)fs->root_len + fs->cwd_len != rec_tail_length(img) ||
-	    fs->root_len >= CKPT_PATH_MAX || fs->cwd_len >= CKPT_PATH_MAX || fs->reserved)
+	    fs->root_len >= CKPT_PATH_MAX || fs->cwd_len >= CKPT_PATH_MAX)
 		return bad(img, "impossible paths");
+	if (fs->cwd && tags_find(&img->order.tags, fs->cwd) != CKPT_REC_UNLINKED)
+		return bad(img, "a removed directory was not named before");
 	return 0;
 }
 
@@ -573,6 +611,9 @@ static const struct {
 	[CKPT_REC_FS] = { PLACE_PROCESS, true, check_fs },
 	[CKPT_REC_PTY] = { PLACE_ANY, true, check_pty },
 	[CKPT_REC_FDS] = { PLACE_PROCESS, true, check_fds },
+	[CKPT_REC_UNLINKED] = { PLACE_ANY, true, check_unlinked },
+	[CKPT_REC_LOCKS] = { PLACE_ANY, false, check_locks },
+	[CKPT_REC_FILE_STATE] = { PLACE_ANY, false, check_file_state },
 	[CKPT_REC_SIGHAND] = { PLACE_PROCESS, true, NULL },
 	[CKPT_REC_SIGPENDING] = { PLACE_SIGNALS, false, NULL },
 	[CKPT_REC_THREAD] = { PLACE_PROCESS, false, check_thread },

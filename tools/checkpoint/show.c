@@ -151,10 +151,14 @@ static const char *fd_note(const struct ckpt_rec_fd *fd, const struct ckpt_rec_f
 		return "  (the restarter's terminal)";
 	if (file->kind == CKPT_FILE_PTY)
 		return "  (its terminal is in the image)";
-	if (file->kind == CKPT_FILE_SHMEM)
+	if (file->kind == CKPT_FILE_SHMEM || file->kind == CKPT_FILE_UNLINKED)
 		return "  (its content is in the image)";
 	if (file->kind >= CKPT_FILE_EVENTFD && file->kind <= CKPT_FILE_INOTIFY)
 		return "  (its state is in the image)";
+	if (file->kind == CKPT_FILE_OPATH)
+		return "  (O_PATH)";
+	if (file->kind == CKPT_FILE_FIFO)
+		return "  (end of a FIFO, its content is in the image)";
 	if (file->kind == CKPT_FILE_PIPE)
 		return fd->flags & CKPT_FD_CLOEXEC ? "  (end of a pipe, close-on-exec)" :
 						     "  (end of a pipe)";

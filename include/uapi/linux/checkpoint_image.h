@@ -38,6 +38,11 @@
  * @CKPT_REC_FS: struct ckpt_rec_fs and its two paths; has a tag
  * @CKPT_REC_PTY: struct ckpt_rec_pty, its path and its buffers; has a tag
  * @CKPT_REC_FDS: array of struct ckpt_rec_fd; has a tag
+ * @CKPT_REC_UNLINKED: struct ckpt_rec_unlinked and the path of its directory; has
+ *	a tag; SHMEM_DATA records with its content follow
+ * @CKPT_REC_LOCKS: array of struct ckpt_rec_lock, of the open file or descriptor
+ *	table before
+ * @CKPT_REC_FILE_STATE: struct ckpt_rec_file_state, of the open file before
  * @CKPT_REC_SIGHAND: array of 64 struct ckpt_rec_sigaction, signals 1 to 64; has a tag
  * @CKPT_REC_SIGPENDING: array of struct ckpt_rec_siginfo
  * @CKPT_REC_THREAD: struct ckpt_rec_thread, starts a thread
@@ -117,6 +122,9 @@ enum ckpt_rec_type {
 	CKPT_REC_INOTIFY,
 	CKPT_REC_SHARED_PAGES,
 	CKPT_REC_PTY,
+	CKPT_REC_UNLINKED,
+	CKPT_REC_LOCKS,
+	CKPT_REC_FILE_STATE,
 	CKPT_REC_NR
 };
 
@@ -392,7 +400,11 @@ struct ckpt_rec_process {
 #define CKPT_FILE_INOTIFY	11U	/* of inotify_init(2) */
 #define CKPT_FILE_PTY		12U	/* end of a pseudoterminal that is in the image */
 #define CKPT_FILE_TERMINAL	13U	/* /dev/tty: the restarter's terminal */
-#define CKPT_FILE_NR		14U	/* first unknown kind */
+#define CKPT_FILE_UNLINKED	14U	/* file or directory that has no name any more */
+#define CKPT_FILE_OPATH		15U	/* opened by its path, with O_PATH */
+#define CKPT_FILE_FIFO		16U	/* end of a FIFO, opened by its path */
+#define CKPT_FILE_PROCFS	17U	/* of /proc or sysfs, opened by its path */
+#define CKPT_FILE_NR		18U	/* first unknown kind */
 
 /* ckpt_rec_file.flags */
 #define CKPT_FILEF_READ		(1U << 0)
@@ -409,7 +421,9 @@ struct ckpt_rec_process {
 #define CKPT_FILEF_EXEC		(1U << 11)	/* opened as a program to execute */
 #define CKPT_FILEF_IMAGE	(1U << 12)	/* the image itself, which was still growing */
 #define CKPT_FILEF_THREAD	(1U << 13)	/* PIDFD_THREAD of pidfd_open(2) */
-#define CKPT_FILEF_ALL		((1U << 14) - 1)
+#define CKPT_FILEF_NO_WRITER	(1U << 14)	/* FIFO: no writer has come since it was opened */
+#define CKPT_FILEF_TMPFILE	(1U << 15)	/* opened with O_TMPFILE */
+#define CKPT_FILEF_ALL		((1U << 16) - 1)
 
 /* ckpt_rec_file.std_fd */
 #define CKPT_NO_STREAM		0xffffffffU
@@ -431,8 +445,8 @@ struct ckpt_rec_process {
  * @path_len: bytes of the path, without a terminating zero
  * @build_id_len: bytes of @build_id in use, 0: not an ELF file or none
  * @build_id: build-id of a mapped ELF file; compared, and in place of @mtime_ns
- * @object: other kinds: tag of the PIPE, SHMEM, SYSV_SHM, EVENT, EPOLL, INOTIFY or
- *	PTY record
+ * @object: other kinds: tag of the PIPE, SHMEM, SYSV_SHM, EVENT, EPOLL, INOTIFY, PTY
+ *	or UNLINKED record; in /proc: number of the process, in the path, 0: none
  * @reserved: 0
  * @fs_uuid: of the file system, 0: it has none
  *
@@ -459,14 +473,25 @@ struct ckpt_rec_file {
 	__u8 fs_uuid[16];
 };
 
+/* ckpt_rec_pipe.flags */
+#define CKPT_PIPE_FIFO		(1U << 0)	/* its ends are opened by a path */
+#define CKPT_PIPE_ALL		((1U << 1) - 1)
+
+#define CKPT_PIPE_PACKET	(1U << 31)	/* with the length of a packet */
+
 /**
- * struct ckpt_rec_pipe - a pipe; its content follows
+ * struct ckpt_rec_pipe - a pipe; lengths of its pieces, and its content follow
  * @capacity: in bytes, of fcntl(2), F_GETPIPE_SZ
  * @data_len: bytes of content
+ * @flags: CKPT_PIPE_*
+ * @nr_pieces: pieces of the content, 0: it has no packets (O_DIRECT); for each a
+ *	__u32 with its length, and CKPT_PIPE_PACKET if it is one
  */
 struct ckpt_rec_pipe {
 	__u32 capacity;
 	__u32 data_len;
+	__u32 flags;
+	__u32 nr_pieces;
 };
 
 /* ckpt_rec_event.flags */
@@ -595,7 +620,7 @@ struct ckpt_rec_shmem {
 /**
  * struct ckpt_rec_shmem_data - a piece of its content, which follows
  * @offset: in bytes; what no record has is a hole
- * @shmem: tag of the SHMEM or SYSV_SHM record
+ * @shmem: tag of the SHMEM, SYSV_SHM or UNLINKED record
  * @len: bytes, at most 1 MiB
  */
 struct ckpt_rec_shmem_data {
@@ -845,13 +870,14 @@ struct ckpt_rec_shared_pages {
  * @umask: of umask(2)
  * @root_len: bytes of the root directory's path
  * @cwd_len: bytes of the current directory's path
- * @reserved: 0
+ * @cwd: tag of its UNLINKED record if the current directory was removed; the path
+ *	is that of the directory it was in; else 0
  */
 struct ckpt_rec_fs {
 	__u32 umask;
 	__u32 root_len;
 	__u32 cwd_len;
-	__u32 reserved;
+	__u32 cwd;
 };
 
 /* ckpt_rec_pty.flags */
@@ -964,6 +990,99 @@ struct ckpt_rec_fd {
 	__u32 fd;
 	__u32 file;
 	__u32 flags;
+	__u32 reserved;
+};
+
+/* ckpt_rec_unlinked.flags */
+#define CKPT_UNLINKED_LINKABLE	(1U << 0)	/* linkat(2) can name it: O_TMPFILE */
+#define CKPT_UNLINKED_ALL	((1U << 1) - 1)
+
+/**
+ * struct ckpt_rec_unlinked - a file or directory that has no name any more; the path
+ *	of the directory in which it was follows
+ * @size: in bytes; 0 for a directory
+ * @atime_ns: time of the last access
+ * @mtime_ns: time of the last change
+ * @mode: type and permission bits, as in stat(2)
+ * @uid: its user, in the caller's user namespace
+ * @gid: its group
+ * @flags: CKPT_UNLINKED_*
+ * @dir_len: bytes of the path
+ * @reserved: 0
+ */
+struct ckpt_rec_unlinked {
+	__aligned_u64 size;
+	__aligned_s64 atime_ns;
+	__aligned_s64 mtime_ns;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 flags;
+	__u32 dir_len;
+	__u32 reserved;
+};
+
+/* ckpt_rec_lock.kind */
+#define CKPT_LOCK_POSIX		1U	/* fcntl(2), F_SETLK: of the descriptor table */
+#define CKPT_LOCK_OFD		2U	/* fcntl(2), F_OFD_SETLK: of the open file */
+#define CKPT_LOCK_FLOCK		3U	/* flock(2): of the open file */
+#define CKPT_LOCK_LEASE		4U	/* fcntl(2), F_SETLEASE: of the open file */
+
+/**
+ * struct ckpt_rec_lock - a lock or lease
+ * @start: POSIX, OFD: first byte
+ * @end: POSIX, OFD: last byte
+ * @file: tag of the open file
+ * @kind: CKPT_LOCK_*
+ * @write: 1: a write or exclusive lock, 0: a read or shared lock
+ * @tgid: process that took it, for people; 0: not known
+ * @fd: POSIX: a descriptor of the file; lease: the one that its signal tells
+ * @reserved: 0
+ */
+struct ckpt_rec_lock {
+	__aligned_u64 start;
+	__aligned_u64 end;
+	__u32 file;
+	__u32 kind;
+	__u32 write;
+	__u32 tgid;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/* ckpt_rec_file_state.flags */
+#define CKPT_FSTATE_OWNER	(1U << 0)	/* the owner's members are in use */
+#define CKPT_FSTATE_ASYNC	(1U << 1)	/* O_ASYNC */
+#define CKPT_FSTATE_ALL		((1U << 2) - 1)
+
+/* ckpt_rec_file_state.owner_type */
+#define CKPT_OWNER_TID		0U
+#define CKPT_OWNER_TGID		1U
+#define CKPT_OWNER_PGRP		2U
+
+/**
+ * struct ckpt_rec_file_state - what fcntl(2) has set on an open file
+ * @file: its tag
+ * @flags: CKPT_FSTATE_*
+ * @owner_type: CKPT_OWNER_*, of F_SETOWN_EX
+ * @owner: id of that task, process or process group, 0: nobody
+ * @uid: real user who has set the owner
+ * @euid: effective user who has set the owner
+ * @signo: of F_SETSIG
+ * @async_fd: O_ASYNC: descriptor that the signal tells
+ * @write_hint: of F_SET_RW_HINT, of the inode
+ * @reserved: 0
+ */
+struct ckpt_rec_file_state {
+	__u32 file;
+	__u32 flags;
+	__u32 owner_type;
+	__u32 owner;
+	__u32 uid;
+	__u32 euid;
+	__u32 signo;
+	__s32 async_fd;
+	__u32 write_hint;
 	__u32 reserved;
 };
 

@@ -18,6 +18,7 @@
 #define SHMEM_TAG	903
 #define EVENTS_TAG	904
 #define PTY_TAG		910
+#define UNLINKED_TAG	920
 #define FIRST_PID	100
 #define CODE		0x400000ULL
 #define HEAP		0x10000000ULL
@@ -383,6 +384,40 @@ static void add_shmem(struct image *image, u32 tag)
 	image_add(image, CKPT_REC_SHMEM_DATA, 0, sizeof(data.data), &data, sizeof(data));
 }
 
+/* A file without a name, its content, locks, and who gets its signals. */
+static void add_unlinked(struct image *image, u32 tag, u32 file)
+{
+	struct {
+		struct ckpt_rec_unlinked unlinked;
+		char dir[4];
+	} gone = { { .size = 2 * PAGE, .mode = 0100640, .flags = CKPT_UNLINKED_LINKABLE,
+		     .dir_len = 4 }, "/tmp" };
+	struct {
+		struct ckpt_rec_shmem_data data;
+		char bytes[8];
+	} data = { { .offset = PAGE, .shmem = tag, .len = 8 }, "content" };
+	const struct ckpt_rec_lock locks[] = {
+		{ .start = 10, .end = 20, .file = file, .kind = CKPT_LOCK_POSIX },
+		{ .end = 1, .file = file, .kind = CKPT_LOCK_OFD, .write = 1 },
+		{ .file = file, .kind = CKPT_LOCK_FLOCK, .tgid = FIRST_PID },
+		{ .file = file, .kind = CKPT_LOCK_LEASE, .fd = 3 },
+	};
+	const struct ckpt_rec_file_state state = {
+		.file = file,
+		.flags = CKPT_FSTATE_OWNER | CKPT_FSTATE_ASYNC,
+		.owner_type = CKPT_OWNER_TGID,
+		.owner = FIRST_PID,
+		.signo = 34,
+		.async_fd = 3,
+	};
+
+	image_add(image, CKPT_REC_UNLINKED, tag, sizeof(gone.unlinked), &gone,
+		  sizeof(gone.unlinked) + 4);
+	image_add(image, CKPT_REC_SHMEM_DATA, 0, sizeof(data.data), &data, sizeof(data));
+	image_add(image, CKPT_REC_LOCKS, 0, sizeof(locks[0]), locks, sizeof(locks));
+	image_add(image, CKPT_REC_FILE_STATE, 0, sizeof(state), &state, sizeof(state));
+}
+
 static void add_fds(struct image *image, const struct recipe *r, u32 tag)
 {
 	unsigned int i, nr = r->files + r->pipes;
@@ -595,6 +630,7 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 	add_pages(image, r, n);
 	add_shmem(image, tag + SHMEM_TAG);
 	add_events(image, tag + EVENTS_TAG);
+	add_unlinked(image, tag + UNLINKED_TAG, tag);
 	add_fds(image, r, tag + 1);
 	add_pty(image, tag + PTY_TAG);
 	add_fs(image, tag + FS_TAG);

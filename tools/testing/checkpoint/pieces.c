@@ -123,6 +123,7 @@ static bool is_array(u32 type)
 	case CKPT_REC_SHARED_PAGES:
 	case CKPT_REC_SUMS:
 	case CKPT_REC_FDS:
+	case CKPT_REC_LOCKS:
 	case CKPT_REC_SIGHAND:
 	case CKPT_REC_VMA_NAMES:
 	case CKPT_REC_VMA_POLICIES:

@@ -29,6 +29,9 @@ static struct ckpt_rec_shared_pages runs[2];
 static struct ckpt_rec_fs fs;
 static struct ckpt_rec_pty pty;
 static struct ckpt_rec_fd fds[3];
+static struct ckpt_rec_unlinked unlinked;
+static struct ckpt_rec_lock locks[4];
+static struct ckpt_rec_file_state fstate;
 static struct ckpt_rec_siginfo siginfo;
 static struct ckpt_rec_thread thread;
 static struct ckpt_rec_cred cred;
@@ -67,6 +70,8 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_SHARED_PAGES] = runs,
 	[CKPT_REC_PTY] = &pty,
 	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
+	[CKPT_REC_UNLINKED] = &unlinked, [CKPT_REC_LOCKS] = locks,
+	[CKPT_REC_FILE_STATE] = &fstate,
 	[CKPT_REC_THREAD] = &thread, [CKPT_REC_CRED] = &cred,
 	[CKPT_REC_REGSET] = &regset, [CKPT_REC_TRAILER] = &trailer,
 	[CKPT_REC_PIPE] = &pipe, [CKPT_REC_USE] = &use,
@@ -120,6 +125,9 @@ struct change {
 #define FS(m, v, e)		CHANGE(FS, fs.m, v, e)
 #define PTY(m, v, e)		CHANGE(PTY, pty.m, v, e)
 #define FD(i, m, v, e)		CHANGE(FDS, fds[i].m, v, e)
+#define UNLINKED(m, v, e)	CHANGE(UNLINKED, unlinked.m, v, e)
+#define LOCK(i, m, v, e)	CHANGE(LOCKS, locks[i].m, v, e)
+#define FSTATE(m, v, e)		CHANGE(FILE_STATE, fstate.m, v, e)
 #define SIGINFO(m, v, e)	CHANGE(SIGPENDING, siginfo.m, v, e)
 #define THREAD(m, v, e)		CHANGE(THREAD, thread.m, v, e)
 #define CRED(m, v, e)		CHANGE(CRED, cred.m, v, e)
@@ -281,7 +289,7 @@ static const struct change changes[] = {
 	RUN(1, nr_pages, (1ULL << 52) + 1, BAD),
 	RUN(0, mm, 0, BAD), RUN(0, mm, ~0U, 0), RUN(1, reserved, 1, BAD),
 
-	FS(umask, 0777, 0), FS(umask, 01000, BAD), FS(reserved, 1, BAD), FS(root_len, 0, BAD),
+	FS(umask, 0777, 0), FS(umask, 01000, BAD), FS(root_len, 0, BAD),
 	FS(root_len, ~0U, BAD), FS(cwd_len, 0, BAD), FS(cwd_len, 9, BAD), FS(cwd_len, 11, BAD),
 
 	PTY(index, CKPT_MAX_PTY_INDEX, 0), PTY(index, CKPT_MAX_PTY_INDEX + 1, BAD),
@@ -329,7 +337,27 @@ static const struct change changes[] = {
 	TRAILER(length, 0, BAD), TRAILER(length, ~0ULL, BAD),
 
 	PIPE(capacity, INT_MAX, 0), PIPE(capacity, 1U << 31, BAD), PIPE(data_len, 0, BAD),
-	PIPE(data_len, 13, BAD), PIPE(data_len, ~0U, BAD),
+	PIPE(data_len, 13, BAD), PIPE(data_len, ~0U, BAD), PIPE(flags, 1, 0),
+	PIPE(flags, 2, BAD), PIPE(nr_pieces, 1, BAD), PIPE(nr_pieces, ~0U, BAD),
+	UNLINKED(size, LLONG_MAX, 0), UNLINKED(size, 1ULL << 63, BAD),
+	UNLINKED(mode, 0100600, 0), UNLINKED(mode, 0101777, 0), UNLINKED(mode, 0104755, BAD),
+	UNLINKED(mode, 0102755, BAD), UNLINKED(mode, 040755, BAD), UNLINKED(mode, 010600, BAD),
+	UNLINKED(mode, 0600, BAD), UNLINKED(flags, 1, 0), UNLINKED(flags, 2, BAD),
+	UNLINKED(reserved, 1, BAD), UNLINKED(dir_len, 3, BAD), UNLINKED(dir_len, 0, BAD),
+	UNLINKED(dir_len, ~0U, BAD),
+	LOCK(0, start, 20, 0), LOCK(0, start, 21, BAD), LOCK(0, end, LLONG_MAX, 0),
+	LOCK(0, end, 1ULL << 63, BAD), LOCK(0, end, 9, BAD), LOCK(0, file, 0, BAD),
+	LOCK(0, kind, 0, BAD), LOCK(0, kind, 5, BAD), LOCK(0, kind, CKPT_LOCK_FLOCK, BAD),
+	LOCK(0, write, 1, 0), LOCK(0, write, 2, BAD), LOCK(0, tgid, 1U << 31, BAD),
+	LOCK(0, fd, 7, 0), LOCK(0, fd, -1, BAD), LOCK(0, reserved, 1, BAD),
+	LOCK(1, fd, 1, BAD), LOCK(2, fd, 1, BAD), LOCK(2, end, 1, BAD), LOCK(2, start, 1, BAD),
+	LOCK(3, fd, INT_MAX, 0), LOCK(3, fd, -1, BAD), LOCK(3, end, 1, BAD),
+	FSTATE(file, 0, BAD), FSTATE(flags, CKPT_FSTATE_ALL + 1, BAD),
+	FSTATE(flags, CKPT_FSTATE_ASYNC, BAD), FSTATE(flags, CKPT_FSTATE_OWNER, BAD),
+	FSTATE(owner_type, CKPT_OWNER_PGRP, 0), FSTATE(owner_type, 3, BAD),
+	FSTATE(owner, 1U << 31, BAD), FSTATE(signo, 64, 0), FSTATE(signo, 65, BAD),
+	FSTATE(async_fd, -1, BAD), FSTATE(write_hint, 5, 0), FSTATE(write_hint, 6, BAD),
+	FSTATE(reserved, 1, BAD),
 
 	EVENT(kind, 0, BAD), EVENT(kind, CKPT_FILE_EVENTFD, BAD),
 	EVENT(kind, CKPT_FILE_SIGNALFD, BAD), EVENT(kind, CKPT_FILE_PIDFD, BAD),
@@ -587,6 +615,7 @@ static void needs_tag(const void *arg)
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
 		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM, CKPT_REC_SYSV_SHM,
 		CKPT_REC_EVENT, CKPT_REC_EPOLL, CKPT_REC_INOTIFY, CKPT_REC_PTY,
+		CKPT_REC_UNLINKED,
 	};
 	struct image image;
 	unsigned int i;
@@ -605,8 +634,10 @@ static void needs_tag(const void *arg)
 static void counts(const void *arg)
 {
 	static const u32 types[] = { CKPT_REC_SIGHAND, CKPT_REC_SUMS };
-	static const u32 never_empty[] = { CKPT_REC_PAGES, CKPT_REC_SHARED_PAGES, CKPT_REC_LDT,
-					   CKPT_REC_IO_PORTS };
+	static const u32 never_empty[] = {
+		CKPT_REC_PAGES, CKPT_REC_SHARED_PAGES, CKPT_REC_LDT, CKPT_REC_IO_PORTS,
+		CKPT_REC_LOCKS,
+	};
 	struct image image;
 	struct piece *piece;
 	unsigned int i;
@@ -727,6 +758,8 @@ static void bounds(const void *arg)
 		{ CKPT_REC_CGROUP, CKPT_PATH_MAX, 1 },
 		{ CKPT_REC_PTY, CKPT_MAX_PTY, 1 },
 		{ CKPT_REC_FDS, CKPT_MAX_FDS, 0 },
+		{ CKPT_REC_UNLINKED, CKPT_PATH_MAX, 1 },
+		{ CKPT_REC_LOCKS, CKPT_MAX_LOCKS, 0 },
 		{ CKPT_REC_SIGPENDING, CKPT_MAX_SIGPENDING, 0 },
 		{ CKPT_REC_CRED, CKPT_MAX_GROUPS, sizeof(u32) },
 		{ CKPT_REC_REGSET, CKPT_MAX_REGSET, 1 },

@@ -64,7 +64,7 @@ SIZE(ckpt_rec_file, 136);
 OFFSET(ckpt_rec_file, mode, 64);
 OFFSET(ckpt_rec_file, build_id, 80);
 OFFSET(ckpt_rec_file, fs_uuid, 120);
-SIZE(ckpt_rec_pipe, 8);
+SIZE(ckpt_rec_pipe, 16);
 SIZE(ckpt_rec_mm, 15 * 8 + 6 * 4 + CKPT_AUXV_MAX * 8 + 3 * 8 + 4 * 4);
 SIZE(ckpt_rec_event, 40);
 OFFSET(ckpt_rec_event, expires_ns, 24);
@@ -83,6 +83,9 @@ SIZE(ckpt_rec_pty, 104 + 2 * 40);
 OFFSET(ckpt_rec_pty, rows, 88);
 OFFSET(ckpt_rec_pty, ends, 96);
 SIZE(ckpt_rec_fd, 16);
+SIZE(ckpt_rec_unlinked, 48);
+SIZE(ckpt_rec_lock, 40);
+SIZE(ckpt_rec_file_state, 40);
 SIZE(ckpt_rec_sigaction, 32);
 SIZE(ckpt_rec_siginfo, 144);
 SIZE(ckpt_rec_thread, 328);
@@ -122,7 +125,8 @@ static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12
 	      CKPT_REC_SECCOMP == 23 && CKPT_REC_IO_PORTS == 27 && CKPT_REC_USAGE == 28 &&
 	      CKPT_REC_THREAD_USAGE == 31 && CKPT_REC_SHMEM_DATA == 33 &&
 	      CKPT_REC_CGROUP == 37 && CKPT_REC_SYSV_SHM == 39 && CKPT_REC_INOTIFY == 42 &&
-	      CKPT_REC_SHARED_PAGES == 43 && CKPT_REC_PTY == 44, "record types");
+	      CKPT_REC_SHARED_PAGES == 43 && CKPT_REC_PTY == 44 &&
+	      CKPT_REC_FILE_STATE == 47, "record types");
 
 #ifndef ABI_SYNTAX_ONLY
 #include "kselftest_harness.h"

@@ -29,11 +29,9 @@ FIXTURE_VARIANT(obstacle) {
 
 OBSTACLE(unix_socket, FILE);
 OBSTACLE(tcp_socket, FILE);
-OBSTACLE(packet_pipe, FILE);
-OBSTACLE(reopened_pipe, FILE);
-OBSTACLE(fifo, FILE);
+OBSTACLE(fifo, FILE_DELETED);
 OBSTACLE(fanotify, FILE);
-OBSTACLE(memfd, FILE_LOCK);
+OBSTACLE(memfd, FILE);
 OBSTACLE(io_uring, IO);
 OBSTACLE(perf_event, FILE);
 OBSTACLE(landlock_ruleset, FILE);
@@ -47,11 +45,8 @@ OBSTACLE(device, FILE);
 OBSTACLE(deleted_file, FILE_DELETED);
 OBSTACLE(unnamed_file, FILE_DELETED);
 OBSTACLE(deleted_cwd, FILE_DELETED);
-OBSTACLE(replaced_file, FILE_DELETED);
-OBSTACLE(posix_lock, FILE_LOCK);
-OBSTACLE(ofd_lock, FILE_LOCK);
-OBSTACLE(flock, FILE_LOCK);
-OBSTACLE(lease, FILE_LOCK);
+OBSTACLE(outside_lock, FILE_LOCK);
+OBSTACLE(broken_lease, FILE_LOCK);
 OBSTACLE(dir_notify, FILE_OWNER);
 OBSTACLE(file_owner, FILE_OWNER);
 OBSTACLE(file_signal, FILE_OWNER);
@@ -174,7 +169,7 @@ TEST_F_TIMEOUT(special, all_are_listed, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	ASSERT_EQ(0, subject_start(s, "obstacle fs_context posix_lock mapped_secret "
+	ASSERT_EQ(0, subject_start(s, "obstacle fs_context outside_lock mapped_secret "
 				      "timer_of_other aio_context process_keyring"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_DRY_RUN));

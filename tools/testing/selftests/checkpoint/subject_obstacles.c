@@ -47,24 +47,6 @@ static int tcp_socket(void)
 	return fd < 0 ? -1 : listen(fd, 5);
 }
 
-static int a_packet_pipe(void)
-{
-	int p[2];
-
-	return pipe2(p, O_DIRECT) ?: write(p[1], "data", 4) != 4;
-}
-
-static int a_reopened_pipe(void)
-{
-	char path[32];
-	int p[2];
-
-	if (pipe(p))
-		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", p[1]);
-	return open(path, O_WRONLY);
-}
-
 /* Another process has it, too. */
 static int an_outside_pipe(void)
 {
@@ -81,7 +63,7 @@ static int an_outside_pipe(void)
 
 static int a_fifo(void)
 {
-	return mkfifo("fifo", 0600) ?: open("fifo", O_RDWR);
+	return mkfifo("fifo", 0600) || open("fifo", O_RDWR) < 0 || unlink("fifo") ? -1 : 0;
 }
 
 static int a_fanotify(void)
@@ -89,10 +71,10 @@ static int a_fanotify(void)
 	return fanotify_init(FAN_CLASS_NOTIF, O_RDONLY);
 }
 
-/* Locks of it are not saved either. */
+/* Nobody could tell with whose rights it would run. */
 static int a_memfd(void)
 {
-	return flock(memfd_create("memory", 0), LOCK_EX);
+	return fchmod(memfd_create("memory", 0), 04755);
 }
 
 static int an_io_uring(void)
@@ -121,7 +103,7 @@ static int a_landlock_ruleset(void)
 
 static int a_mount_fd(void)
 {
-	return syscall(SYS_open_tree, AT_FDCWD, "/", 0);
+	return syscall(SYS_open_tree, AT_FDCWD, "/", OPEN_TREE_CLONE);
 }
 
 static int a_fs_context(void)
@@ -136,7 +118,7 @@ static int a_namespace_file(void)
 
 static int a_proc_file(void)
 {
-	return open("/proc/self/status", O_RDONLY);
+	return open("/proc/1/status", O_RDONLY);
 }
 
 static int a_message_queue(void)
@@ -147,7 +129,7 @@ static int a_message_queue(void)
 
 static int a_path_fd(void)
 {
-	return open("/", O_PATH);
+	return open("/proc/self/status", O_PATH);
 }
 
 static int a_device(void)
@@ -158,58 +140,41 @@ static int a_device(void)
 /* Not on a tmpfs: what was deleted there is memory without a name. */
 #define DELETED	"/var/tmp/ckpt-deleted"
 
+/* Nobody could tell with whose rights it would run. */
 static int a_deleted_file(void)
 {
 	int fd = open(DELETED, O_RDWR | O_CREAT, 0600);
 
-	return fd < 0 ? -1 : unlink(DELETED);
+	return fd < 0 || fchmod(fd, 04755) ? -1 : unlink(DELETED);
 }
 
+/* The directory of a file without a name is gone, too. */
 static int an_unnamed_file(void)
 {
-	return open(".", O_RDWR | O_TMPFILE, 0600);
+	return mkdir("gone", 0700) || open("gone", O_RDWR | O_TMPFILE, 0600) < 0 ||
+	       rmdir("gone") ? -1 : 0;
 }
 
 static int a_deleted_cwd(void)
 {
-	return mkdir("gone", 0700) ?: chdir("gone") ?: rmdir("../gone");
+	return mkdir("gone", 0700) ?: mkdir("gone/too", 0700) ?: chdir("gone/too") ?:
+	       rmdir("../too") ?: rmdir("../../gone");
 }
 
-static int a_replaced_file(void)
+/* Whoever continues the standard stream does not get it. */
+static int an_outside_lock(void)
 {
-	return a_deleted_file() ?: open(DELETED, O_RDWR | O_CREAT, 0600);
+	return flock(1, LOCK_EX);
 }
 
-static int lock(int cmd)
-{
-	struct flock fl = { .l_type = F_WRLCK, .l_len = 10 };
-	int fd = open("locked", O_RDWR | O_CREAT, 0600);
-
-	return fd < 0 ? -1 : fcntl(fd, cmd, &fl);
-}
-
-static int a_posix_lock(void)
-{
-	return lock(F_SETLK);
-}
-
-static int an_ofd_lock(void)
-{
-	return lock(F_OFD_SETLK);
-}
-
-static int a_flock(void)
-{
-	int fd = open("locked", O_RDWR | O_CREAT, 0600);
-
-	return fd < 0 ? -1 : flock(fd, LOCK_SH);
-}
-
-static int a_lease(void)
+static int a_broken_lease(void)
 {
 	int fd = open("leased", O_RDONLY | O_CREAT, 0600);
 
-	return fd < 0 ? -1 : fcntl(fd, F_SETLEASE, F_RDLCK);
+	signal(SIGIO, SIG_IGN);
+	if (fd < 0 || fcntl(fd, F_SETLEASE, F_RDLCK))
+		return -1;
+	return open("leased", O_WRONLY | O_NONBLOCK) < 0 && errno == EAGAIN ? 0 : -1;
 }
 
 static int a_dir_notify(void)
@@ -223,14 +188,12 @@ static int a_file_owner(void)
 {
 	int fd = open("owned", O_RDWR | O_CREAT, 0600);
 
-	return fd < 0 ? -1 : fcntl(fd, F_SETOWN, getpid());
+	return fd < 0 ? -1 : fcntl(fd, F_SETOWN, getppid());
 }
 
 static int a_file_signal(void)
 {
-	int fd = open("owned", O_RDWR | O_CREAT, 0600);
-
-	return fd < 0 ? -1 : fcntl(fd, F_SETSIG, SIGRTMIN);
+	return fcntl(0, F_SETSIG, SIGRTMIN);
 }
 
 static char *map(int prot, int flags, int fd)
@@ -267,7 +230,7 @@ static int mapped_file(const char *name)
 
 static int mapped_deleted(void)
 {
-	return mapped_file(DELETED) ?: unlink(DELETED);
+	return mapped_file(DELETED) ?: chmod(DELETED, 04755) ?: unlink(DELETED);
 }
 
 /* What becomes writable later, and what does not, is not told from the seals. */
@@ -326,7 +289,6 @@ static int user_faults(void)
 
 const struct obstacle file_obstacles[] = {
 	{ "unix_socket", unix_socket }, { "tcp_socket", tcp_socket },
-	{ "packet_pipe", a_packet_pipe }, { "reopened_pipe", a_reopened_pipe },
 	{ "outside_pipe", an_outside_pipe }, { "fifo", a_fifo },
 	{ "fanotify", a_fanotify }, { "memfd", a_memfd },
 	{ "io_uring", an_io_uring }, { "perf_event", a_perf_event },
@@ -335,8 +297,7 @@ const struct obstacle file_obstacles[] = {
 	{ "proc_file", a_proc_file }, { "message_queue", a_message_queue },
 	{ "path_fd", a_path_fd }, { "device", a_device }, { "deleted_file", a_deleted_file },
 	{ "unnamed_file", an_unnamed_file }, { "deleted_cwd", a_deleted_cwd },
-	{ "replaced_file", a_replaced_file }, { "posix_lock", a_posix_lock },
-	{ "ofd_lock", an_ofd_lock }, { "flock", a_flock }, { "lease", a_lease },
+	{ "outside_lock", an_outside_lock }, { "broken_lease", a_broken_lease },
 	{ "dir_notify", a_dir_notify }, { "file_owner", a_file_owner },
 	{ "file_signal", a_file_signal }, { "sysv_memory", sysv_memory },
 	{ "mapped_deleted", mapped_deleted }, { "mapped_memfd", mapped_memfd },

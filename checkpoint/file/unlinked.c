@@ -1,0 +1,669 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Regular files and directories that are open, mapped or executed, but have no
+ * name any more, and O_TMPFILE files, which have none yet. One UNLINKED record
+ * for each inode, with its content in SHMEM_DATA records; holes stay holes. They
+ * are made again in the directory in which they were, without a name there.
+ * Those of a tmpfs are memory without a name: shmem.c.
+ *
+ * What somebody outside of the tree has, too, is an obstacle (refs.c counts). A
+ * file that has another name is opened by that, if the kernel knows it without
+ * a search; a name that linkat(2) has given to a O_TMPFILE file is such a one.
+ */
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/xattr.h>
+
+#include "../internal.h"
+
+#define CHUNK_BYTES	((size_t)CKPT_CHUNK_PAGES << PAGE_SHIFT)
+
+/* How often another name is tried for what loses it at once. */
+#define NAME_TRIES	8
+
+static struct dentry *dentry_of(struct file *file)
+{
+	return file_user_path(file)->dentry;
+}
+
+/* Not even a hard link. Overlayfs keeps no count of names for O_TMPFILE files. */
+static bool is_nameless(const struct dentry *dentry)
+{
+	const struct inode *inode = d_inode(dentry);
+
+	return !inode->i_nlink || inode->i_state & I_LINKABLE || !d_real_inode(dentry)->i_nlink;
+}
+
+/**
+ * ckpt_is_unlinked - is this a file or directory without a name?
+ * @file: any open file
+ *
+ * Return: true if it is, and not unnamed memory.
+ */
+bool ckpt_is_unlinked(struct file *file)
+{
+	const struct dentry *dentry = dentry_of(file);
+
+	return (d_unlinked(dentry) || !d_inode(dentry)->i_nlink) &&
+	       ckpt_path_kind.probe(NULL, file) && !ckpt_is_unnamed_shmem(file);
+}
+
+static bool unlinked_probe(struct ckpt_task *t, struct file *file)
+{
+	return ckpt_is_unlinked(file);
+}
+
+/* Its directory, as the caller sees it, in @buf of CKPT_PATH_MAX bytes. */
+static char *dir_name(struct ckpt_ctx *ctx, const struct path *path, char *buf)
+{
+	struct path dir = { .mnt = path->mnt, .dentry = dget_parent(path->dentry) };
+	char *name = d_unlinked(dir.dentry) || IS_DEADDIR(d_inode(dir.dentry)) ? NULL :
+		     ckpt_path_name(ctx, &dir, buf);
+
+	dput(dir.dentry);
+	return name;
+}
+
+/* Another name of the file, referenced; false: none is known. */
+static bool other_name(const struct path *path, struct path *other)
+{
+	other->mnt = mntget(path->mnt);
+	other->dentry = d_find_alias(d_inode(path->dentry));
+	if (other->dentry && !d_unlinked(other->dentry))
+		return true;
+	path_put(other);
+	return false;
+}
+
+static void collect_other(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			  const struct path *path)
+{
+	/* A lack of memory must not look like an obstacle. */
+	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
+	struct path other;
+	bool found = other_name(path, &other);
+
+	if (!found || IS_ERR_OR_NULL(ckpt_path_name(ctx, &other, buf)))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
+			      "%pd was deleted under this name, and has another that is not known",
+			      path->dentry);
+	if (found)
+		path_put(&other);
+	kfree(buf);
+}
+
+static void collect_place(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			  const struct path *path)
+{
+	/* A lack of memory must not look like an obstacle. */
+	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
+
+	if (IS_ERR_OR_NULL(dir_name(ctx, path, buf)))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
+			      "%pd was deleted, and its directory is gone or out of reach",
+			      path->dentry);
+	kfree(buf);
+}
+
+/**
+ * ckpt_unlinked_collect_dir - look for what keeps a removed directory from being saved
+ * @ctx: context
+ * @where: what holds it
+ * @path: the directory
+ */
+void ckpt_unlinked_collect_dir(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			       const struct path *path)
+{
+	const struct inode *inode = d_inode(path->dentry);
+
+	if (!IS_DEADDIR(inode))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
+			      "%pd was deleted elsewhere", path->dentry);
+	else if (inode->i_mode & (S_ISUID | S_ISGID) ||
+		 !kuid_has_mapping(current_user_ns(), inode->i_uid) ||
+		 !kgid_has_mapping(current_user_ns(), inode->i_gid))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
+			      "%pd was deleted, and had a special mode or user", path->dentry);
+	else
+		collect_place(ctx, where, path);
+}
+
+static void collect_inode(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			  struct file *file)
+{
+	const struct inode *inode = d_inode(dentry_of(file));
+
+	if (inode->i_mode & (S_ISUID | S_ISGID) || inode->i_flags & (S_APPEND | S_IMMUTABLE))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
+			      "%pD was deleted, and has set-user-ID or other special flags", file);
+	if (!kuid_has_mapping(current_user_ns(), inode->i_uid) ||
+	    !kgid_has_mapping(current_user_ns(), inode->i_gid))
+		ckpt_obstacle(ctx, where, CKPT_WHY_CRED,
+			      "%pD was deleted, and is an unknown user's", file);
+	/* Who looks at a descriptor, or at a program, holds a reference of its own. */
+	if (!ckpt_file_is_inside(ctx, file, !where->end))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
+			      "%pD was deleted, and others have it, too", file);
+}
+
+static void unlinked_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			     struct file *file)
+{
+	const struct path *path = file_user_path(file);
+	const struct inode *inode = d_inode(path->dentry);
+
+	if (S_ISDIR(inode->i_mode)) {
+		ckpt_unlinked_collect_dir(ctx, where, path);
+		return;
+	}
+	if (!is_nameless(path->dentry)) {
+		collect_other(ctx, where, path);
+		return;
+	}
+	if (ckpt_has_lease(file))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK,
+			      "%pD was deleted, and has a lease", file);
+	collect_inode(ctx, where, file);
+	collect_place(ctx, where, path);
+}
+
+/* Labels of security modules are made anew. */
+static bool has_xattrs(const char *names, ssize_t len)
+{
+	const char *name;
+
+	for (name = names; name < names + len; name += strlen(name) + 1)
+		if (strncmp(name, XATTR_SECURITY_PREFIX, XATTR_SECURITY_PREFIX_LEN) ||
+		    !strcmp(name, XATTR_NAME_CAPS))
+			return true;
+	return false;
+}
+
+static int check_xattrs(struct ckpt_ctx *ctx, struct ckpt_task *t, struct dentry *dentry)
+{
+	ssize_t len = vfs_listxattr(dentry, NULL, 0);
+	char *names;
+	int ret = 0;
+
+	if (len <= 0)
+		return len == -EOPNOTSUPP ? 0 : len;
+	names = kvmalloc(len + 1, GFP_KERNEL_ACCOUNT);
+	if (!names)
+		return -ENOMEM;
+	names[len] = 0;
+	len = vfs_listxattr(dentry, names, len);
+	if (len < 0)
+		ret = len;
+	else if (has_xattrs(names, len))
+		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_DELETED, -EOPNOTSUPP,
+				 "%pd was deleted, and has extended attributes", dentry);
+	kvfree(names);
+	return ret;
+}
+
+/* The next piece of data, from @pos on; false: there is none. */
+static bool next_data(struct file *file, loff_t *pos, loff_t *end, loff_t size)
+{
+	loff_t data = *pos < size ? vfs_llseek(file, *pos, SEEK_DATA) : -ENXIO;
+
+	if (data == -ENXIO)
+		return false;
+	/* Not every file system knows of holes. */
+	*pos = data < 0 ? *pos : data;
+	*end = vfs_llseek(file, *pos, SEEK_HOLE);
+	if (*end <= *pos || *end > size)
+		*end = size;
+	return true;
+}
+
+static int write_content(struct ckpt_ctx *ctx, struct file *file, u32 tag, loff_t size)
+{
+	struct ckpt_rec_shmem_data rec = { .shmem = tag };
+	size_t room = min_t(u64, size, CHUNK_BYTES), len;
+	char *buf = kvmalloc(room + 1, GFP_KERNEL_ACCOUNT);
+	loff_t pos = 0, end = 0, from;
+	int ret = buf ? 0 : -ENOMEM;
+	ssize_t got;
+
+	while (!ret && (pos < end || next_data(file, &pos, &end, size))) {
+		len = min_t(u64, end - pos, room);
+		from = pos;
+		got = signal_pending(current) ? -EINTR : kernel_read(file, buf, len, &from);
+		if (got <= 0) {
+			ret = got ?: -EBUSY;
+			break;
+		}
+		rec.offset = pos;
+		rec.len = got;
+		ret = ckpt_write_record(ctx, CKPT_REC_SHMEM_DATA, 0, sizeof(rec), &rec,
+					sizeof(rec), buf, got);
+		pos += got;
+	}
+	kvfree(buf);
+	return ret;
+}
+
+static int save_content(struct ckpt_ctx *ctx, struct file *file, u32 tag, loff_t size)
+{
+	const struct path *path = file_user_path(file);
+	struct file *reader;
+	int ret;
+
+	/* Who can read it through this descriptor needs no other right. */
+	ret = file->f_mode & FMODE_READ ? 0 : path_permission(path, MAY_READ);
+	if (ret || !size)
+		return ret;
+	reader = dentry_open(path, O_RDONLY | O_LARGEFILE | O_NOATIME, current_cred());
+	if (IS_ERR(reader))
+		return PTR_ERR(reader);
+	ret = write_content(ctx, reader, tag, size);
+	fput(reader);
+	return ret;
+}
+
+static int write_unlinked(struct ckpt_ctx *ctx, const struct path *path, u32 tag, loff_t *size)
+{
+	struct inode *inode = d_inode(path->dentry);
+	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
+	char *dir = buf ? dir_name(ctx, path, buf) : NULL;
+	struct ckpt_rec_unlinked rec = {
+		.mode = inode->i_mode,
+		.flags = inode->i_state & I_LINKABLE ? CKPT_UNLINKED_LINKABLE : 0,
+	};
+	struct kstat stat;
+	int ret = buf ? 0 : -ENOMEM;
+
+	if (!ret && IS_ERR_OR_NULL(dir))
+		ret = -EBUSY;
+	if (!ret)
+		ret = vfs_getattr(path, &stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
+	if (!ret) {
+		*size = S_ISREG(stat.mode) ? stat.size : 0;
+		rec.size = *size;
+		rec.uid = from_kuid(current_user_ns(), stat.uid);
+		rec.gid = from_kgid(current_user_ns(), stat.gid);
+		rec.atime_ns = timespec64_to_ns(&stat.atime);
+		rec.mtime_ns = timespec64_to_ns(&stat.mtime);
+		rec.dir_len = strlen(dir);
+		ret = ckpt_write_record(ctx, CKPT_REC_UNLINKED, tag, sizeof(rec), &rec,
+					sizeof(rec), dir, rec.dir_len);
+	}
+	kfree(buf);
+	return ret;
+}
+
+/**
+ * ckpt_unlinked_save_dir - save a removed directory
+ * @ctx: context
+ * @t: task that holds it
+ * @path: the directory
+ * @tag: its tag
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_unlinked_save_dir(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+			   u32 *tag)
+{
+	loff_t size;
+	int ret;
+
+	*tag = ckpt_tag_of(ctx, d_inode(path->dentry));
+	if (*tag)
+		return 0;
+	*tag = ckpt_new_tag(ctx, d_inode(path->dentry));
+	ret = *tag ? check_xattrs(ctx, t, path->dentry) : -ENOMEM;
+	return ret ?: write_unlinked(ctx, path, *tag, &size);
+}
+
+static int save_object(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file, u32 *tag)
+{
+	const struct path *path = file_user_path(file);
+	loff_t size;
+	int ret;
+
+	if (S_ISDIR(d_inode(path->dentry)->i_mode))
+		return ckpt_unlinked_save_dir(ctx, t, path, tag);
+	*tag = ckpt_tag_of(ctx, d_inode(path->dentry));
+	if (*tag)
+		return 0;
+	*tag = ckpt_new_tag(ctx, d_inode(path->dentry));
+	ret = *tag ? check_xattrs(ctx, t, path->dentry) : -ENOMEM;
+	if (!ret)
+		ret = write_unlinked(ctx, path, *tag, &size);
+	return ret ?: save_content(ctx, file, *tag, size);
+}
+
+static int save_other(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
+		      struct ckpt_rec_file *rec, char *name)
+{
+	struct path other;
+	int ret = -EBUSY;
+
+	if (other_name(file_user_path(file), &other)) {
+		rec->kind = CKPT_FILE_PATH;
+		ret = ckpt_path_save(ctx, t, file, &other, rec, name);
+		path_put(&other);
+	}
+	return ret;
+}
+
+static int unlinked_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
+			 struct ckpt_rec_file *rec, char *name)
+{
+	const struct inode *inode = d_inode(dentry_of(file));
+	int ret;
+
+	if (S_ISREG(inode->i_mode) && !is_nameless(dentry_of(file)))
+		return save_other(ctx, t, file, rec, name);
+	rec->mode = inode->i_mode;
+	rec->ino = inode->i_ino;
+	rec->pos = file->f_pos;
+	snprintf(name, CKPT_PATH_MAX, "%pd (deleted)", dentry_of(file));
+	ret = save_object(ctx, t, file, &rec->object);
+	if (ret && ret != -EINTR && ret != -ENOMEM)
+		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_DELETED, ret,
+			   "the deleted file %pD cannot be saved", file);
+	return ret;
+}
+
+/**
+ * struct restored - a file or directory that was made again
+ * @path: its place
+ * @writer: regular file: open to be filled, until it is opened otherwise
+ * @saved: its record's struct
+ */
+struct restored {
+	struct path path;
+	struct file *writer;
+	struct ckpt_rec_unlinked saved;
+};
+
+static void put_restored(void *obj)
+{
+	struct restored *r = obj;
+
+	if (r->writer)
+		__fput_sync(r->writer);
+	path_put(&r->path);
+	kfree(r);
+}
+
+/* As unlink(2) and rmdir(2) of what was created a moment ago. */
+static int remove_name(const struct path *path)
+{
+	struct dentry *parent = dget_parent(path->dentry);
+	struct inode *dir = d_inode(parent);
+	int ret = mnt_want_write(path->mnt);
+
+	if (ret)
+		goto out;
+	/* What nobody else refers to would lose its inode, too. */
+	dget(path->dentry);
+	inode_lock_nested(dir, I_MUTEX_PARENT);
+	if (path->dentry->d_parent != parent || d_unhashed(path->dentry))
+		ret = -ESTALE;
+	else if (d_is_dir(path->dentry))
+		ret = vfs_rmdir(mnt_idmap(path->mnt), dir, path->dentry);
+	else
+		ret = vfs_unlink(mnt_idmap(path->mnt), dir, path->dentry, NULL);
+	inode_unlock(dir);
+	dput(path->dentry);
+	mnt_drop_write(path->mnt);
+out:
+	dput(parent);
+	return ret;
+}
+
+/* A name in @dir that nobody has. */
+static char *new_name(const char *dir)
+{
+	return kasprintf(GFP_KERNEL_ACCOUNT, "%s/.checkpoint-%016llx", dir, get_random_u64());
+}
+
+static struct file *create_file(const char *dir)
+{
+	struct file *file = ERR_PTR(-EEXIST);
+	int try, ret;
+	char *name;
+
+	for (try = 0; try < NAME_TRIES && file == ERR_PTR(-EEXIST); try++) {
+		name = new_name(dir);
+		if (!name)
+			return ERR_PTR(-ENOMEM);
+		file = filp_open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_LARGEFILE, 0600);
+		kfree(name);
+	}
+	if (IS_ERR(file))
+		return file;
+	ret = remove_name(&file->f_path);
+	if (ret) {
+		fput(file);
+		return ERR_PTR(ret);
+	}
+	return file;
+}
+
+static int make_file(struct restored *r, const char *dir)
+{
+	bool linkable = r->saved.flags & CKPT_UNLINKED_LINKABLE;
+	struct file *file;
+
+	file = filp_open(dir, O_TMPFILE | O_RDWR | O_LARGEFILE | (linkable ? 0 : O_EXCL), 0600);
+	if ((file == ERR_PTR(-EOPNOTSUPP) || file == ERR_PTR(-EISDIR)) && !linkable)
+		file = create_file(dir);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	r->writer = file;
+	r->path = file->f_path;
+	path_get(&r->path);
+	return r->saved.size ? vfs_truncate(&r->path, r->saved.size) : 0;
+}
+
+static int make_dir(struct restored *r, const char *dir)
+{
+	struct dentry *dentry = ERR_PTR(-EEXIST);
+	struct path parent;
+	int try, ret;
+	char *name;
+
+	for (try = 0; try < NAME_TRIES && dentry == ERR_PTR(-EEXIST); try++) {
+		name = new_name(dir);
+		if (!name)
+			return -ENOMEM;
+		dentry = kern_path_create(AT_FDCWD, name, &parent, LOOKUP_DIRECTORY);
+		kfree(name);
+	}
+	if (IS_ERR(dentry))
+		return PTR_ERR(dentry);
+	ret = vfs_mkdir(mnt_idmap(parent.mnt), d_inode(parent.dentry), dentry, 0700);
+	if (!ret && d_is_negative(dentry))
+		ret = -EOPNOTSUPP;
+	if (!ret) {
+		r->path.mnt = parent.mnt;
+		r->path.dentry = dentry;
+		path_get(&r->path);
+	}
+	done_path_create(&parent, dentry);
+	return ret ?: remove_name(&r->path);
+}
+
+/* As fchown(2), fchmod(2) and futimens(2). */
+static int set_attributes(struct file *file, const struct ckpt_rec_unlinked *saved)
+{
+	struct timespec64 times[2] = {
+		ns_to_timespec64(saved->atime_ns), ns_to_timespec64(saved->mtime_ns),
+	};
+	int ret = vfs_fchown(file, saved->uid, saved->gid);
+
+	if (!ret)
+		ret = vfs_fchmod(file, saved->mode & 01777);
+	return ret ?: vfs_utimes(&file->f_path, times);
+}
+
+static int set_dir_attributes(const struct path *path, const struct ckpt_rec_unlinked *saved)
+{
+	struct file *file = dentry_open(path, O_RDONLY | O_DIRECTORY, current_cred());
+	int ret = PTR_ERR_OR_ZERO(file);
+
+	if (ret)
+		return ret;
+	ret = set_attributes(file, saved);
+	fput(file);
+	return ret;
+}
+
+static int restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec, struct restored *r)
+{
+	char *dir = ckpt_name_now(ctx, ckpt_rec_tail(rec), r->saved.dir_len);
+	int ret;
+
+	if (IS_ERR(dir))
+		return PTR_ERR(dir);
+	if (S_ISDIR(r->saved.mode))
+		ret = make_dir(r, dir) ?: set_dir_attributes(&r->path, &r->saved);
+	else
+		ret = make_file(r, dir);
+	kfree(dir);
+	return ret ?: ckpt_put_tag(ctx, rec->tag, &ckpt_unlinked_ops, r);
+}
+
+static int unlinked_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_unlinked *saved = ckpt_rec_data(rec);
+	struct restored *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
+	int ret = -ENOMEM;
+
+	if (r) {
+		r->saved = *saved;
+		ret = restore(ctx, rec, r);
+		if (ret)
+			put_restored(r);
+	}
+	if (ret)
+		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_DELETED, ret,
+			   "a deleted file or directory cannot be made again in %.*s",
+			   saved->dir_len, (char *)ckpt_rec_tail(rec));
+	ckpt_free_record(rec);
+	return ret;
+}
+
+/**
+ * ckpt_unlinked_writer - file into which content goes
+ * @ctx: context of a restart
+ * @tag: of an UNLINKED record
+ *
+ * Return: the file, which the tag keeps, or NULL.
+ */
+struct file *ckpt_unlinked_writer(struct ckpt_ctx *ctx, u32 tag)
+{
+	struct restored *r = ckpt_get_tag(ctx, tag, &ckpt_unlinked_ops);
+
+	return r ? r->writer : NULL;
+}
+
+/**
+ * ckpt_unlinked_dir - a directory that was removed
+ * @ctx: context of a restart
+ * @tag: of an UNLINKED record
+ * @path: gets it, referenced
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_unlinked_dir(struct ckpt_ctx *ctx, u32 tag, struct path *path)
+{
+	struct restored *r = ckpt_get_tag(ctx, tag, &ckpt_unlinked_ops);
+
+	if (!r || !S_ISDIR(r->saved.mode))
+		return -EBADMSG;
+	*path = r->path;
+	path_get(path);
+	return 0;
+}
+
+/* It is complete. No file may be open for writing that is to be executed. */
+static int finish_file(struct restored *r)
+{
+	int ret;
+
+	if (!r->writer)
+		return 0;
+	ret = set_attributes(r->writer, &r->saved);
+	__fput_sync(r->writer);
+	r->writer = NULL;
+	return ret;
+}
+
+static struct file *open_again(struct restored *r, const struct ckpt_rec_file *rec)
+{
+	bool read = rec->flags & CKPT_FILEF_READ, write = rec->flags & CKPT_FILEF_WRITE;
+	int flags = ckpt_open_flags(rec) & ~O_NOFOLLOW;
+	struct file *file;
+	int ret;
+
+	if ((!read && !write) || (S_ISDIR(r->saved.mode) && write))
+		return ERR_PTR(-EBADMSG);
+	ret = finish_file(r);
+	if (ret)
+		return ERR_PTR(ret);
+	if (flags & O_NOATIME &&
+	    !inode_owner_or_capable(mnt_idmap(r->path.mnt), d_inode(r->path.dentry)))
+		return ERR_PTR(-EPERM);
+	if (rec->flags & CKPT_FILEF_EXEC) {
+		if (path_noexec(&r->path))
+			return ERR_PTR(-EACCES);
+		flags = (flags & ~O_ACCMODE) | O_RDONLY | __FMODE_EXEC;
+	}
+	file = dentry_open(&r->path, flags, current_cred());
+	if (IS_ERR(file))
+		return file;
+	if (S_ISDIR(r->saved.mode))
+		ret = vfs_llseek(file, rec->pos, SEEK_SET) == rec->pos ? 0 : -EINVAL;
+	else
+		file->f_pos = rec->pos;
+	if (!(rec->flags & CKPT_FILEF_NONBLOCK)) {
+		spin_lock(&file->f_lock);
+		file->f_flags &= ~O_NONBLOCK;
+		spin_unlock(&file->f_lock);
+	}
+	if (!ret)
+		return file;
+	fput(file);
+	return ERR_PTR(ret);
+}
+
+static struct file *file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
+				 const struct ckpt_rec_file *rec, const char *name)
+{
+	struct restored *r = ckpt_get_tag(ctx, rec->object, &ckpt_unlinked_ops);
+	struct file *file = r ? open_again(r, rec) : ERR_PTR(-EBADMSG);
+
+	if (IS_ERR(file))
+		ckpt_error(ctx, CKPT_AT(t),
+			   PTR_ERR(file) == -EBADMSG ? CKPT_WHY_IMAGE : CKPT_WHY_FILE_DELETED,
+			   PTR_ERR(file), "a file that was deleted cannot be opened again: %s",
+			   name);
+	return file;
+}
+
+const struct ckpt_file_kind ckpt_unlinked_kind = {
+	.name = "unlinked",
+	.kind = CKPT_FILE_UNLINKED,
+	.probe = unlinked_probe,
+	.collect = unlinked_collect,
+	.save = unlinked_save,
+	.restore = file_restore,
+};
+
+const struct ckpt_obj_ops ckpt_unlinked_ops = {
+	.name = "unlinked file",
+	.rec = CKPT_REC_UNLINKED,
+	.restore = unlinked_restore,
+	.put = put_restored,
+};
