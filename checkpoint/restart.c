@@ -91,6 +91,9 @@ static int enter(struct ckpt_task *t)
 static int leave(struct ckpt_task *t, int err)
 {
 	if (err) {
+		/* What fails in a task that is being killed says nothing of the image. */
+		if (fatal_signal_pending(current))
+			err = -EINTR;
 		ckpt_restore_fail(t->ctx, t, err);
 		do_group_exit(SIGKILL);
 	}
