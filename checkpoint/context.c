@@ -85,6 +85,8 @@ static void free_entry(struct ckpt_task *t)
 	kvfree(t->k_timers);
 	for (i = 0; i < t->nr_regsets; i++)
 		ckpt_free_record(t->regsets[i]);
+	ckpt_locks_forget(t);
+	put_pid(t->pid);
 	put_pid(t->group);
 	put_pid(t->session);
 	if (t->task) {

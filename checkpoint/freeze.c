@@ -63,7 +63,7 @@ static void hold(struct ckpt_task *t)
 	if (t->rec)
 		ckpt_restore_fail(ctx, t, -ESRCH);
 	set_notify_signal(ctx->caller);
-	wait_event(ctx->hold, READ_ONCE(ctx->released));
+	wait_event(ctx->hold, may_go(t));
 }
 
 /* Waits in vfork(2), as the saved thread did, until the child lets go of it. */

@@ -24,6 +24,7 @@
 #include "limits.h"
 
 struct ckpt_ctx;
+struct ckpt_kept_locks;
 struct nsproxy;
 struct pid_namespace;
 struct user_namespace;
@@ -84,12 +85,15 @@ enum ckpt_task_state {
  * @current_thread: restart, leader only: threads of which reading has begun
  * @dumpable: restart, leader only: of prctl(2)
  * @cgroup: save: number of its cgroup, 0: none
+ * @pid: restart: its pid, referenced
  * @nr: restart: its id for who has created it, 0: not created
  * @usage: restart, leader only: its USAGE record
  * @timers: restart, leader only: its TIMERS record
  * @posix_timers: restart, leader only: its POSIX_TIMERS record
  * @k_timers: restart, leader only: the timers of that record
  * @thread_usage: restart: its THREAD_USAGE record
+ * @locks: restart, leader only: locks that its descriptor table has
+ * @shares_fs: restart, leader only: its root and current directory are another's, too
  * @seen_mm: restart, leader only: the address space was restored
  * @seen_fs: restart, leader only: root and current directory were restored
  * @seen_fds: restart, leader only: the descriptor table was restored
@@ -129,12 +133,15 @@ struct ckpt_task {
 	u32 current_thread;
 	int dumpable;
 	u32 cgroup;
+	struct pid *pid;
 	pid_t nr;
 	struct ckpt_rec *usage;
 	struct ckpt_rec *timers;
 	struct ckpt_rec *posix_timers;
 	struct k_itimer **k_timers;
 	struct ckpt_rec *thread_usage;
+	struct ckpt_kept_locks *locks;
+	bool shares_fs;
 	u32 seen_mm : 1;
 	u32 seen_fs : 1;
 	u32 seen_fds : 1;
@@ -564,6 +571,9 @@ int ckpt_user_ns_create(struct ckpt_ctx *ctx, u32 nr);
 int ckpt_user_ns_enter(struct ckpt_ctx *ctx, u32 nr);
 
 /* ns/pids.c */
+bool ckpt_ns_below(struct ckpt_ctx *ctx, u32 nr, u32 above, u32 type);
+bool ckpt_may_be_in_pid_ns(struct ckpt_ctx *ctx, const struct ckpt_rec_task *rec, u32 user_ns);
+int ckpt_pid_ns_collect_sharers(struct ckpt_ctx *ctx);
 void ckpt_pid_ns_collect(struct ckpt_ctx *ctx, const struct ckpt_ns *ns);
 int ckpt_pids_save(struct ckpt_ctx *ctx, const struct ckpt_rec_task *tasks);
 int ckpt_pids_read(struct ckpt_ctx *ctx);
@@ -809,6 +819,8 @@ bool ckpt_has_lease(struct file *file);
 void ckpt_locks_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			struct file *file, const struct ckpt_file_kind *kind);
 int ckpt_locks_save(struct ckpt_ctx *ctx, struct file *file, u32 tag);
+int ckpt_locks_apply(struct ckpt_ctx *ctx, struct ckpt_task *leader);
+void ckpt_locks_forget(struct ckpt_task *t);
 int ckpt_locks_save_table(struct ckpt_ctx *ctx, struct ckpt_task *t,
 			  struct files_struct *files);
 

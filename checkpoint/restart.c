@@ -173,7 +173,8 @@ static int create_task(struct ckpt_task *t, u64 flags, int (*fn)(void *))
 	ckpt_pid_ns_back(old);
 	ckpt_cgroup_leave(&args);
 	if (nr > 0) {
-		t->nr = ckpt_pid_of_child(ctx, nr);
+		t->pid = find_get_pid(nr);
+		WRITE_ONCE(t->nr, ckpt_pid_of_child(ctx, nr));
 		return 0;
 	}
 	if (nr == -EEXIST)
@@ -346,6 +347,9 @@ static bool is_complete(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 
 	if (!leader->process || !leader->cred)
 		return false;
+	if (!leader->main && (leader->fds || leader->seen_fds || leader->seen_mm ||
+			      leader->seen_fs || leader->seen_sighand))
+		return false;
 	if (leader->main && (!leader->seen_mm || !leader->seen_fs || !leader->seen_fds ||
 			     !leader->seen_sighand))
 		return false;
@@ -354,6 +358,30 @@ static bool is_complete(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 		if (!t->thread || (!t->dead && (!t->nr_regsets || !t->attrs)))
 			return false;
 	}
+	return true;
+}
+
+static u32 user_ns_of(struct ckpt_task *leader)
+{
+	const struct ckpt_rec_cred *c = ckpt_rec_data(leader->cred);
+
+	return c->user_ns;
+}
+
+/*
+ * Who is privileged in a user namespace must not have the root directory of
+ * somebody outside: as clone(2), unshare(2) and setns(2).
+ */
+static bool may_share_fs(struct ckpt_ctx *ctx, struct ckpt_task *leader)
+{
+	struct ckpt_task *t;
+
+	if (!leader->shares_fs)
+		return true;
+	for (t = ctx->tasks[0]; t != leader; t = ckpt_next_leader(ctx, t))
+		if (t->main && t->task && READ_ONCE(t->task->fs) == current->fs &&
+		    user_ns_of(t) != user_ns_of(leader))
+			return false;
 	return true;
 }
 
@@ -366,9 +394,9 @@ static int read_in_turn(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 		return -EINTR;
 	start = ktime_get();
 	ret = read_process(ctx, leader);
-	if (!ret && !is_complete(ctx, leader))
+	if (!ret && (!is_complete(ctx, leader) || !may_share_fs(ctx, leader)))
 		ret = ckpt_error(ctx, CKPT_AT(leader), CKPT_WHY_IMAGE, -EBADMSG,
-				 "the image lacks a part of a process");
+				 "the image lacks a part of a process, or has one that cannot be shared");
 	ctx->stats.save_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
 	if (!ret)
 		pass_turn(ckpt_next_leader(ctx, leader));
@@ -524,9 +552,8 @@ static void commit(struct ckpt_ctx *ctx)
 
 static void kill_process(struct ckpt_task *t)
 {
-	rcu_read_lock();
-	kill_pid(find_vpid(t->nr), SIGKILL, 1);
-	rcu_read_unlock();
+	/* Not by its number, which may be that of a stranger by now. */
+	kill_pid(t->pid, SIGKILL, 1);
 }
 
 static void reap_process(struct ckpt_task *t)
@@ -546,6 +573,25 @@ static bool is_init(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return t->rec->pid_ns && ctx->ns[t->rec->pid_ns - 1].init == t;
 }
 
+/* It may have created processes after the first round, for which it waits. */
+static void reap_init(struct ckpt_task *init)
+{
+	struct ckpt_task *t;
+	long ret;
+
+	if (!READ_ONCE(init->nr))
+		return;
+	kill_process(init);
+	do {
+		for (t = init->sharers; t; t = t->next_sharer)
+			reap_process(t);
+		ret = kernel_wait4(init->nr, NULL, __WALL | WNOHANG, NULL);
+		if (!ret || ret == -ERESTARTSYS)
+			schedule_timeout_uninterruptible(1);
+	} while (!ret || ret == -ERESTARTSYS);
+	WRITE_ONCE(init->nr, 0);
+}
+
 /* All processes are still children of current. */
 static void kill_tree(struct ckpt_ctx *ctx)
 {
@@ -563,7 +609,7 @@ static void kill_tree(struct ckpt_ctx *ctx)
 			reap_process(t);
 	for (i = ctx->nr_ns; i--;)
 		if (ctx->ns[i].init)
-			reap_process(ctx->ns[i].init);
+			reap_init(ctx->ns[i].init);
 	ckpt_free_tags(ctx);
 }
 

@@ -55,7 +55,8 @@ static int add_task(struct ckpt_ctx *ctx, const struct ckpt_rec_task *rec)
 static int find_parent(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	t->parent = find(ctx, t->rec->parent);
-	if (!t->parent || t->parent->index >= t->index || t->parent->dead)
+	if (!t->parent || t->parent->index >= t->index || t->parent->dead ||
+	    !ckpt_ns_below(ctx, t->rec->pid_ns, t->parent->rec->pid_ns, CKPT_NS_PID))
 		return damaged(ctx, t->rec, "has an impossible parent");
 	if (!(t->rec->flags & CKPT_TASKF_VFORK))
 		return 0;
@@ -70,7 +71,8 @@ static int find_mm_owner(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	struct ckpt_task *owner = find(ctx, t->rec->mm_owner);
 
 	if (!owner || owner->index >= t->index || owner != owner->leader || !owner->main ||
-	    owner->rec->mm_owner || !t->main)
+	    owner->rec->mm_owner || !t->main ||
+	    !ckpt_ns_below(ctx, t->rec->pid_ns, owner->rec->pid_ns, CKPT_NS_PID))
 		return damaged(ctx, t->rec, "has an impossible address space");
 	t->next_sharer = owner->sharers;
 	owner->sharers = t;
@@ -251,6 +253,8 @@ void ckpt_tree_bury(struct ckpt_ctx *ctx)
 		t = ctx->tasks[i];
 		if (!t->dead)
 			continue;
+		/* Another thread of the caller may wait for it, and its pid is gone. */
+		t->pid = t->pid ?: get_task_pid(t->task, PIDTYPE_PID);
 		WRITE_ONCE(t->bury, true);
 		wake_up_process(t->task);
 	}
@@ -259,8 +263,8 @@ void ckpt_tree_bury(struct ckpt_ctx *ctx)
 		if (!t->dead)
 			continue;
 		/* Only the end of the whole process wakes those who wait for it. */
-		while (!wait_event_timeout(task_pid(t->task)->wait_pidfd,
-					   READ_ONCE(t->task->exit_state), 1))
+		while (t->pid && !wait_event_timeout(t->pid->wait_pidfd,
+						     READ_ONCE(t->task->exit_state), 1))
 			;
 	}
 }

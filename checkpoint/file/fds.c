@@ -96,6 +96,8 @@ static int fds_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	for (fd = 0; (file = next_file(t->task, &fd)); fd++) {
 		ckpt_file_collect(ctx, CKPT_AT_FD(t, fd), file);
 		fput(file);
+		if (fatal_signal_pending(current) || READ_ONCE(ctx->killed))
+			return -EINTR;
 		cond_resched();
 	}
 	return 0;
@@ -219,7 +221,7 @@ int ckpt_fds_apply(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 				   "this descriptor is above the caller's limit");
 		cond_resched();
 	}
-	return min(ret, 0);
+	return ret < 0 ? ret : ckpt_locks_apply(ctx, leader);
 }
 
 static int fds_share(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj)

@@ -257,6 +257,7 @@ static int fs_share(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj)
 	current->fs = obj;
 	task_unlock(current);
 	put_fs(old);
+	t->shares_fs = true;
 	t->seen_fs = 1;
 	return 0;
 }

@@ -295,7 +295,7 @@ static int take(struct ckpt_ctx *ctx, struct file *file, const struct ckpt_rec_l
 	return ret;
 }
 
-/* A lock of a table goes when the descriptor does: it must be going to be there. */
+/* A lock of a table goes when the descriptor does: it must be there. */
 static bool has_descriptor(struct ckpt_task *t, const struct ckpt_rec_lock *saved)
 {
 	const struct ckpt_rec_fd *fds = t->fds ? ckpt_rec_data(t->fds) : NULL;
@@ -344,25 +344,96 @@ static int report(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct ckpt_r
 			  saved->start, saved->end, file);
 }
 
+static int restore_or_report(struct ckpt_ctx *ctx, struct ckpt_task *t,
+			     const struct ckpt_rec_lock *saved)
+{
+	struct file *file = ckpt_get_tag(ctx, saved->file, &ckpt_file_ops);
+	int ret = file ? restore_lock(ctx, t, saved, file) : -EBADMSG;
+
+	if (ret == -EBADMSG)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,
+				  "the image has a lock that its owner cannot have");
+	return ret ? report(ctx, t, saved, file, ret) : 0;
+}
+
+/* Locks of a table, to be taken when its descriptors are there. */
+struct ckpt_kept_locks {
+	struct ckpt_kept_locks *next;
+	struct ckpt_rec *rec;
+};
+
+static int keep(struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	struct ckpt_kept_locks *kept = kmalloc(sizeof(*kept), GFP_KERNEL_ACCOUNT);
+
+	if (!kept)
+		return -ENOMEM;
+	kept->rec = rec;
+	kept->next = t->locks;
+	t->locks = kept;
+	return 0;
+}
+
 static int locks_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_lock *saved = ckpt_rec_data(rec);
 	u64 nr = ckpt_rec_count(rec);
-	struct file *file;
+	bool later = false;
 	int ret = 0;
 
 	for (; nr && !ret; nr--, saved++) {
-		file = ckpt_get_tag(ctx, saved->file, &ckpt_file_ops);
-		ret = file ? restore_lock(ctx, t, saved, file) : -EBADMSG;
-		if (ret == -EBADMSG)
-			ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,
-				   "the image has a lock that its owner cannot have");
-		else if (ret)
-			ret = report(ctx, t, saved, file, ret);
+		if (saved->kind == CKPT_LOCK_POSIX)
+			later = true;
+		else
+			ret = restore_or_report(ctx, t, saved);
 		cond_resched();
+	}
+	if (!ret && later) {
+		ret = keep(t, rec);
+		if (!ret)
+			return 0;
 	}
 	ckpt_free_record(rec);
 	return ret;
+}
+
+/**
+ * ckpt_locks_apply - take the POSIX locks of a process
+ * @ctx: context of a restart
+ * @leader: current, whose descriptors are there: they go with these
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_locks_apply(struct ckpt_ctx *ctx, struct ckpt_task *leader)
+{
+	const struct ckpt_rec_lock *saved;
+	struct ckpt_kept_locks *kept;
+	int ret = 0;
+	u64 nr;
+
+	for (kept = leader->locks; kept && !ret; kept = kept->next) {
+		saved = ckpt_rec_data(kept->rec);
+		for (nr = ckpt_rec_count(kept->rec); nr && !ret; nr--, saved++)
+			if (saved->kind == CKPT_LOCK_POSIX)
+				ret = restore_or_report(ctx, leader, saved);
+		cond_resched();
+	}
+	return ret;
+}
+
+/**
+ * ckpt_locks_forget - drop the locks that a process was to take
+ * @t: leader of the process
+ */
+void ckpt_locks_forget(struct ckpt_task *t)
+{
+	struct ckpt_kept_locks *kept, *next;
+
+	for (kept = t->locks; kept; kept = next) {
+		next = kept->next;
+		ckpt_free_record(kept->rec);
+		kfree(kept);
+	}
 }
 
 const struct ckpt_obj_ops ckpt_locks_ops = {

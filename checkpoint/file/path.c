@@ -227,14 +227,21 @@ int ckpt_open_flags(const struct ckpt_rec_file *rec)
 static struct file *open_again(const struct ckpt_rec_file *rec, const char *name)
 {
 	struct file *file;
+	int ret;
 
 	if (!(rec->flags & CKPT_FILEF_EXEC))
 		return filp_open(name, ckpt_open_flags(rec), 0);
 	/* A program: the right to execute it counts, not the one to read it. */
 	file = open_exec(name);
-	if (!IS_ERR(file))
-		exe_file_allow_write_access(file);
-	return file;
+	if (IS_ERR(file))
+		return file;
+	exe_file_allow_write_access(file);
+	/* Nobody can save one that may not be read; the image could map it to read it. */
+	ret = path_permission(&file->f_path, MAY_READ);
+	if (!ret)
+		return file;
+	fput(file);
+	return ERR_PTR(ret);
 }
 
 static int set_position(struct file *file, const struct ckpt_rec_file *rec)

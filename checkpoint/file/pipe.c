@@ -78,6 +78,19 @@ struct content {
 	char *data;
 };
 
+/* A piece may lie in several pages that belong together. */
+static void copy_pages(char *to, const struct pipe_buffer *buf)
+{
+	size_t done, offset, part;
+
+	for (done = 0; done < buf->len; done += part) {
+		offset = buf->offset + done;
+		part = min_t(size_t, PAGE_SIZE - offset_in_page(offset), buf->len - done);
+		memcpy_from_page(to + done, nth_page(buf->page, offset >> PAGE_SHIFT),
+				 offset_in_page(offset), part);
+	}
+}
+
 static int copy_piece(struct pipe_inode_info *pipe, struct pipe_buffer *buf,
 		      const struct content *max, struct content *now)
 {
@@ -90,7 +103,7 @@ static int copy_piece(struct pipe_inode_info *pipe, struct pipe_buffer *buf,
 		ret = pipe_buf_confirm(pipe, buf);
 		if (ret)
 			return ret;
-		memcpy_from_page(max->data + now->len, buf->page, buf->offset, buf->len);
+		copy_pages(max->data + now->len, buf);
 		max->pieces[now->nr] = buf->len | (packet ? CKPT_PIPE_PACKET : 0);
 	}
 	now->packets |= packet;

@@ -100,8 +100,37 @@ static enum place place_of(struct ckpt_ctx *ctx, struct tty_struct *master, stru
  */
 bool ckpt_pty_is_inside(struct ckpt_ctx *ctx, struct tty_struct *tty)
 {
-	return is_end(tty, UNIX98_PTY_SLAVE_MAJOR) && tty->link->count &&
-	       place_of(ctx, tty->link, NULL) == INSIDE;
+	bool inside;
+
+	if (!is_end(tty, UNIX98_PTY_SLAVE_MAJOR))
+		return false;
+	/* Until the master says that it is closed the pair is not released. */
+	mutex_lock(&tty_mutex);
+	inside = !test_bit(TTY_OTHER_CLOSED, &tty->flags) && tty->link->count &&
+		 place_of(ctx, tty->link, NULL) == INSIDE;
+	mutex_unlock(&tty_mutex);
+	return inside;
+}
+
+/*
+ * A file of the master, referenced, or NULL: the master is closed. As long as it
+ * is open the slave's node in devpts is there.
+ */
+static struct file *hold_master(struct tty_struct *master)
+{
+	struct tty_file_private *priv;
+	struct file *held = NULL;
+
+	spin_lock(&master->files_lock);
+	list_for_each_entry(priv, &master->tty_files, list) {
+		/* It may be on its way out. */
+		if (!atomic_long_inc_not_zero(&priv->file->f_count))
+			continue;
+		held = priv->file;
+		break;
+	}
+	spin_unlock(&master->files_lock);
+	return held;
 }
 
 static bool pty_probe(struct ckpt_task *t, struct file *file)
@@ -153,10 +182,19 @@ static bool has_locked_termios(struct tty_struct *tty)
 	return ret;
 }
 
-static bool has_unknown_owner(const struct dentry *node)
+static bool has_unknown_owner(struct tty_struct *master)
 {
-	return !kuid_has_mapping(current_user_ns(), d_inode(node)->i_uid) ||
-	       !kgid_has_mapping(current_user_ns(), d_inode(node)->i_gid);
+	struct file *held = hold_master(master);
+	const struct dentry *node;
+	bool ret;
+
+	if (!held)
+		return false;
+	node = master->link->driver_data;
+	ret = !kuid_has_mapping(current_user_ns(), d_inode(node)->i_uid) ||
+	      !kgid_has_mapping(current_user_ns(), d_inode(node)->i_gid);
+	fput(held);
+	return ret;
 }
 
 static bool has_other_session(struct ckpt_ctx *ctx, struct tty_struct *slave)
@@ -189,7 +227,7 @@ static const char *why_not(struct ckpt_ctx *ctx, struct file *file)
 		return "a terminal with another line discipline than N_TTY";
 	if (has_locked_termios(slave))
 		return "a terminal with locked settings";
-	if (master->count && has_unknown_owner(slave->driver_data))
+	if (has_unknown_owner(master))
 		return "a terminal of an unknown user";
 	if (ckpt_tty_of(file) == master && (file->f_mode & both) != both)
 		return "a master of a terminal that is not open for reading and writing";
@@ -219,24 +257,13 @@ static void pty_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, st
 }
 
 /* The path of /dev/ptmx; that of a closed master is where devpts says. */
-static int get_ptmx(struct ckpt_ctx *ctx, struct file *file, char *name)
+static int get_ptmx(struct ckpt_ctx *ctx, struct file *file, struct file *master, char *name)
 {
-	struct tty_struct *master = ckpt_pty_of(file);
-	struct file *open = NULL;
 	struct path dir;
 	char *found;
-	int ret;
 
-	spin_lock(&master->files_lock);
-	if (!list_empty(&master->tty_files))
-		open = get_file(list_first_entry(&master->tty_files, struct tty_file_private,
-						 list)->file);
-	spin_unlock(&master->files_lock);
-	if (open) {
-		ret = get_name(ctx, open, name);
-		fput(open);
-		return ret;
-	}
+	if (master)
+		return get_name(ctx, master, name);
 	dir.mnt = file->f_path.mnt;
 	dir.dentry = dir.mnt->mnt_root;
 	found = ckpt_path_name(ctx, &dir, name);
@@ -290,32 +317,47 @@ static void fill_pty(struct ckpt_ctx *ctx, struct tty_struct *master, const stru
 	ckpt_tty_save_settings(slave, rec);
 }
 
-static int write_pty(struct ckpt_ctx *ctx, struct file *file, u32 *tag)
+static int write_held_pty(struct ckpt_ctx *ctx, struct file *file, struct tty_struct *master,
+			  struct file *held, u32 tag)
 {
-	struct tty_struct *master = ckpt_pty_of(file), *slave = master->link;
-	struct dentry *node = master->count ? slave->driver_data : NULL;
+	struct dentry *node = held ? master->link->driver_data : NULL;
+	char *buf = kvzalloc(CKPT_MAX_PTY, GFP_KERNEL_ACCOUNT);
 	struct ckpt_rec_pty rec = {};
 	size_t len;
-	char *buf;
+	int ret;
+
+	ret = buf ? get_ptmx(ctx, file, held, buf) : -ENOMEM;
+	if (!ret) {
+		rec.path_len = strlen(buf);
+		len = rec.path_len;
+		fill_pty(ctx, master, node ? d_inode(node) : NULL, &rec);
+		if (held)
+			ret = ckpt_tty_save_pair(master, &rec, buf, &len);
+	}
+	if (!ret)
+		ret = ckpt_write_record(ctx, CKPT_REC_PTY, tag, sizeof(rec), &rec, sizeof(rec),
+					buf, len);
+	kvfree(buf);
+	return ret;
+}
+
+static int write_pty(struct ckpt_ctx *ctx, struct file *file, u32 *tag)
+{
+	struct tty_struct *master = ckpt_pty_of(file);
+	struct file *held;
 	int ret;
 
 	*tag = ckpt_tag_of(ctx, master);
 	if (*tag)
 		return 0;
-	buf = kvzalloc(CKPT_MAX_PTY, GFP_KERNEL_ACCOUNT);
 	*tag = ckpt_new_tag(ctx, master);
-	ret = buf && *tag ? get_ptmx(ctx, file, buf) : -ENOMEM;
-	if (!ret) {
-		rec.path_len = strlen(buf);
-		len = rec.path_len;
-		fill_pty(ctx, master, node ? d_inode(node) : NULL, &rec);
-		if (master->count)
-			ret = ckpt_tty_save_pair(master, &rec, buf, &len);
-	}
-	if (!ret)
-		ret = ckpt_write_record(ctx, CKPT_REC_PTY, *tag, sizeof(rec), &rec, sizeof(rec),
-					buf, len);
-	kvfree(buf);
+	if (!*tag)
+		return -ENOMEM;
+	held = hold_master(master);
+	/* One that is being closed just now belongs to who has been killed. */
+	ret = held || !master->count ? write_held_pty(ctx, file, master, held, *tag) : -EBUSY;
+	if (held)
+		fput(held);
 	return ret;
 }
 

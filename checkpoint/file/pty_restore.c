@@ -99,11 +99,26 @@ struct file *ckpt_open_node(const char *name, dev_t dev, const struct ckpt_rec_f
 
 static struct file *open_master(const char *name, u32 index)
 {
+	struct inode *inode;
 	struct file *file;
+	struct path path;
 	int ret;
 
-	mutex_lock(&numbers);
-	file = open_node(name, CKPT_DEV_PTMX, O_RDWR);
+	/* Looked up before the lock is taken: that may take as long as somebody likes. */
+	ret = kern_path(name, LOOKUP_FOLLOW, &path);
+	if (ret)
+		return ERR_PTR(ret);
+	inode = d_inode(path.dentry);
+	if (!S_ISCHR(inode->i_mode) || inode->i_rdev != CKPT_DEV_PTMX)
+		ret = -ENODEV;
+	else if (mutex_lock_killable(&numbers))
+		ret = -EINTR;
+	if (ret) {
+		path_put(&path);
+		return ERR_PTR(ret);
+	}
+	file = dentry_open(&path, O_RDWR | O_NOCTTY, current_cred());
+	path_put(&path);
 	ret = IS_ERR(file) ? 0 : checkpoint_pty_move(file, index);
 	if (ret) {
 		__fput_sync(file);

@@ -157,6 +157,8 @@ static int count_table(struct ckpt_ctx *ctx, struct ckpt_task *t)
 			break;
 		ret = count_file(ctx, file);
 		fput(file);
+		if (fatal_signal_pending(current) || READ_ONCE(ctx->killed))
+			ret = ret ?: -EINTR;
 		cond_resched();
 	}
 	return ret;

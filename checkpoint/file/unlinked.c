@@ -18,6 +18,7 @@
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/random.h>
+#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/xattr.h>
 
@@ -399,11 +400,16 @@ static void put_restored(void *obj)
 static int remove_name(const struct path *path)
 {
 	struct dentry *parent = dget_parent(path->dentry);
+	const struct path up = { .mnt = path->mnt, .dentry = parent };
 	struct inode *dir = d_inode(parent);
 	int ret = mnt_want_write(path->mnt);
 
 	if (ret)
 		goto out;
+	ret = d_is_dir(path->dentry) ? security_path_rmdir(&up, path->dentry) :
+				       security_path_unlink(&up, path->dentry);
+	if (ret)
+		goto out_write;
 	/* What nobody else refers to would lose its inode, too. */
 	dget(path->dentry);
 	inode_lock_nested(dir, I_MUTEX_PARENT);
@@ -415,6 +421,7 @@ static int remove_name(const struct path *path)
 		ret = vfs_unlink(mnt_idmap(path->mnt), dir, path->dentry, NULL);
 	inode_unlock(dir);
 	dput(path->dentry);
+out_write:
 	mnt_drop_write(path->mnt);
 out:
 	dput(parent);
@@ -482,7 +489,8 @@ static int make_dir(struct restored *r, const char *dir)
 	}
 	if (IS_ERR(dentry))
 		return PTR_ERR(dentry);
-	ret = vfs_mkdir(mnt_idmap(parent.mnt), d_inode(parent.dentry), dentry, 0700);
+	ret = security_path_mkdir(&parent, dentry, 0700) ?:
+	      vfs_mkdir(mnt_idmap(parent.mnt), d_inode(parent.dentry), dentry, 0700);
 	if (!ret && d_is_negative(dentry))
 		ret = -EOPNOTSUPP;
 	if (!ret) {

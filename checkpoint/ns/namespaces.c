@@ -137,6 +137,8 @@ int ckpt_ns_collect(struct ckpt_ctx *ctx)
 		else
 			ckpt_pid_ns_collect(ctx, &ctx->ns[i]);
 	}
+	if (!ret && ctx->nr_ns)
+		ret = ckpt_pid_ns_collect_sharers(ctx);
 	return ret;
 }
 

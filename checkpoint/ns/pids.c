@@ -67,6 +67,54 @@ static bool has_earlier_mm(struct ckpt_ctx *ctx, struct ckpt_task *init)
 	return false;
 }
 
+static bool is_below(struct pid_namespace *ns, struct pid_namespace *above)
+{
+	while (ns && ns->level > above->level)
+		ns = ns->parent;
+	return ns == above;
+}
+
+/* A process is created by the first that has its memory, which must see it. */
+static int collect_sharer(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct ckpt_task *owner;
+	struct mm_struct *mm;
+	bool sees;
+
+	task_lock(t->main->task);
+	mm = t->main->task->mm;
+	task_unlock(t->main->task);
+	if (!mm)
+		return 0;
+	owner = ckpt_mm_owner(ctx, t, mm);
+	if (IS_ERR(owner))
+		return PTR_ERR(owner);
+	rcu_read_lock();
+	sees = is_below(task_active_pid_ns(t->task), task_active_pid_ns(owner->task) ?: ctx->pidns);
+	rcu_read_unlock();
+	if (!sees)
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_NAMESPACE,
+			      "shares the memory of a process that is in a pid namespace below its own");
+	return 0;
+}
+
+/**
+ * ckpt_pid_ns_collect_sharers - look for processes that nobody could create again
+ * @ctx: context of a save
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ckpt_pid_ns_collect_sharers(struct ckpt_ctx *ctx)
+{
+	struct ckpt_task *t;
+	int ret = 0;
+
+	for (t = ckpt_next_leader(ctx, NULL); t && !ret; t = ckpt_next_leader(ctx, t))
+		if (t->main)
+			ret = collect_sharer(ctx, t);
+	return ret;
+}
+
 /**
  * ckpt_pid_ns_collect - look for what of a pid namespace cannot be saved
  * @ctx: context of a save
@@ -249,19 +297,51 @@ static int find_inits(struct ckpt_ctx *ctx)
 	return 0;
 }
 
-/* Children are in the namespace of the task, or in one below it. */
-static bool is_for_children(struct ckpt_ctx *ctx, const struct ckpt_rec_task *rec)
+/**
+ * ckpt_ns_below - is a namespace another one, or below it?
+ * @ctx: context of a restart
+ * @nr: number of the namespace, not trusted, 0: the caller's
+ * @above: number of the other one, of the same type
+ * @type: CKPT_NS_*
+ *
+ * Return: true if it is.
+ */
+bool ckpt_ns_below(struct ckpt_ctx *ctx, u32 nr, u32 above, u32 type)
 {
-	u32 nr = rec->children_pid_ns;
 	struct ckpt_ns *ns;
 
-	while (nr != rec->pid_ns) {
-		ns = ckpt_ns_at(ctx, nr, CKPT_NS_PID);
+	while (nr != above) {
+		ns = ckpt_ns_at(ctx, nr, type);
 		if (!ns)
 			return false;
 		nr = ns->rec.parent;
 	}
 	return true;
+}
+
+static bool is_owned(struct ckpt_ctx *ctx, u32 pid_ns, u32 user_ns)
+{
+	struct ckpt_ns *ns = ckpt_ns_at(ctx, pid_ns, CKPT_NS_PID);
+
+	return !ns || ckpt_ns_below(ctx, user_ns, ns->rec.owner, CKPT_NS_USER);
+}
+
+/**
+ * ckpt_may_be_in_pid_ns - may current, who is in a user namespace, be in its pid namespaces?
+ * @ctx: context of a restart
+ * @rec: its record in the tree
+ * @user_ns: number of the user namespace, not trusted
+ *
+ * By clone(2) one gets into a namespace that a user namespace owns only together
+ * with that one; by setns(2), with rights in both.
+ *
+ * Return: true if it may.
+ */
+bool ckpt_may_be_in_pid_ns(struct ckpt_ctx *ctx, const struct ckpt_rec_task *rec, u32 user_ns)
+{
+	return (is_owned(ctx, rec->pid_ns, user_ns) &&
+		is_owned(ctx, rec->children_pid_ns, user_ns)) ||
+	       ns_capable(ctx->userns, CAP_SYS_ADMIN);
 }
 
 /**
@@ -282,7 +362,7 @@ int ckpt_pids_read(struct ckpt_ctx *ctx)
 		rec = ctx->tasks[i]->rec;
 		if (rec->pid_ns != ns_of_pid_nr(ctx, rec->tid) ||
 		    rec->pid_ns != ctx->tasks[i]->leader->rec->pid_ns ||
-		    !is_for_children(ctx, rec))
+		    !ckpt_ns_below(ctx, rec->children_pid_ns, rec->pid_ns, CKPT_NS_PID))
 			ret = damaged(ctx, rec->tid, "is a task in an impossible namespace");
 	}
 	return ret;

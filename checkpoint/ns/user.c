@@ -7,6 +7,7 @@
 #include <linux/checkpoint_state.h>
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/sched/signal.h>
 #include <linux/securebits.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
@@ -141,7 +142,11 @@ static int restore_map(struct ckpt_ctx *ctx, u32 nr, u32 kind)
 	extents = kcalloc(UID_GID_MAP_MAX_EXTENTS, sizeof(*extents), GFP_KERNEL_ACCOUNT);
 	if (!extents)
 		return -ENOMEM;
+	if (fatal_signal_pending(current))
+		ret = -EINTR;
 	for (i = 0; i < lines && !ret; i++, rec++) {
+		if (!(i & 0xffff))
+			cond_resched();
 		if (rec->ns != nr || rec->kind != kind)
 			continue;
 		if (count == UID_GID_MAP_MAX_EXTENTS)

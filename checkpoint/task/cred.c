@@ -147,8 +147,11 @@ static int cred_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 static int cred_restore(struct ckpt_ctx *ctx, struct ckpt_task *leader, struct ckpt_rec *rec)
 {
 	struct ckpt_task *t = ckpt_thread_being_read(ctx, leader);
+	const struct ckpt_rec_cred *c = ckpt_rec_data(rec), *of_leader;
 
-	if (!t || t->cred) {
+	/* What threads share, one of another user namespace must not have. */
+	of_leader = leader->cred ? ckpt_rec_data(leader->cred) : c;
+	if (!t || t->cred || c->user_ns != of_leader->user_ns) {
 		ckpt_free_record(rec);
 		return ckpt_error(ctx, CKPT_AT(leader), CKPT_WHY_IMAGE, -EBADMSG,
 				  "the image has an identity in a wrong place");
@@ -254,8 +257,12 @@ static int set_caps(struct cred *new, const struct cred *old, const struct ckpt_
 {
 	if (!within(c->cap_permitted, old->cap_permitted) ||
 	    !within(c->cap_bset, old->cap_bset) ||
-	    (!within(c->cap_inheritable, cap_combine(old->cap_inheritable,
-						     old->cap_permitted))))
+	    !within(c->cap_inheritable, cap_combine(old->cap_inheritable,
+						    old->cap_permitted)) ||
+	    !within(c->cap_inheritable, cap_combine(old->cap_inheritable, old->cap_bset)))
+		return -EPERM;
+	if (old->securebits & issecure_mask(SECURE_NO_CAP_AMBIENT_RAISE) &&
+	    !within(c->cap_ambient, old->cap_ambient))
 		return -EPERM;
 	if (c->cap_effective & ~c->cap_permitted ||
 	    c->cap_ambient & ~(c->cap_permitted & c->cap_inheritable))
@@ -263,6 +270,7 @@ static int set_caps(struct cred *new, const struct cred *old, const struct ckpt_
 	if (c->securebits != old->securebits &&
 	    (c->securebits & ~(SECURE_ALL_BITS | SECURE_ALL_LOCKS) ||
 	     old->securebits & SECURE_ALL_LOCKS & ~c->securebits ||
+	     (old->securebits & SECURE_ALL_LOCKS) >> 1 & (old->securebits ^ c->securebits) ||
 	     !ns_capable(old->user_ns, CAP_SETPCAP)))
 		return -EPERM;
 	new->cap_inheritable.val = c->cap_inheritable;
@@ -306,7 +314,8 @@ int ckpt_cred_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	struct cred *new = NULL;
 	int ret = 0;
 
-	if (c->user_ns)
+	ret = ckpt_may_be_in_pid_ns(ctx, t->rec, c->user_ns) ? 0 : -EPERM;
+	if (!ret && c->user_ns)
 		ret = ckpt_user_ns_enter(ctx, c->user_ns);
 	if (!ret) {
 		new = prepare_creds();

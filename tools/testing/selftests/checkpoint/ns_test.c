@@ -132,6 +132,41 @@ TEST_F_TIMEOUT(ns_user, nested, TEST_TIMEOUT)
 	ASSERT_EQ(0, run_as_user(&self->s, "nested upcup child", 2));
 }
 
+/* Nobody gets into the pid namespace of a user namespace without that one. */
+TEST_F_TIMEOUT(ns_user, escape, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	struct ckpt_rec_cred *cred;
+	struct image image = {};
+	int tasks = count_tasks();
+
+	if (way_now(WAY_KILL) == WAY_NONE)
+		SKIP(return, "no image");
+	ASSERT_EQ(0, subject_start(s, "nested up idle"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, image_load(&image, s->image));
+	/* The first process is outside, the second has made both, the third is init. */
+	ASSERT_EQ(0, image_unpack(&image, CKPT_REC_CRED, 2));
+	cred = image_payload(&image, CKPT_REC_CRED, 2);
+	ASSERT_NE(NULL, cred);
+	ASSERT_EQ(1, cred->user_ns);
+	cred->user_ns = 0;
+	image_seal(&image, image_find(&image, CKPT_REC_CRED, 2));
+	ASSERT_EQ(0, image_store(&image, s->image));
+	EXPECT_EQ(-1, subject_restart(s, RESTART_NEW_PIDS));
+	EXPECT_EQ(EPERM, s->err) messages_show(s);
+	EXPECT_EQ(tasks, count_tasks());
+	cred->user_ns = 1;
+	image_seal(&image, image_find(&image, CKPT_REC_CRED, 2));
+	ASSERT_EQ(0, image_store(&image, s->image));
+	ASSERT_EQ(0, subject_restart(s, RESTART_NEW_PIDS)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+	image_free(&image);
+}
+
 FIXTURE(ns_bad) {
 	struct subject s;
 };
