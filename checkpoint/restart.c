@@ -97,6 +97,8 @@ static int leave(struct ckpt_task *t, int err)
 		ckpt_restore_fail(t->ctx, t, err);
 		do_group_exit(SIGKILL);
 	}
+	/* Files to be closed: one that ends while it is parked runs no other work. */
+	task_work_run();
 	ckpt_park_new(t);
 	return 0;
 }
