@@ -528,7 +528,6 @@ struct ckpt_entry *ckpt_list_find(const struct ckpt_list *list, const char *name
 				  struct ckpt_entry *from);
 void ckpt_list_unused(struct ckpt_ctx *ctx, const struct ckpt_list *list, enum ckpt_reason why);
 char *ckpt_name_now(struct ckpt_ctx *ctx, const void *name, u32 len);
-const char *ckpt_relocate(struct ckpt_ctx *ctx, const char *name, char *buf);
 
 /* save.c */
 long ckpt_do_checkpoint(pid_t pid, struct file *file, struct file *log,
@@ -752,6 +751,7 @@ u32 ckpt_file_kind_nr(struct ckpt_task *t, struct file *file);
 int ckpt_files_late(struct ckpt_ctx *ctx);
 
 /* file/fds.c */
+struct file *ckpt_fds_next(struct task_struct *task, unsigned int *fd);
 struct file *ckpt_fds_find(struct ckpt_ctx *ctx, const struct file *file, int fd,
 			   struct ckpt_task **holder);
 int ckpt_fds_apply(struct ckpt_ctx *ctx, struct ckpt_task *leader);

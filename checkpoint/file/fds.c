@@ -18,8 +18,14 @@ static bool uses_files(struct task_struct *task, const void *files)
 	return READ_ONCE(task->files) == files;
 }
 
-/* The next open descriptor from @fd on, with a reference to its file. */
-static struct file *next_file(struct task_struct *task, unsigned int *fd)
+/**
+ * ckpt_fds_next - the next open descriptor of a task
+ * @task: the task
+ * @fd: number to begin with; becomes that of the descriptor
+ *
+ * Return: a reference to its file, or NULL: there is none from @fd on.
+ */
+struct file *ckpt_fds_next(struct task_struct *task, unsigned int *fd)
 {
 	struct file *file;
 
@@ -57,7 +63,7 @@ struct file *ckpt_fds_find(struct ckpt_ctx *ctx, const struct file *file, int fd
 		return NULL;
 	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t)) {
 		*holder = t->main;
-		for (n = 0; t->main && (found = next_file(t->main->task, &n)); n++) {
+		for (n = 0; t->main && (found = ckpt_fds_next(t->main->task, &n)); n++) {
 			if (found == file)
 				return found;
 			fput(found);
@@ -93,7 +99,7 @@ static int fds_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	struct file *file;
 
 	collect_sharing(ctx, t);
-	for (fd = 0; (file = next_file(t->task, &fd)); fd++) {
+	for (fd = 0; (file = ckpt_fds_next(t->task, &fd)); fd++) {
 		ckpt_file_collect(ctx, CKPT_AT_FD(t, fd), file);
 		fput(file);
 		if (fatal_signal_pending(current) || READ_ONCE(ctx->killed))
@@ -149,7 +155,7 @@ static int fds_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	own = ckpt_new_tag(ctx, files);
 	if (!own)
 		return -ENOMEM;
-	for (fd = 0; !ret && (file = next_file(t->task, &fd)); fd++) {
+	for (fd = 0; !ret && (file = ckpt_fds_next(t->task, &fd)); fd++) {
 		if (nr == cap)
 			ret = grow(&recs, nr, &cap);
 		if (!ret)

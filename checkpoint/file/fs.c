@@ -164,15 +164,13 @@ static int fs_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 
 static int find_dir(struct ckpt_ctx *ctx, const char *start, u32 len, struct path *path)
 {
-	char *name = kmemdup_nul(start, len, GFP_KERNEL_ACCOUNT);
-	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
-	const char *now = name && buf ? ckpt_relocate(ctx, name, buf) : ERR_PTR(-ENOMEM);
-	int ret = PTR_ERR_OR_ZERO(now);
+	char *name = ckpt_name_now(ctx, start, len);
+	int ret;
 
-	if (!ret)
-		ret = kern_path(now, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, path);
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	ret = kern_path(name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, path);
 	kfree(name);
-	kfree(buf);
 	if (ret)
 		return ret;
 	ret = path_permission(path, MAY_EXEC | MAY_CHDIR);

@@ -199,16 +199,6 @@ int ckpt_locks_save(struct ckpt_ctx *ctx, struct file *file, u32 tag)
 	return write_locks(ctx, file, NULL, tag, 0);
 }
 
-static struct file *next_file(struct task_struct *task, unsigned int *fd)
-{
-	struct file *file;
-
-	rcu_read_lock();
-	file = task_lookup_next_fdget_rcu(task, fd);
-	rcu_read_unlock();
-	return file;
-}
-
 /* A file that has several descriptors has its locks once. */
 static int save_once(struct ckpt_ctx *ctx, struct file *file, struct files_struct *files,
 		     u32 fd, struct xarray *seen)
@@ -242,7 +232,7 @@ int ckpt_locks_save_table(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	int ret = 0;
 
 	xa_init(&seen);
-	for (fd = 0; !ret && (file = next_file(t->task, &fd)); fd++) {
+	for (fd = 0; !ret && (file = ckpt_fds_next(t->task, &fd)); fd++) {
 		ret = save_once(ctx, file, files, fd, &seen);
 		fput(file);
 		cond_resched();

@@ -169,15 +169,8 @@ void ckpt_list_unused(struct ckpt_ctx *ctx, const struct ckpt_list *list, enum c
 				  *e->name ? e->name : "/");
 }
 
-/**
- * ckpt_relocate - where a file of the image is by now
- * @ctx: context of a restart
- * @name: its name in the image
- * @buf: CKPT_PATH_MAX bytes
- *
- * Return: @name; or the new name, perhaps in @buf; or an ERR_PTR(): it is too long.
- */
-const char *ckpt_relocate(struct ckpt_ctx *ctx, const char *name, char *buf)
+/* Return: @name; or the new name, perhaps in @buf; or an ERR_PTR(): it is too long. */
+static const char *relocate(struct ckpt_ctx *ctx, const char *name, char *buf)
 {
 	const struct ckpt_list *list = &ctx->outside->relocate;
 	struct ckpt_entry *e;
@@ -207,7 +200,7 @@ char *ckpt_name_now(struct ckpt_ctx *ctx, const void *name, u32 len)
 {
 	char *was = kmemdup_nul(name, len, GFP_KERNEL_ACCOUNT);
 	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
-	const char *now = was && buf ? ckpt_relocate(ctx, was, buf) : ERR_PTR(-ENOMEM);
+	const char *now = was && buf ? relocate(ctx, was, buf) : ERR_PTR(-ENOMEM);
 
 	if (now == was) {
 		kfree(buf);

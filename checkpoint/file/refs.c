@@ -149,12 +149,7 @@ static int count_table(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	ret = xa_insert(&ctx->file_refs, key(files), xa_mk_value(1), GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret == -EBUSY ? 0 : ret;
-	for (fd = 0; !ret; fd++) {
-		rcu_read_lock();
-		file = task_lookup_next_fdget_rcu(t->task, &fd);
-		rcu_read_unlock();
-		if (!file)
-			break;
+	for (fd = 0; !ret && (file = ckpt_fds_next(t->task, &fd)); fd++) {
 		ret = count_file(ctx, file);
 		fput(file);
 		if (fatal_signal_pending(current) || READ_ONCE(ctx->killed))
