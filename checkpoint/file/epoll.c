@@ -28,12 +28,6 @@
 
 #include "event.h"
 
-/* A restored instance. */
-struct restored {
-	struct ckpt_rec *rec;
-	struct file *file;
-};
-
 static bool epoll_probe(struct ckpt_task *t, struct file *file)
 {
 	return checkpoint_epoll_show(file, NULL, 0) >= 0;
@@ -199,45 +193,22 @@ static int epoll_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fi
 	return save_items(ctx, file, &rec->object);
 }
 
-static void put_restored(void *obj)
-{
-	struct restored *r = obj;
-
-	if (!IS_ERR_OR_NULL(r->file))
-		fput(r->file);
-	ckpt_free_record(r->rec);
-	kfree(r);
-}
-
 static int epoll_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
-	struct restored *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
-	int ret = -ENOMEM;
+	struct file *file = ckpt_event_open(__NR_epoll_create1, 0, 0);
 
-	if (r) {
-		r->rec = rec;
-		r->file = ckpt_event_open(__NR_epoll_create1, 0, 0);
-		ret = PTR_ERR_OR_ZERO(r->file) ?:
-		      ckpt_put_tag(ctx, rec->tag, &ckpt_epoll_ops, r);
-		if (ret)
-			put_restored(r);
-	} else {
-		ckpt_free_record(rec);
-	}
-	if (ret)
-		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_LIMIT, ret, "cannot make an epoll instance");
-	return ret;
+	return ckpt_event_keep(ctx, t, rec, file, &ckpt_epoll_ops);
 }
 
 static struct file *file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 				 const struct ckpt_rec_file *rec, const char *name)
 {
-	struct restored *r = ckpt_get_tag(ctx, rec->object, &ckpt_epoll_ops);
+	struct ckpt_event *r = ckpt_get_tag(ctx, rec->object, &ckpt_epoll_ops);
 
 	return r ? ckpt_event_file(r->file, rec) : ckpt_event_missing(ctx, t);
 }
 
-static int add_item(struct ckpt_ctx *ctx, struct restored *r,
+static int add_item(struct ckpt_ctx *ctx, struct ckpt_event *r,
 		    const struct ckpt_rec_epoll_item *item)
 {
 	struct epoll_event event = {
@@ -255,7 +226,7 @@ static int add_item(struct ckpt_ctx *ctx, struct restored *r,
 	return ret;
 }
 
-static int add_items(struct ckpt_ctx *ctx, struct restored *r, u32 process)
+static int add_items(struct ckpt_ctx *ctx, struct ckpt_event *r, u32 process)
 {
 	const struct ckpt_rec_epoll_item *item = ckpt_rec_data(r->rec);
 	u64 count = ckpt_rec_count(r->rec);
@@ -270,7 +241,7 @@ static int add_items(struct ckpt_ctx *ctx, struct restored *r, u32 process)
 }
 
 /* What counts as ready, in its order; @last: events from outside may have come. */
-static void settle(struct ckpt_ctx *ctx, struct restored *r, bool last)
+static void settle(struct ckpt_ctx *ctx, struct ckpt_event *r, bool last)
 {
 	const struct ckpt_rec_epoll_item *item = ckpt_rec_data(r->rec);
 	u64 count = ckpt_rec_count(r->rec);
@@ -289,7 +260,7 @@ static void settle(struct ckpt_ctx *ctx, struct restored *r, bool last)
 
 static int assemble(struct ckpt_ctx *ctx, void *obj, void *arg)
 {
-	struct restored *r = obj;
+	struct ckpt_event *r = obj;
 	const struct ckpt_rec_epoll_item *item = ckpt_rec_data(r->rec);
 	u64 count = ckpt_rec_count(r->rec);
 	struct ckpt_task *t;
@@ -371,5 +342,5 @@ const struct ckpt_obj_ops ckpt_epoll_ops = {
 	.name = "epoll instance",
 	.rec = CKPT_REC_EPOLL,
 	.restore = epoll_restore,
-	.put = put_restored,
+	.put = ckpt_event_put,
 };

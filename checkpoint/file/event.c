@@ -154,15 +154,53 @@ struct file *ckpt_event_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	return event ? ckpt_event_file(event->file, rec) : ckpt_event_missing(ctx, t);
 }
 
-static void put_event(void *obj)
+/**
+ * ckpt_event_put - put method of EVENT, EPOLL and INOTIFY records
+ * @obj: struct ckpt_event; freed
+ */
+void ckpt_event_put(void *obj)
 {
 	struct ckpt_event *event = obj;
 
-	if (event->file)
+	if (!IS_ERR_OR_NULL(event->file))
 		fput(event->file);
 	put_pid(event->pid);
 	ckpt_free_record(event->rec);
 	kfree(event);
+}
+
+/**
+ * ckpt_event_keep - keep a fresh file for the FILE records that will name it
+ * @ctx: context of a restart
+ * @t: task
+ * @rec: its record; taken over
+ * @file: the file, NULL or an ERR_PTR(); taken over
+ * @ops: handler of @rec
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_event_keep(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec,
+		    struct file *file, const struct ckpt_obj_ops *ops)
+{
+	struct ckpt_event *event = kzalloc(sizeof(*event), GFP_KERNEL_ACCOUNT);
+	int ret = -ENOMEM;
+
+	if (event) {
+		event->rec = rec;
+		event->file = file;
+		ret = PTR_ERR_OR_ZERO(file) ?: ckpt_put_tag(ctx, rec->tag, ops, event);
+		if (ret)
+			ckpt_event_put(event);
+	} else {
+		if (!IS_ERR_OR_NULL(file))
+			fput(file);
+		ckpt_free_record(rec);
+	}
+	if (ret)
+		ckpt_error(ctx, CKPT_AT(t),
+			   ret == -EPERM ? CKPT_WHY_PERMISSION : CKPT_WHY_LIMIT, ret,
+			   "cannot make an %s", ops->name);
+	return ret;
 }
 
 static struct file *create(const struct ckpt_rec_event *state)
@@ -181,30 +219,12 @@ static struct file *create(const struct ckpt_rec_event *state)
 
 static int event_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
-	struct ckpt_event *event = kzalloc(sizeof(*event), GFP_KERNEL_ACCOUNT);
-	struct file *file = event ? create(ckpt_rec_data(rec)) : ERR_PTR(-ENOMEM);
-	int ret = PTR_ERR_OR_ZERO(file);
-
-	if (ret) {
-		kfree(event);
-		ckpt_free_record(rec);
-	} else {
-		event->rec = rec;
-		event->file = file;
-		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_event_ops, event);
-		if (ret)
-			put_event(event);
-	}
-	if (ret)
-		ckpt_error(ctx, CKPT_AT(t),
-			   ret == -EPERM ? CKPT_WHY_PERMISSION : CKPT_WHY_LIMIT, ret,
-			   "cannot make an event descriptor");
-	return ret;
+	return ckpt_event_keep(ctx, t, rec, create(ckpt_rec_data(rec)), &ckpt_event_ops);
 }
 
 const struct ckpt_obj_ops ckpt_event_ops = {
 	.name = "event descriptor",
 	.rec = CKPT_REC_EVENT,
 	.restore = event_restore,
-	.put = put_event,
+	.put = ckpt_event_put,
 };

@@ -8,9 +8,9 @@
 #include "../internal.h"
 
 /**
- * struct ckpt_event - a restored EVENT record
+ * struct ckpt_event - a restored EVENT, EPOLL or INOTIFY record
  * @rec: the record
- * @file: eventfd, timerfd, signalfd: the file
+ * @file: the file; NULL: a pidfd
  * @pid: pidfd of one who is gone: what is left, once it was needed
  */
 struct ckpt_event {
@@ -37,6 +37,9 @@ int ckpt_event_save(struct ckpt_ctx *ctx, void *obj, const struct ckpt_rec_event
 struct ckpt_event *ckpt_event_of(struct ckpt_ctx *ctx, const struct ckpt_rec_file *rec);
 struct file *ckpt_event_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 				const struct ckpt_rec_file *rec, const char *name);
+void ckpt_event_put(void *obj);
+int ckpt_event_keep(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec,
+		    struct file *file, const struct ckpt_obj_ops *ops);
 struct file *ckpt_event_open(long nr, u64 arg0, u64 arg1);
 struct file *ckpt_event_take(long fd);
 struct file *ckpt_event_file(struct file *file, const struct ckpt_rec_file *rec);

@@ -32,12 +32,6 @@
 
 static_assert(FS_EVENT_ON_CHILD == 1U << 27);
 
-/* A restored instance. */
-struct restored {
-	struct ckpt_rec *rec;
-	struct file *file;
-};
-
 static bool inotify_probe(struct ckpt_task *t, struct file *file)
 {
 	return checkpoint_is_inotify(file);
@@ -328,40 +322,17 @@ static int inotify_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *
 	return write_instance(ctx, file, &rec->object);
 }
 
-static void put_restored(void *obj)
-{
-	struct restored *r = obj;
-
-	if (!IS_ERR_OR_NULL(r->file))
-		fput(r->file);
-	ckpt_free_record(r->rec);
-	kfree(r);
-}
-
 static int inotify_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
-	struct restored *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
-	int ret = -ENOMEM;
+	struct file *file = ckpt_event_open(__NR_inotify_init1, 0, 0);
 
-	if (r) {
-		r->rec = rec;
-		r->file = ckpt_event_open(__NR_inotify_init1, 0, 0);
-		ret = PTR_ERR_OR_ZERO(r->file) ?:
-		      ckpt_put_tag(ctx, rec->tag, &ckpt_inotify_ops, r);
-		if (ret)
-			put_restored(r);
-	} else {
-		ckpt_free_record(rec);
-	}
-	if (ret)
-		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_LIMIT, ret, "cannot make an inotify instance");
-	return ret;
+	return ckpt_event_keep(ctx, t, rec, file, &ckpt_inotify_ops);
 }
 
 static struct file *file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 				 const struct ckpt_rec_file *rec, const char *name)
 {
-	struct restored *r = ckpt_get_tag(ctx, rec->object, &ckpt_inotify_ops);
+	struct ckpt_event *r = ckpt_get_tag(ctx, rec->object, &ckpt_inotify_ops);
 
 	return r ? ckpt_event_file(r->file, rec) : ckpt_event_missing(ctx, t);
 }
@@ -386,7 +357,7 @@ static int queue_event(struct file *file, const struct ckpt_rec_notify *n)
 
 static int fill(struct ckpt_ctx *ctx, void *obj, void *arg)
 {
-	struct restored *r = obj;
+	struct ckpt_event *r = obj;
 	const struct ckpt_rec_inotify *rec = ckpt_rec_data(r->rec);
 	struct ckpt_rec_notify *n = ckpt_rec_tail(r->rec);
 	u64 i;
@@ -443,7 +414,7 @@ static int add_watch(struct ckpt_ctx *ctx, struct file *file, const struct ckpt_
 
 static int watch(struct ckpt_ctx *ctx, void *obj, void *arg)
 {
-	struct restored *r = obj;
+	struct ckpt_event *r = obj;
 	const struct ckpt_rec_inotify *rec = ckpt_rec_data(r->rec);
 	struct ckpt_rec_notify *n = ckpt_rec_tail(r->rec);
 	int ret = 0;
@@ -482,5 +453,5 @@ const struct ckpt_obj_ops ckpt_inotify_ops = {
 	.name = "inotify instance",
 	.rec = CKPT_REC_INOTIFY,
 	.restore = inotify_restore,
-	.put = put_restored,
+	.put = ckpt_event_put,
 };
