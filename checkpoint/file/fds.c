@@ -177,6 +177,42 @@ static int fds_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return ret ?: ckpt_locks_save_table(ctx, t, files);
 }
 
+/* Who may raise the limit could have had any descriptor; process.c sets the saved one. */
+static void raise_limit(u32 fd)
+{
+	struct rlimit *limit = &current->signal->rlim[RLIMIT_NOFILE];
+
+	if (fd < limit->rlim_cur || !capable(CAP_SYS_RESOURCE))
+		return;
+	task_lock(current->group_leader);
+	limit->rlim_cur = max_t(u64, limit->rlim_cur, READ_ONCE(sysctl_nr_open));
+	task_unlock(current->group_leader);
+}
+
+/*
+ * Makes the table as large as it has to be. Each step of its growth would wait
+ * for a grace period once threads, or a tag, have it, too. The descriptor is
+ * replaced when all files are there.
+ */
+static int reserve(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_fd *saved = ckpt_rec_data(rec);
+	u64 nr = ckpt_rec_count(rec);
+	u32 highest = nr ? saved[nr - 1].fd : 0;
+	int ret;
+
+	if (highest < NR_OPEN_DEFAULT)
+		return 0;
+	raise_limit(highest);
+	ret = replace_fd(highest, ctx->file, 0);
+	if (ret >= 0)
+		return 0;
+	/* As for any other limit that the caller may not raise. */
+	return ckpt_error(ctx, CKPT_AT_FD(t, highest), CKPT_WHY_LIMIT,
+			  ret == -EBADF ? -EPERM : ret,
+			  "this descriptor is above the caller's limit");
+}
+
 static int fds_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	int ret;
@@ -188,7 +224,9 @@ static int fds_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_re
 	}
 	t->seen_fds = 1;
 	t->fds = rec;
-	ret = ckpt_put_tag(ctx, rec->tag, &ckpt_fds_ops, current->files);
+	ret = reserve(ctx, t, rec);
+	if (!ret)
+		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_fds_ops, current->files);
 	if (!ret)
 		atomic_inc(&current->files->count);
 	return ret;
@@ -224,7 +262,7 @@ int ckpt_fds_apply(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 				 saved->flags & CKPT_FD_CLOEXEC ? O_CLOEXEC : 0);
 		if (ret < 0)
 			ckpt_error(ctx, CKPT_AT_FD(leader, saved->fd), CKPT_WHY_LIMIT, ret,
-				   "this descriptor is above the caller's limit");
+				   "this descriptor cannot be opened");
 		cond_resched();
 	}
 	return ret < 0 ? ret : ckpt_locks_apply(ctx, leader);

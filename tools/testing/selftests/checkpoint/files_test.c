@@ -39,6 +39,7 @@ TEST_F_TIMEOUT(files, name, TEST_TIMEOUT)				\
 FILE_TEST(regular, "regular")
 FILE_TEST(flags, "flags")
 FILE_TEST(numbers, "numbers")
+FILE_TEST(above_the_limit, "above")
 FILE_TEST(appending, "appending")
 FILE_TEST(directory, "directory")
 FILE_TEST(devices, "devices")

@@ -230,6 +230,7 @@ FIXTURE_VARIANT(raised) {
 FIXTURE_VARIANT_ADD(raised, nice) { .command = "raised nice" };
 FIXTURE_VARIANT_ADD(raised, policy) { .command = "raised policy" };
 FIXTURE_VARIANT_ADD(raised, limit) { .command = "raised limit" };
+FIXTURE_VARIANT_ADD(raised, descriptor) { .command = "raised descriptor" };
 FIXTURE_VARIANT_ADD(raised, oom) { .command = "raised oom" };
 FIXTURE_VARIANT_ADD(raised, group) { .command = "raised group" };
 FIXTURE_VARIANT_ADD(raised, caps) { .command = "raised caps" };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -137,6 +138,25 @@ static void numbers(int argc, char **argv)
 		j += expected;
 	}
 	check_eq(3, open("numbers", O_RDONLY));
+}
+
+/* above: a descriptor above the restarter's limit, which root may raise. */
+static void above(int argc, char **argv)
+{
+	const struct rlimit high = { 100001, 100001 }, low = { 100, 200 };
+	int fd = open_file("above", O_RDWR | O_CREAT);
+	struct rlimit now;
+
+	need(!setrlimit(RLIMIT_NOFILE, &high));
+	need(dup2(fd, 100000) == 100000);
+	need(!setrlimit(RLIMIT_NOFILE, &low));
+	close(fd);
+	stage();
+	need(!getrlimit(RLIMIT_NOFILE, &now));
+	check_eq(low.rlim_cur, now.rlim_cur);
+	check_eq(low.rlim_max, now.rlim_max);
+	check_eq(5, write(100000, "above", 5));
+	check_content("above", "above");
 }
 
 /* appending: what is written goes on exactly, and three times. */
@@ -419,6 +439,7 @@ const struct mode file_modes[] = {
 	{ "regular", regular },
 	{ "flags", flags },
 	{ "numbers", numbers },
+	{ "above", above },
 	{ "appending", appending },
 	{ "directory", directory },
 	{ "devices", devices },

@@ -241,6 +241,17 @@ static void properties(int argc, char **argv)
 		 syscall(SYS_membarrier, GET_REGISTRATIONS, 0, 0));
 }
 
+static void take_high_descriptor(void)
+{
+	const struct rlimit high = { 100001, 100001 };
+	struct rlimit limit;
+
+	need(!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_max <= 100000);
+	need(!setrlimit(RLIMIT_NOFILE, &high));
+	need(dup2(0, 100000) == 100000);
+	need(!setrlimit(RLIMIT_NOFILE, &limit));
+}
+
 /* raised WHAT: what an ordinary user could not have set, then becomes one. */
 static void raised(int argc, char **argv)
 {
@@ -254,6 +265,8 @@ static void raised(int argc, char **argv)
 		need(!sched_setscheduler(0, SCHED_FIFO, &param));
 	} else if (!strcmp(argv[0], "limit")) {
 		need(!setrlimit(RLIMIT_MSGQUEUE, &limit));
+	} else if (!strcmp(argv[0], "descriptor")) {
+		take_high_descriptor();
 	} else if (!strcmp(argv[0], "oom")) {
 		fd = open("/proc/self/oom_score_adj", O_WRONLY);
 		need(write(fd, "-500", 4) == 4);
