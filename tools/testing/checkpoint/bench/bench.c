@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -26,6 +27,7 @@
 #include <linux/checkpoint.h>
 
 #include "bench.h"
+#include "things.h"
 
 #ifndef __NR_checkpoint
 #define __NR_checkpoint	600
@@ -35,7 +37,7 @@
 #define KIB		1024UL
 #define MIB		0x100000UL
 #define ARGS_MAX	12
-#define CASES_MAX	16
+#define CASES_MAX	32
 #define ANSWER_SECONDS	120
 
 /* Exit status: nothing can be measured with this clock. */
@@ -46,25 +48,15 @@ struct test_case {
 	int huge;
 	int threads;
 	int processes;
+	const char *kind;	/* of things, or NULL */
+	unsigned long things;
 };
 
-static const struct test_case all_cases[] = {
-	{ 1 * MIB, 0, 1, 1 },
-	{ 1 * MIB, 0, 16, 1 },
-	{ 1 * MIB, 0, 256, 1 },
-	{ 64 * MIB, 0, 1, 1 },
-	{ 64 * MIB, 1, 1, 1 },
-	{ 256 * MIB, 0, 1, 1 },
-	{ 256 * MIB, 1, 1, 1 },
-	{ 1024 * MIB, 0, 1, 1 },
-	{ 1024 * MIB, 1, 1, 1 },
-	{ 64 * KIB, 0, 1, 10 },
-	{ 64 * KIB, 0, 1, 100 },
-	{ 64 * KIB, 0, 1, 1000 },
-	{ 64 * KIB, 0, 10, 1 },
-	{ 64 * KIB, 0, 100, 1 },
-	{ 64 * KIB, 0, 1000, 1 },
-	{ 64 * KIB, 0, 5000, 1 },
+/* As --case wants them. */
+static const char *const all_cases[] = {
+	"1", "1x16", "1x256", "64", "64h", "256", "256h", "1024", "1024h",
+	"0p10", "0p100", "0p1000", "0x10", "0x100", "0x1000", "0x5000",
+	"0,file=1000", "0,file=10000", "0,file=100000", "0,pipe=1000", "0,pipe=10000",
 };
 
 /* What one run of one tool gave. */
@@ -198,15 +190,17 @@ static bool target_says(pid_t pid, const char *word)
 
 static pid_t start_target(const struct test_case *c)
 {
-	char size[32], huge[8], threads[16], processes[16];
+	char size[32], huge[8], threads[16], processes[16], things[32];
 	pid_t pid;
 
 	snprintf(size, sizeof(size), "%zu", c->size);
 	snprintf(huge, sizeof(huge), "%d", c->huge);
 	snprintf(threads, sizeof(threads), "%d", c->threads);
 	snprintf(processes, sizeof(processes), "%d", c->processes);
+	snprintf(things, sizeof(things), "%lu", c->things);
 	unlink(answer);
-	pid = start("/dev/null", true, target, size, huge, threads, processes, answer, NULL);
+	pid = start("/dev/null", true, target, size, huge, threads, processes,
+		    c->kind ?: "", things, answer, NULL);
 	if (pid < 0)
 		err(1, "%s", target);
 	if (!target_says(pid, "ready"))
@@ -357,8 +351,8 @@ static void print_stats(const char *name, const struct checkpoint_stats *s)
 static void print_head(const char *tool, const struct test_case *c, int run)
 {
 	printf("{\"tool\": \"%s\", \"size\": %zu, \"huge\": %d, \"threads\": %d, "
-	       "\"processes\": %d, \"run\": %d",
-	       tool, c->size, c->huge, c->threads, c->processes, run);
+	       "\"processes\": %d, \"kind\": \"%s\", \"things\": %lu, \"run\": %d",
+	       tool, c->size, c->huge, c->threads, c->processes, c->kind ?: "", c->things, run);
 }
 
 static void print_error(const char *text)
@@ -477,6 +471,15 @@ static void start_cost(int runs)
 	}
 }
 
+/* Descriptors of the process are ours to raise, too: we restart it. */
+static void raise_limits(void)
+{
+	const struct rlimit limit = { 1 << 20, 1 << 20 };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		err(1, "setrlimit");
+}
+
 static bool is_installed(const char *name)
 {
 	pid_t pid = start(tool_log, false, name, "--version", NULL);
@@ -497,6 +500,8 @@ static int run_case(const struct test_case *c, int runs, const struct tool *cons
 	fprintf(stderr, "%zu KiB%s, %d thread%s, %d process%s", c->size / KIB,
 		c->huge ? " huge" : "", c->threads, c->threads > 1 ? "s" : "",
 		c->processes, c->processes > 1 ? "es" : "");
+	if (c->kind)
+		fprintf(stderr, ", %lu %ss", c->things, c->kind);
 	for (int run = -1; run < runs; run++) {
 		fputc('.', stderr);
 		rc |= limit(c, run);
@@ -550,7 +555,25 @@ static bool clock_is_coarse(void)
 	return resolution.tv_sec || resolution.tv_nsec > 1000;
 }
 
-/* In MiB: "256", "256h" with huge pages, "1x16" with 16 threads, "0p9" 9 processes. */
+/* "pipe=1000": so many things of that kind. */
+static bool parse_things(const char *text, struct test_case *c)
+{
+	size_t len = strcspn(text, "=");
+	char *end;
+
+	if (!text[len])
+		return false;
+	c->things = strtoul(text + len + 1, &end, 10);
+	for (const struct thing_kind *kind = thing_kinds; kind->name; kind++)
+		if (strlen(kind->name) == len && !strncmp(kind->name, text, len))
+			c->kind = kind->name;
+	return c->kind && c->things > 0 && !*end;
+}
+
+/*
+ * In MiB: "256", "256h" with huge pages, "1x16" with 16 threads, "0p9" 9
+ * processes, "0,pipe=1000".
+ */
 static bool parse_case(const char *text, struct test_case *c)
 {
 	char *end;
@@ -565,13 +588,15 @@ static bool parse_case(const char *text, struct test_case *c)
 		c->threads = strtoul(end + 1, &end, 10);
 	if (*end == 'p')
 		c->processes = strtoul(end + 1, &end, 10);
+	if (*end == ',')
+		return parse_things(end + 1, c);
 	return c->threads > 0 && c->processes > 0 && !*end;
 }
 
 static int print_usage(void)
 {
 	fprintf(stderr, "usage: bench [--runs N] [--quick] [--no-criu] [--no-ckpt]\n"
-			"             [--case MIB[h][xTHREADS][pPROCESSES]]... TARGET DIR\n");
+			"             [--case MIB[h][xTHREADS][pPROCESSES][,KIND=N]]... TARGET DIR\n");
 	return 2;
 }
 
@@ -585,9 +610,8 @@ int main(int argc, char **argv)
 		{ "case", required_argument, NULL, 's' },
 		{}
 	};
-	struct test_case chosen[CASES_MAX];
-	const struct test_case *cases = all_cases;
-	int nr_cases = sizeof(all_cases) / sizeof(all_cases[0]), nr_chosen = 0;
+	int nr_all = sizeof(all_cases) / sizeof(all_cases[0]), nr_cases = 0;
+	struct test_case cases[CASES_MAX];
 	bool with_criu = true, with_ckpt = true, quick = false;
 	const struct tool *tools[4];
 	int runs = 5, nr = 0, rc = 0, opt;
@@ -607,7 +631,7 @@ int main(int argc, char **argv)
 			with_ckpt = false;
 			break;
 		case 's':
-			if (nr_chosen == CASES_MAX || !parse_case(optarg, &chosen[nr_chosen++]))
+			if (nr_cases == CASES_MAX || !parse_case(optarg, &cases[nr_cases++]))
 				return print_usage();
 			break;
 		default:
@@ -625,16 +649,14 @@ int main(int argc, char **argv)
 		return STATUS_COARSE_CLOCK;
 	}
 
+	raise_limits();
 	/* What the tools restart becomes our child. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (quick)
-		nr_cases = 1;
-	else
+	if (!quick)
 		touch_free_memory();
-	if (nr_chosen) {
-		cases = chosen;
-		nr_cases = nr_chosen;
-	}
+	if (!nr_cases)
+		for (int i = 0; i < (quick ? 1 : nr_all); i++)
+			parse_case(all_cases[i], &cases[nr_cases++]);
 	if (with_ckpt) {
 		tools[nr++] = &ckpt;
 		tools[nr++] = &call;

@@ -33,9 +33,10 @@ def show(ms):
 
 class Case:
     """All runs of all tools on one kind of process."""
-    def __init__(self, size, huge, threads, processes):
+    def __init__(self, size, huge, threads, processes, kind, things):
         self.size, self.huge, self.threads = size, huge, threads
         self.processes = processes
+        self.kind, self.things = kind, things
         self.runs = {}
         self.errors = {}
 
@@ -48,6 +49,8 @@ class Case:
             size += " huge"
         if self.processes > 1:
             size = f"{self.processes} idle processes"
+        if self.kind:
+            return f"{self.things} {self.kind}s"
         return size if self.threads == 1 else f"{size}, {self.threads} threads"
 
     def add(self, line):
@@ -90,7 +93,8 @@ def read(path):
             elif line["tool"] == "true":
                 start.append(line["save_ns"])
             else:
-                key = line["size"], line["huge"], line["threads"], line["processes"]
+                key = (line["size"], line["huge"], line["threads"], line["processes"],
+                       line["kind"], line["things"])
                 cases.setdefault(key, Case(*key)).add(line)
     return machine, list(cases.values()), Spread(start) if start else None
 
@@ -165,6 +169,28 @@ def tree_targets(cases):
     return found
 
 
+def per_thing(case, key):
+    """Median time of our system call for one of the things, in ms."""
+    return case.spread("call", key).median / case.things if case.spread("call", key) else None
+
+
+def thing_targets(cases):
+    """Things take linear time, and 1000 of a kind a twentieth of what criu takes."""
+    found = []
+    by_number = {(c.kind, c.things): c for c in cases if c.kind}
+    for (kind, things), c in by_number.items():
+        fewer = by_number.get((kind, things // 10))
+        for verb, key in (("save", "save_ns"), ("restart", "restart_ns")):
+            if things == 1000:
+                found.append([f"{c.name}: criu / ckpt {verb}",
+                              ratio(c.spread("criu", key), c.spread("ckpt", key)), 20, "least"])
+            if fewer:
+                few, many = per_thing(fewer, key), per_thing(c, key)
+                found.append([f"time for one of {c.name} / for one of {fewer.things}: {verb}",
+                              many / few if few and many else None, 1.2, "most"])
+    return found
+
+
 def targets(cases):
     """[text, measured, bound, 'least' or 'most'] of everything to be reached."""
     found = []
@@ -185,10 +211,10 @@ def targets(cases):
                               "most"])
                 found.append([f"{c.name}: system call, {verb} / {limit_name}", ratio(call, bound),
                               most, "most"])
-        if c.image_bytes("ckpt"):
+        if c.image_bytes("ckpt") and not c.kind:
             found.append([f"{c.name}: image / private bytes + 2 % + 16 KiB",
                           c.image_bytes("ckpt") / c.image_allowed("ckpt"), 1, "most"])
-    found += tree_targets(cases)
+    found += tree_targets(cases) + thing_targets(cases)
     for target in found:
         text, value, bound, kind = target
         if value is None:
@@ -222,7 +248,8 @@ def write_json(path, machine, cases, start):
     results = {"machine": machine, "unit": "ms", "start_of_a_program": plain(start), "cases": []}
     for c in cases:
         entry = {"process": c.name, "bytes": c.size, "huge": c.huge, "threads": c.threads,
-                 "processes": c.processes, "errors": c.errors}
+                 "processes": c.processes, "kind": c.kind, "things": c.things,
+                 "errors": c.errors}
         for tool in c.runs:
             entry[tool] = {}
             for key, value in c.runs[tool][0].items():

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The process that is saved and restarted: a piece of memory with known
- * contents, threads that wait, and child processes that do, too. On SIGUSR1 it
- * looks whether all is as it was and tells so in a file.
+ * contents, threads that wait, child processes that do, and many things of one
+ * kind (things.c). On SIGUSR1 it looks whether all is as it was and tells so in a
+ * file.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "pattern.h"
+#include "things.h"
 
 #define THREAD_BYTES	4096
 #define THREAD_STACK	(64 << 10)
@@ -132,18 +134,21 @@ static void tell(const char *path, const char *text)
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_signal };
-	unsigned long nr_threads, bad_threads, nr_children, lost;
+	unsigned long nr_threads, bad_threads, nr_children, lost, nr_things, bad_things;
+	const struct thing_kind *kind;
 	pid_t *children;
 	sigset_t blocked, open;
 	size_t size, bad;
 	uint64_t *words;
 	char text[128];
 
-	if (argc != 6)
-		errx(2, "usage: target BYTES HUGE THREADS PROCESSES FILE");
+	if (argc != 8)
+		errx(2, "usage: target BYTES HUGE THREADS PROCESSES KIND NUMBER FILE");
 	size = strtoul(argv[1], NULL, 0);
 	nr_threads = strtoul(argv[3], NULL, 0) - 1;
 	nr_children = strtoul(argv[4], NULL, 0) - 1;
+	kind = find_thing_kind(argv[5]);
+	nr_things = strtoul(argv[6], NULL, 0);
 	children = start_children(nr_children);
 
 	/* Blocked but where it waits: a signal is never lost between. */
@@ -157,8 +162,10 @@ int main(int argc, char **argv)
 		err(1, "mmap");
 	pattern_fill(words, size, size);
 	start_threads(nr_threads);
+	if (kind)
+		kind->make(nr_things);
 
-	tell(argv[5], "ready");
+	tell(argv[7], "ready");
 	for (;;) {
 		while (!check_wanted)
 			sigsuspend(&open);
@@ -166,12 +173,13 @@ int main(int argc, char **argv)
 		bad = pattern_check(words, size, size);
 		bad_threads = ask_threads(nr_threads);
 		lost = count_lost(children, nr_children);
-		if (bad || bad_threads || lost)
+		bad_things = kind ? kind->count_wrong(nr_things) : 0;
+		if (bad || bad_threads || lost || bad_things)
 			snprintf(text, sizeof(text),
-				 "wrong: %zu words, %lu threads, %lu processes",
-				 bad, bad_threads, lost);
+				 "wrong: %zu words, %lu threads, %lu processes, %lu things",
+				 bad, bad_threads, lost, bad_things);
 		else
 			snprintf(text, sizeof(text), "right");
-		tell(argv[5], text);
+		tell(argv[7], text);
 	}
 }

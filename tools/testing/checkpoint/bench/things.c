@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Things that a process can have many of: how long does one of them take, and
+ * one of ten times as many?
+ */
+#include <err.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "pattern.h"
+#include "things.h"
+
+#define PIPE_BYTES	4096
+
+static int *fds;	/* of what was made, in its order */
+
+static int *new_fds(unsigned long nr)
+{
+	struct rlimit limit = { nr + 100, nr + 100 };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		err(1, "%lu descriptors", nr);
+	fds = calloc(nr, sizeof(*fds));
+	if (!fds)
+		err(1, "calloc");
+	return fds;
+}
+
+/* Open files of their own, not copies of one. */
+static void make_files(unsigned long nr)
+{
+	new_fds(nr);
+	for (unsigned long i = 0; i < nr; i++) {
+		fds[i] = open("/dev/null", i % 2 ? O_RDONLY : O_RDWR);
+		if (fds[i] < 0)
+			err(1, "file %lu", i);
+	}
+}
+
+static unsigned long wrong_files(unsigned long nr)
+{
+	unsigned long wrong = 0;
+
+	for (unsigned long i = 0; i < nr; i++)
+		wrong += (fcntl(fds[i], F_GETFL) & O_ACCMODE) != (i % 2 ? O_RDONLY : O_RDWR);
+	return wrong;
+}
+
+static void make_pipes(unsigned long nr)
+{
+	uint64_t words[PIPE_BYTES / sizeof(uint64_t)];
+
+	new_fds(2 * nr);
+	for (unsigned long i = 0; i < nr; i++) {
+		pattern_fill(words, sizeof(words), i);
+		if (pipe(fds + 2 * i) || write(fds[2 * i + 1], words, sizeof(words)) < 0)
+			err(1, "pipe %lu", i);
+	}
+}
+
+static unsigned long wrong_pipes(unsigned long nr)
+{
+	uint64_t words[PIPE_BYTES / sizeof(uint64_t)];
+	unsigned long wrong = 0;
+
+	for (unsigned long i = 0; i < nr; i++)
+		wrong += read(fds[2 * i], words, sizeof(words)) != sizeof(words) ||
+			 pattern_check(words, sizeof(words), i);
+	return wrong;
+}
+
+const struct thing_kind thing_kinds[] = {
+	{ "file", make_files, wrong_files },
+	{ "pipe", make_pipes, wrong_pipes },
+	{ NULL, NULL, NULL }
+};
+
+const struct thing_kind *find_thing_kind(const char *name)
+{
+	const struct thing_kind *kind;
+
+	for (kind = thing_kinds; kind->name; kind++)
+		if (!strcmp(kind->name, name))
+			return kind;
+	return NULL;
+}
