@@ -45,6 +45,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	xa_init(&ctx->file_refs);
 	xa_init(&ctx->pipe_refs);
 	xa_init(&ctx->late_files);
+	xa_init(&ctx->sockets);
 	xa_init(&ctx->families);
 	xa_init(&ctx->file_states);
 	xa_init(&ctx->lost_pids);
@@ -125,6 +126,7 @@ static void free_ctx(struct kref *ref)
 	ckpt_terminals_forget(ctx);
 	ckpt_refs_free(ctx);
 	ckpt_states_free(ctx);
+	ckpt_sockets_free(ctx);
 	xa_destroy(&ctx->objs);
 	path_put(&ctx->root);
 	put_task_struct(ctx->caller);

@@ -89,4 +89,9 @@ void ckpt_free_record(struct ckpt_rec *rec);
 /* image_check_tty.c */
 int ckpt_check_pty(struct ckpt_reader *r, struct ckpt_rec *rec);
 
+/* image_check_socket.c */
+int ckpt_check_socket(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_unix(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_unix_msg(struct ckpt_reader *r, struct ckpt_rec *rec);
+
 #endif /* _CHECKPOINT_IMAGE_H */

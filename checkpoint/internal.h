@@ -203,6 +203,9 @@ struct ckpt_ns {
  *	open file, by its address; open files of unnamed memory, by its dentry
  * @pipe_refs: save: the tree's ends of a pipe, by its address
  * @late_files: restart: FILE records, by tag, of files that are made last
+ * @sockets: save: sockets that have a tag, each with a reference
+ * @nr_sockets: how many
+ * @nr_sockets_saved: of them, those of which everything is saved
  * @nr_arrived: restart: tasks that exist and, leaders, have read their records
  * @assembled: restart: the tree may take its descriptors
  * @cow: save: shared pages that were saved
@@ -280,6 +283,9 @@ struct ckpt_ctx {
 	struct xarray file_refs;
 	struct xarray pipe_refs;
 	struct xarray late_files;
+	struct xarray sockets;
+	u32 nr_sockets;
+	u32 nr_sockets_saved;
 	atomic_t nr_arrived;
 	bool assembled;
 	struct ckpt_cow_table *cow;
@@ -365,6 +371,7 @@ extern const struct ckpt_obj_ops ckpt_locks_ops;
 extern const struct ckpt_obj_ops ckpt_file_state_ops;
 extern const struct ckpt_obj_ops ckpt_file_ops;
 extern const struct ckpt_obj_ops ckpt_pipe_ops;
+extern const struct ckpt_obj_ops ckpt_socket_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_data_ops;
 extern const struct ckpt_obj_ops ckpt_sysv_shm_ops;
@@ -742,6 +749,7 @@ extern const struct ckpt_file_kind ckpt_fifo_kind;
 extern const struct ckpt_file_kind ckpt_procfs_kind;
 extern const struct ckpt_file_kind ckpt_external_kind;
 extern const struct ckpt_file_kind ckpt_pipe_kind;
+extern const struct ckpt_file_kind ckpt_socket_kind;
 extern const struct ckpt_file_kind ckpt_shmem_kind;
 extern const struct ckpt_file_kind ckpt_sysv_shm_kind;
 void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
@@ -767,6 +775,13 @@ bool ckpt_file_is_ours_now(struct ckpt_ctx *ctx, struct file *file, int extra);
 bool ckpt_pipe_is_inside(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe,
 			 struct file *file);
 bool ckpt_file_shared(struct ckpt_ctx *ctx, struct file *file, char *who, size_t size);
+
+/* net/socket.c */
+bool ckpt_socket_refuse(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			struct file *file);
+int ckpt_sockets_save(struct ckpt_ctx *ctx, struct ckpt_task *t);
+void ckpt_sockets_free(struct ckpt_ctx *ctx);
+int ckpt_sockets_assemble(struct ckpt_ctx *ctx);
 
 /* file/external.c */
 char *ckpt_external_key(struct ckpt_ctx *ctx, struct file *file, char *buf);

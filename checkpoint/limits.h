@@ -44,6 +44,12 @@
 #define CKPT_MAX_INSNS		4096
 #define CKPT_MAX_FILTERS	8192
 #define CKPT_MAX_PIPE		(64 * 1024 * 1024)
+/* Of a socket of AF_UNIX: its name, with the zero that ends a path; what waits in it. */
+#define CKPT_MAX_UNIX_NAME	109
+#define CKPT_MAX_UNIX		(CKPT_MAX_UNIX_NAME + CKPT_PATH_MAX + \
+				 CKPT_MAX_GROUPS * 4)
+#define CKPT_MAX_UNIX_MSG	(16 * 1024 * 1024)
+#define CKPT_MAX_UNIX_FILES	253
 #define CKPT_MAX_EPOLL		(4 * 1024 * 1024)
 #define CKPT_MAX_INOTIFY	(256 * 1024 * 1024)
 /* Of one end of a pseudoterminal: of its line discipline, and waiting for it. */

@@ -171,6 +171,8 @@ static int fds_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		cond_resched();
 	}
 	if (!ret)
+		ret = ckpt_sockets_save(ctx, t);
+	if (!ret)
 		ret = ckpt_write_record(ctx, CKPT_REC_FDS, own, sizeof(*recs), recs,
 					nr * sizeof(*recs), NULL, 0);
 	kvfree(recs);

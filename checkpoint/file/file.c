@@ -21,6 +21,7 @@ static const struct ckpt_file_kind *const kinds[] = {
 	&ckpt_path_kind,	/* path.c: opened again by its name */
 	&ckpt_pipe_kind,	/* pipe.c: pipes within the tree */
 	&ckpt_fifo_kind,	/* pipe.c: pipes with a name, within the tree */
+	&ckpt_socket_kind,	/* ../net/socket.c: sockets within the tree */
 	&ckpt_eventfd_kind,	/* eventfd.c */
 	&ckpt_timerfd_kind,	/* timerfd.c */
 	&ckpt_signalfd_kind,	/* signalfd.c */
@@ -79,10 +80,13 @@ static const struct ckpt_file_kind *find_kind(u32 kind)
 
 static void refuse(struct ckpt_ctx *ctx, const struct ckpt_where *where, struct file *file)
 {
-	/* A lack of memory must not look like another obstacle. */
-	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
-	char *key = where->end ? NULL : ckpt_external_key(ctx, file, buf);
+	char *buf, *key;
 
+	if (ckpt_socket_refuse(ctx, where, file))
+		return;
+	/* A lack of memory must not look like another obstacle. */
+	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
+	key = where->end ? NULL : ckpt_external_key(ctx, file, buf);
 	ckpt_obstacle(ctx, where, where->end ? CKPT_WHY_MAPPING : CKPT_WHY_FILE,
 		      "a file that cannot be saved: %pD (%s)%s%s%s", file,
 		      file_inode(file)->i_sb->s_type->name,

@@ -2,11 +2,13 @@
 /*
  * What fcntl(2) has set on an open file: who gets a signal (F_SETOWN_EX), which
  * (F_SETSIG), whether (O_ASYNC), and the write hint of its inode. An owner
- * outside of the tree is an obstacle; so is O_ASYNC on anything but pipes.
+ * outside of the tree is an obstacle; so is O_ASYNC on anything but pipes and
+ * sockets.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
+#include <linux/net.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/pipe_fs_i.h>
@@ -64,9 +66,9 @@ static bool is_async(struct file *file)
 	return file->f_flags & FASYNC && (file->f_op->fasync || !ckpt_has_lease(file));
 }
 
-static bool is_pipe(const struct ckpt_file_kind *kind)
+static bool may_be_async(const struct ckpt_file_kind *kind)
 {
-	return kind == &ckpt_pipe_kind || kind == &ckpt_fifo_kind;
+	return kind == &ckpt_pipe_kind || kind == &ckpt_fifo_kind || kind == &ckpt_socket_kind;
 }
 
 static void collect_owner(struct ckpt_ctx *ctx, const struct ckpt_where *where,
@@ -102,7 +104,7 @@ void ckpt_state_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	struct fown_struct *owner = file_f_owner(file);
 	bool used = owner && (READ_ONCE(owner->pid) || READ_ONCE(owner->signum));
 
-	if ((is_async(file) && !is_pipe(kind)) ||
+	if ((is_async(file) && !may_be_async(kind)) ||
 	    (used && kind == &ckpt_external_kind))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_OWNER,
 			      "signal-driven input and output on %pD", file);
@@ -118,12 +120,19 @@ static int find_async_fd(struct fasync_struct *fa, struct file *file)
 	return -1;
 }
 
-/* The descriptor that the signals of an end of a pipe tell. */
+/* The descriptor that the signals of an end of a pipe, or of a socket, tell. */
 static int async_fd(struct file *file)
 {
 	struct pipe_inode_info *pipe = ckpt_pipe_of(file);
+	struct socket *sock = sock_from_file(file);
 	int fd;
 
+	if (sock) {
+		rcu_read_lock();
+		fd = find_async_fd(READ_ONCE(sock->wq.fasync_list), file);
+		rcu_read_unlock();
+		return fd;
+	}
 	mutex_lock(&pipe->mutex);
 	rcu_read_lock();
 	fd = find_async_fd(READ_ONCE(pipe->fasync_readers), file);
@@ -272,7 +281,7 @@ static int apply(struct ckpt_ctx *ctx, const struct ckpt_rec_file_state *saved)
 		ret = set_owner(ctx, file, saved);
 	if (ret || !(saved->flags & CKPT_FSTATE_ASYNC))
 		return ret;
-	if (!ckpt_pipe_of(file))
+	if (!ckpt_pipe_of(file) && !sock_from_file(file))
 		return -EBADMSG;
 	ret = file->f_op->fasync(saved->async_fd, file, 1);
 	return min(ret, 0);

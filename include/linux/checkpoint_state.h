@@ -333,6 +333,7 @@ static inline int checkpoint_inotify_queue(struct file *file,
 #endif
 
 /* net/core/filter.c: as bpf_prog_create_from_user(), from kernel memory */
+int checkpoint_sk_attach_filter(struct sock *sk, struct sock_filter *filter, u16 len);
 int checkpoint_bpf_prog_create(struct bpf_prog **pfp, struct sock_filter *filter, u16 len,
 			       bpf_aux_classic_check_t trans);
 

@@ -199,6 +199,9 @@ static int check_file(struct image *img)
 	if (file->kind == CKPT_FILE_PTY &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_PTY)
 		return bad(img, "a terminal was not named before");
+	if (file->kind == CKPT_FILE_SOCKET &&
+	    tags_find(&img->order.tags, file->object) != CKPT_REC_SOCKET)
+		return bad(img, "a socket was not named before");
 	if (file->kind == CKPT_FILE_SHMEM &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_SHMEM)
 		return bad(img, "its memory was not named before");
@@ -289,6 +292,53 @@ static int check_epoll(struct image *img)
 	for (i = 0; i < count; i++, item++)
 		if (tags_find(&img->order.tags, item->file) != CKPT_REC_FILE)
 			return bad(img, "a file that is watched was not named before");
+	return 0;
+}
+
+static bool is_socket(const struct image *img, uint32_t tag)
+{
+	return tags_find(&img->order.tags, tag) == CKPT_REC_SOCKET;
+}
+
+static int check_socket(struct image *img)
+{
+	const struct ckpt_rec_socket *socket = rec_data(img);
+
+	if (rec_tail_length(img) != socket->nr_insns * 8ULL)
+		return bad(img, "a filter of a wrong length");
+	return socket->flags & ~CKPT_SOCK_ALL ? bad(img, "unknown flags") : 0;
+}
+
+static int check_unix(struct image *img)
+{
+	const struct ckpt_rec_unix *sock = rec_data(img);
+
+	if (sock->flags & ~CKPT_UNIX_ALL)
+		return bad(img, "unknown flags");
+	if (rec_tail_length(img) != (uint64_t)sock->name_len + sock->path_len +
+	    sock->nr_groups * 4ULL)
+		return bad(img, "wrong length");
+	if (!is_socket(img, sock->socket) || (sock->peer && !is_socket(img, sock->peer)) ||
+	    (sock->listener && !is_socket(img, sock->listener)))
+		return bad(img, "a socket was not named before");
+	return 0;
+}
+
+static int check_unix_msg(struct image *img)
+{
+	const struct ckpt_rec_unix_msg *msg = rec_data(img);
+	const uint32_t *files = rec_tail(img);
+	uint32_t i;
+
+	if (msg->flags & ~CKPT_MSG_ALL)
+		return bad(img, "unknown flags");
+	if (rec_tail_length(img) != msg->nr_files * 4ULL + msg->len)
+		return bad(img, "wrong length");
+	if (!is_socket(img, msg->socket) || !is_socket(img, msg->sender))
+		return bad(img, "a socket was not named before");
+	for (i = 0; i < msg->nr_files; i++)
+		if (tags_find(&img->order.tags, files[i]) != CKPT_REC_FILE)
+			return bad(img, "a file under way was not named before");
 	return 0;
 }
 
@@ -600,6 +650,9 @@ static const struct {
 	[CKPT_REC_EVENT] = { PLACE_ANY, true, check_event },
 	[CKPT_REC_EPOLL] = { PLACE_ANY, true, check_epoll },
 	[CKPT_REC_INOTIFY] = { PLACE_ANY, true, NULL },
+	[CKPT_REC_SOCKET] = { PLACE_ANY, true, check_socket },
+	[CKPT_REC_UNIX] = { PLACE_ANY, false, check_unix },
+	[CKPT_REC_UNIX_MSG] = { PLACE_ANY, false, check_unix_msg },
 	[CKPT_REC_SHMEM] = { PLACE_ANY, true, check_shmem },
 	[CKPT_REC_SHMEM_DATA] = { PLACE_ANY, false, check_shmem_data },
 	[CKPT_REC_MM] = { PLACE_PROCESS, true, check_mm },

@@ -155,6 +155,8 @@ static const char *fd_note(const struct ckpt_rec_fd *fd, const struct ckpt_rec_f
 		return "  (its content is in the image)";
 	if (file->kind >= CKPT_FILE_EVENTFD && file->kind <= CKPT_FILE_INOTIFY)
 		return "  (its state is in the image)";
+	if (file->kind == CKPT_FILE_SOCKET)
+		return "  (it is in the image, with what waits in it)";
 	if (file->kind == CKPT_FILE_OPATH)
 		return "  (O_PATH)";
 	if (file->kind == CKPT_FILE_FIFO)

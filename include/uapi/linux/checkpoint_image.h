@@ -75,6 +75,9 @@
  * @CKPT_REC_CGROUP: struct ckpt_rec_cgroup and its path, behind tree and namespaces
  * @CKPT_REC_VMA_POLICIES: array of struct ckpt_rec_vma_policy
  * @CKPT_REC_SYSV_SHM: struct ckpt_rec_sysv_shm; has a tag
+ * @CKPT_REC_SOCKET: struct ckpt_rec_socket and its filter; has a tag
+ * @CKPT_REC_UNIX: struct ckpt_rec_unix, its name, path and groups, of a socket before
+ * @CKPT_REC_UNIX_MSG: struct ckpt_rec_unix_msg, its files and bytes, of a socket before
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -125,6 +128,9 @@ enum ckpt_rec_type {
 	CKPT_REC_UNLINKED,
 	CKPT_REC_LOCKS,
 	CKPT_REC_FILE_STATE,
+	CKPT_REC_SOCKET,
+	CKPT_REC_UNIX,
+	CKPT_REC_UNIX_MSG,
 	CKPT_REC_NR
 };
 
@@ -404,7 +410,8 @@ struct ckpt_rec_process {
 #define CKPT_FILE_OPATH		15U	/* opened by its path, with O_PATH */
 #define CKPT_FILE_FIFO		16U	/* end of a FIFO, opened by its path */
 #define CKPT_FILE_PROCFS	17U	/* of /proc or sysfs, opened by its path */
-#define CKPT_FILE_NR		18U	/* first unknown kind */
+#define CKPT_FILE_SOCKET	18U	/* socket that is in the image */
+#define CKPT_FILE_NR		19U	/* first unknown kind */
 
 /* ckpt_rec_file.flags */
 #define CKPT_FILEF_READ		(1U << 0)
@@ -445,8 +452,8 @@ struct ckpt_rec_process {
  * @path_len: bytes of the path, without a terminating zero
  * @build_id_len: bytes of @build_id in use, 0: not an ELF file or none
  * @build_id: build-id of a mapped ELF file; compared, and in place of @mtime_ns
- * @object: other kinds: tag of the PIPE, SHMEM, SYSV_SHM, EVENT, EPOLL, INOTIFY, PTY
- *	or UNLINKED record; in /proc: number of the process, in the path, 0: none
+ * @object: other kinds: tag of the PIPE, SHMEM, SYSV_SHM, EVENT, EPOLL, INOTIFY, PTY,
+ *	UNLINKED or SOCKET record; in /proc: number of the process, in the path, 0: none
  * @reserved: 0
  * @fs_uuid: of the file system, 0: it has none
  *
@@ -492,6 +499,202 @@ struct ckpt_rec_pipe {
 	__u32 data_len;
 	__u32 flags;
 	__u32 nr_pieces;
+};
+
+/* ckpt_rec_socket.flags: options of socket(7), where nothing else is said */
+#define CKPT_SOCK_OOBINLINE	(1U << 0)	/* SO_OOBINLINE */
+#define CKPT_SOCK_KEEPALIVE	(1U << 1)	/* SO_KEEPALIVE */
+#define CKPT_SOCK_LINGER	(1U << 2)	/* SO_LINGER is on */
+#define CKPT_SOCK_BROADCAST	(1U << 3)	/* SO_BROADCAST */
+#define CKPT_SOCK_DEBUG		(1U << 4)	/* SO_DEBUG */
+#define CKPT_SOCK_TIMESTAMP	(1U << 5)	/* SO_TIMESTAMP or SO_TIMESTAMPNS */
+#define CKPT_SOCK_TIMESTAMPNS	(1U << 6)	/* SO_TIMESTAMPNS */
+#define CKPT_SOCK_TIMESTAMP_NEW	(1U << 7)	/* with 64-bit times */
+#define CKPT_SOCK_DONTROUTE	(1U << 8)	/* SO_DONTROUTE */
+#define CKPT_SOCK_RXQ_OVFL	(1U << 9)	/* SO_RXQ_OVFL */
+#define CKPT_SOCK_ZEROCOPY	(1U << 10)	/* SO_ZEROCOPY */
+#define CKPT_SOCK_WIFI_STATUS	(1U << 11)	/* SO_WIFI_STATUS */
+#define CKPT_SOCK_NOFCS		(1U << 12)	/* SO_NOFCS */
+#define CKPT_SOCK_LOCK_FILTER	(1U << 13)	/* SO_LOCK_FILTER */
+#define CKPT_SOCK_SELECT_ERR	(1U << 14)	/* SO_SELECT_ERR_QUEUE */
+#define CKPT_SOCK_TXTIME	(1U << 15)	/* SO_TXTIME */
+#define CKPT_SOCK_TXTIME_LATE	(1U << 16)	/* its SOF_TXTIME_DEADLINE_MODE */
+#define CKPT_SOCK_TXTIME_ERRORS	(1U << 17)	/* its SOF_TXTIME_REPORT_ERRORS */
+#define CKPT_SOCK_RCVMARK	(1U << 18)	/* SO_RCVMARK */
+#define CKPT_SOCK_REUSEADDR	(1U << 19)	/* SO_REUSEADDR */
+#define CKPT_SOCK_REUSEPORT	(1U << 20)	/* SO_REUSEPORT */
+#define CKPT_SOCK_PASSCRED	(1U << 21)	/* SO_PASSCRED */
+#define CKPT_SOCK_PASSPIDFD	(1U << 22)	/* SO_PASSPIDFD */
+#define CKPT_SOCK_PASSSEC	(1U << 23)	/* SO_PASSSEC */
+#define CKPT_SOCK_SNDBUF_SET	(1U << 24)	/* SOCK_SNDBUF_LOCK of SO_BUF_LOCK */
+#define CKPT_SOCK_RCVBUF_SET	(1U << 25)	/* SOCK_RCVBUF_LOCK of SO_BUF_LOCK */
+#define CKPT_SOCK_NO_CHECK	(1U << 26)	/* SO_NO_CHECK */
+#define CKPT_SOCK_PREFER_BUSY	(1U << 27)	/* SO_PREFER_BUSY_POLL */
+#define CKPT_SOCK_NOSPACE	(1U << 28)	/* O_ASYNC: a signal for room to write is due */
+#define CKPT_SOCK_NO_FILE	(1U << 29)	/* nobody has it open: is closed, or not accepted */
+#define CKPT_SOCK_STAMPS	(1U << 30)	/* it notes when packets arrive (SIOCGSTAMP) */
+#define CKPT_SOCK_ALL		((1U << 31) - 1)
+
+/**
+ * struct ckpt_rec_socket - what all sockets have; a filter follows
+ * @family: AF_*
+ * @type: SOCK_*
+ * @protocol: of socket(2)
+ * @state: TCP_*, as /proc/net/tcp shows it: 1: connected, 7: closed, 10: listening
+ * @connected: SS_* of linux/net.h
+ * @shutdown: 1: for receiving, 2: for sending
+ * @flags: CKPT_SOCK_*
+ * @mode: permission bits of its inode
+ * @uid: owner of its inode
+ * @gid: group of its inode
+ * @rcvbuf: SO_RCVBUF
+ * @sndbuf: SO_SNDBUF
+ * @rcvlowat: SO_RCVLOWAT
+ * @peek_off: SO_PEEK_OFF
+ * @priority: SO_PRIORITY
+ * @mark: SO_MARK
+ * @error: SO_ERROR, a positive number of errno(3)
+ * @soft_error: the same, of errors that do not end it
+ * @backlog: of listen(2); of datagram sockets: messages that it takes
+ * @busy_poll: SO_BUSY_POLL
+ * @busy_budget: SO_BUSY_POLL_BUDGET
+ * @timestamping: flags of SO_TIMESTAMPING
+ * @timestamp_key: number of the next timestamp of what is sent
+ * @zerocopy_key: number of the next message of MSG_ZEROCOPY
+ * @drops: messages that were dropped
+ * @incoming_cpu: SO_INCOMING_CPU
+ * @txtime_clock: SO_TXTIME: its clock
+ * @linger: SO_LINGER, in seconds
+ * @txrehash: SO_TXREHASH
+ * @nr_insns: instructions of the filter, 0: none; 8 bytes each
+ * @rcvtimeo_ns: SO_RCVTIMEO, -1: none
+ * @sndtimeo_ns: SO_SNDTIMEO, -1: none
+ * @pacing_rate: SO_MAX_PACING_RATE
+ * @stamp_ns: SIOCGSTAMP: arrival of the last packet, -1: not known
+ * @device: SO_BINDTODEVICE
+ *
+ * A socket with CKPT_SOCK_NO_FILE has only family, type and protocol, and what its
+ * family needs.
+ */
+struct ckpt_rec_socket {
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 state;
+	__u32 connected;
+	__u32 shutdown;
+	__u32 flags;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__s32 rcvbuf;
+	__s32 sndbuf;
+	__s32 rcvlowat;
+	__s32 peek_off;
+	__u32 priority;
+	__u32 mark;
+	__u32 error;
+	__u32 soft_error;
+	__u32 backlog;
+	__u32 busy_poll;
+	__u32 busy_budget;
+	__u32 timestamping;
+	__u32 timestamp_key;
+	__u32 zerocopy_key;
+	__u32 drops;
+	__s32 incoming_cpu;
+	__u32 txtime_clock;
+	__u32 linger;
+	__u32 txrehash;
+	__u32 nr_insns;
+	__aligned_s64 rcvtimeo_ns;
+	__aligned_s64 sndtimeo_ns;
+	__aligned_u64 pacing_rate;
+	__aligned_s64 stamp_ns;
+	char device[16];
+};
+
+/* ckpt_rec_unix.flags */
+#define CKPT_UNIX_BOUND		(1U << 0)	/* others find it by its name */
+#define CKPT_UNIX_FILE		(1U << 1)	/* the name is that of a file, at the path */
+#define CKPT_UNIX_CLOSED	(1U << 2)	/* it is closed; others still refer to it */
+#define CKPT_UNIX_PEER_CRED	(1U << 3)	/* it knows who the peer is */
+#define CKPT_UNIX_ALL		((1U << 4) - 1)
+
+/**
+ * struct ckpt_rec_unix - what a socket of AF_UNIX has; name, path, groups follow
+ * @socket: tag of the socket
+ * @peer: tag of the socket to which it is connected, 0: none
+ * @listener: tag of the socket that has yet to accept it, 0: none
+ * @flags: CKPT_UNIX_*
+ * @name_len: bytes of the name: sun_path of unix(7), 0: none
+ * @path_len: bytes of the file's path, without a terminating zero
+ * @nr_groups: SO_PEERGROUPS: groups of the peer, a __u32 each
+ * @peer_pid: SO_PEERCRED: process of the peer, 0: unknown
+ * @peer_uid: SO_PEERCRED: its user
+ * @peer_gid: SO_PEERCRED: its group
+ * @mode: of the file: permission bits
+ * @uid: of the file: owner
+ * @gid: of the file: group
+ * @reserved: 0
+ * @ino: of the file: inode number; compared on the same file system
+ * @generation: of the file: inode generation; compared as @ino
+ * @fs_uuid: of its file system, 0: it has none
+ */
+struct ckpt_rec_unix {
+	__u32 socket;
+	__u32 peer;
+	__u32 listener;
+	__u32 flags;
+	__u32 name_len;
+	__u32 path_len;
+	__u32 nr_groups;
+	__u32 peer_pid;
+	__u32 peer_uid;
+	__u32 peer_gid;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 reserved;
+	__aligned_u64 ino;
+	__aligned_u64 generation;
+	__u8 fs_uuid[16];
+};
+
+/* ckpt_rec_unix_msg.flags */
+#define CKPT_MSG_CRED		(1U << 0)	/* it says who has sent it */
+#define CKPT_MSG_OOB		(1U << 1)	/* its byte is out of band (MSG_OOB) */
+#define CKPT_MSG_READ		(1U << 2)	/* its byte, out of band, was read */
+#define CKPT_MSG_ALL		((1U << 3) - 1)
+
+#define CKPT_NO_ID		0xffffffffU	/* a user or group is not known */
+
+/**
+ * struct ckpt_rec_unix_msg - a message that waits in a socket; files, bytes follow
+ * @socket: tag of the socket in which it is, after those before
+ * @sender: tag of the socket that has sent it
+ * @flags: CKPT_MSG_*
+ * @len: bytes, without those of a stream that were read
+ * @truesize: bytes that it takes from the sender's buffer
+ * @nr_files: descriptors under way with it: tags of open files, a __u32 each
+ * @pid: process of SCM_CREDENTIALS, 0: unknown
+ * @uid: user of SCM_CREDENTIALS, or CKPT_NO_ID
+ * @gid: group of SCM_CREDENTIALS, or CKPT_NO_ID
+ * @reserved: 0
+ * @stamp_ns: when it was sent (SO_TIMESTAMP), 0: not known
+ */
+struct ckpt_rec_unix_msg {
+	__u32 socket;
+	__u32 sender;
+	__u32 flags;
+	__u32 len;
+	__u32 truesize;
+	__u32 nr_files;
+	__u32 pid;
+	__u32 uid;
+	__u32 gid;
+	__u32 reserved;
+	__aligned_s64 stamp_ns;
 };
 
 /* ckpt_rec_event.flags */

@@ -46,6 +46,7 @@ extern const struct mode shmem_modes[];
 extern const struct mode outside_modes[];
 extern const struct mode event_modes[];
 extern const struct mode epoll_modes[];
+extern const struct mode sockopt_modes[];
 extern const struct mode state_modes[];
 extern const struct mode seccomp_modes[];
 

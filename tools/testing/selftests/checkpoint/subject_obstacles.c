@@ -33,13 +33,6 @@
 #define MAP_DROPPABLE		0x08
 #endif
 
-static int unix_socket(void)
-{
-	int p[2];
-
-	return socketpair(AF_UNIX, SOCK_STREAM, 0, p);
-}
-
 static int tcp_socket(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -288,7 +281,7 @@ static int user_faults(void)
 }
 
 const struct obstacle file_obstacles[] = {
-	{ "unix_socket", unix_socket }, { "tcp_socket", tcp_socket },
+	{ "tcp_socket", tcp_socket },
 	{ "outside_pipe", an_outside_pipe }, { "fifo", a_fifo },
 	{ "fanotify", a_fanotify }, { "memfd", a_memfd },
 	{ "io_uring", an_io_uring }, { "perf_event", a_perf_event },
