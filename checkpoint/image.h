@@ -88,6 +88,7 @@ void ckpt_free_record(struct ckpt_rec *rec);
 
 /* image_check_tty.c */
 int ckpt_check_pty(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_terminal(struct ckpt_reader *r, struct ckpt_rec *rec);
 
 /* image_check_socket.c */
 int ckpt_check_socket(struct ckpt_reader *r, struct ckpt_rec *rec);

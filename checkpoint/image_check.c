@@ -565,6 +565,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_SHARED_PAGES] = ckpt_check_shared_pages,
 	[CKPT_REC_FS] = check_fs,
 	[CKPT_REC_PTY] = ckpt_check_pty,
+	[CKPT_REC_TERMINAL] = ckpt_check_terminal,
 	[CKPT_REC_FDS] = check_fds,
 	[CKPT_REC_SOCKET] = ckpt_check_socket,
 	[CKPT_REC_UNIX] = ckpt_check_unix,

@@ -45,6 +45,8 @@ CKPT_CHECK_SIZE(ckpt_rec_pty_end, 40);
 CKPT_CHECK_SIZE(ckpt_rec_pty, 184);
 CKPT_CHECK_OFFSET(ckpt_rec_pty, rows, 88);
 CKPT_CHECK_OFFSET(ckpt_rec_pty, ends, 96);
+CKPT_CHECK_SIZE(ckpt_rec_terminal, 64);
+CKPT_CHECK_OFFSET(ckpt_rec_terminal, rows, 52);
 CKPT_CHECK_SIZE(ckpt_rec_fd, 16);
 CKPT_CHECK_SIZE(ckpt_rec_unlinked, 48);
 CKPT_CHECK_SIZE(ckpt_rec_lock, 40);

@@ -56,3 +56,19 @@ int ckpt_check_pty(struct ckpt_reader *r, struct ckpt_rec *rec)
 		return damaged(r, "a pseudoterminal has an impossible path");
 	return 0;
 }
+
+/**
+ * ckpt_check_terminal - check a TERMINAL record
+ * @r: reader
+ * @rec: the record
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_check_terminal(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_terminal *p = ckpt_rec_data(rec);
+
+	if (p->session > INT_MAX || p->pgrp > INT_MAX || !p->session != !p->pgrp || p->reserved)
+		return damaged(r, "a terminal has an impossible session");
+	return 0;
+}

@@ -68,6 +68,7 @@ static const struct rec_desc rec_descs[CKPT_REC_NR] = {
 	[CKPT_REC_MM_END] = { .name = "MM_END", .layout = LAYOUT_EMPTY },
 	[CKPT_REC_FS] = DESC("FS", LAYOUT_TAIL, struct ckpt_rec_fs, 2 * CKPT_PATH_MAX),
 	[CKPT_REC_PTY] = DESC("PTY", LAYOUT_TAIL, struct ckpt_rec_pty, CKPT_MAX_PTY),
+	[CKPT_REC_TERMINAL] = DESC("TERMINAL", LAYOUT_FIXED, struct ckpt_rec_terminal, 0),
 	[CKPT_REC_FDS] = DESC("FDS", LAYOUT_ARRAY, struct ckpt_rec_fd, CKPT_MAX_FDS),
 	[CKPT_REC_UNLINKED] = DESC("UNLINKED", LAYOUT_TAIL, struct ckpt_rec_unlinked,
 				   CKPT_PATH_MAX),

@@ -213,6 +213,8 @@ struct ckpt_ns {
  * @file_states: restart: FILE_STATE records, by the file's tag
  * @lost_pids: restart: groups and sessions without a leader, by saved number
  * @terminals: restart: terminals of sessions of the tree, by the session's saved number
+ * @outer_tty: save: the terminal from outside, referenced, or NULL
+ * @outer_rec: restart: its TERMINAL record, or NULL
  * @wait: the call waits here for the tree
  * @hold: parked tasks wait here
  * @nr_busy: tasks that have not parked yet
@@ -293,6 +295,8 @@ struct ckpt_ctx {
 	struct xarray file_states;
 	struct xarray lost_pids;
 	struct xarray terminals;
+	struct tty_struct *outer_tty;
+	struct ckpt_rec *outer_rec;
 	wait_queue_head_t wait;
 	wait_queue_head_t hold;
 	atomic_t nr_busy;
@@ -365,6 +369,7 @@ extern const struct ckpt_obj_ops ckpt_process_ops;
 extern const struct ckpt_obj_ops ckpt_mm_ops;
 extern const struct ckpt_obj_ops ckpt_fs_ops;
 extern const struct ckpt_obj_ops ckpt_pty_ops;
+extern const struct ckpt_obj_ops ckpt_outer_terminal_ops;
 extern const struct ckpt_obj_ops ckpt_fds_ops;
 extern const struct ckpt_obj_ops ckpt_unlinked_ops;
 extern const struct ckpt_obj_ops ckpt_locks_ops;
@@ -809,10 +814,13 @@ bool ckpt_pty_is_inside(struct ckpt_ctx *ctx, struct tty_struct *tty);
 
 /* file/terminal.c */
 bool ckpt_has_foreground(struct task_struct *task);
-void ckpt_terminal_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);
+void ckpt_terminal_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, bool own);
 int ckpt_terminals_prepare(struct ckpt_ctx *ctx);
 void ckpt_terminals_tie(struct ckpt_ctx *ctx);
 void ckpt_terminals_forget(struct ckpt_ctx *ctx);
+
+/* file/outer_terminal.c */
+void ckpt_outer_tie(struct ckpt_ctx *ctx);
 
 /* file/path.c */
 bool ckpt_is_memory_device(umode_t mode, dev_t rdev);

@@ -14,6 +14,7 @@
  */
 const struct ckpt_obj_ops *const ckpt_process_objs[] = {
 	&ckpt_process_ops,	/* task/process.c: limits, group state */
+	&ckpt_outer_terminal_ops, /* file/outer_terminal.c: the terminal from outside */
 	&ckpt_mm_ops,		/* mm/mm.c: address space; mm/vma.c, mm/pages_*.c */
 	&ckpt_fds_ops,		/* file/fds.c: descriptor table */
 	&ckpt_fs_ops,		/* file/fs.c: root and current directory, umask */

@@ -547,6 +547,7 @@ static void commit(struct ckpt_ctx *ctx)
 			ckpt_process_commit(ctx, t);
 	ckpt_commit_all(ctx);
 	ckpt_pid_ns_commit(ctx);
+	ckpt_outer_tie(ctx);
 	/* The tree must not see references of ours. */
 	ckpt_free_tags(ctx);
 	ckpt_release(ctx, false);

@@ -255,8 +255,8 @@ static void collect_process(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	else if (other)
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SESSION,
 			      "is in another session or process group outside of the tree than others");
-	if (own_session && terminal)
-		ckpt_terminal_collect(ctx, t);
+	if (terminal)
+		ckpt_terminal_collect(ctx, t, own_session);
 }
 
 /**

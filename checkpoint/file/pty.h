@@ -43,6 +43,14 @@ int ckpt_tty_set_pair(struct tty_struct *master, const struct ckpt_rec_pty *save
 		      const u8 *buf);
 
 /* terminal.c */
-int ckpt_terminal_add(struct ckpt_ctx *ctx, struct tty_struct *tty, u32 session, u32 pgrp);
+int ckpt_terminal_add(struct ckpt_ctx *ctx, struct tty_struct *tty, u32 session, u32 pgrp,
+		      bool outer);
+struct tty_struct *ckpt_terminal_of(struct ckpt_ctx *ctx, u32 session);
+
+/* outer_terminal.c */
+bool ckpt_is_outer_terminal(struct ckpt_ctx *ctx, struct tty_struct *tty);
+void ckpt_outer_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct tty_struct *tty,
+			bool own);
+bool ckpt_outer_give_up(struct tty_struct *tty);
 
 #endif /* _CHECKPOINT_FILE_PTY_H */

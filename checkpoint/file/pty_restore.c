@@ -188,7 +188,7 @@ static int build_pair(struct ckpt_ctx *ctx, struct restored *r, const struct ckp
 	if (!ret)
 		ret = ckpt_tty_set_pair(master, saved, buffers);
 	if (!ret && saved->session)
-		ret = ckpt_terminal_add(ctx, master->link, saved->session, saved->pgrp);
+		ret = ckpt_terminal_add(ctx, master->link, saved->session, saved->pgrp, false);
 	return ret;
 }
 

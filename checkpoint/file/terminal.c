@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Controlling terminals. That of a session of the tree must be a pseudoterminal
+ * Controlling terminals. That of a session of the tree is mostly a pseudoterminal
  * of the tree: pty.c saves it with the session and its foreground group, which
- * get it back here. That of a session from outside is the restarter's, which is
- * lent to the group that had it; so is what was opened as /dev/tty.
+ * get it back here. One from outside (outer_terminal.c) is the restarter's; so is
+ * what was opened there as /dev/tty.
  */
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -16,9 +16,10 @@
 #include "../internal.h"
 #include "pty.h"
 
-/* Restart: the terminal of a session of the tree. */
+/* Restart: the terminal of a session of the tree; @outer: the restarter's. */
 struct terminal {
 	struct tty_struct *tty;
+	bool outer;
 	u32 pgrp_nr;
 	struct pid *session;
 	struct pid *pgrp;
@@ -59,30 +60,18 @@ bool ckpt_has_foreground(struct task_struct *task)
 }
 
 /**
- * ckpt_terminal_collect - look at the terminal of a session of the tree
+ * ckpt_terminal_collect - look at the controlling terminal of a process
  * @ctx: context of a save, descriptors counted
- * @t: leader of a process in that session
+ * @t: its leader
+ * @own: its session is one of the tree
  */
-void ckpt_terminal_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
+void ckpt_terminal_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, bool own)
 {
 	struct tty_struct *tty = get_terminal(t->task);
 
-	if (tty && !ckpt_pty_is_inside(ctx, tty))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SESSION,
-			      "is in a session of its own, whose terminal is outside of the tree: save the program that has the other end of %s, or a program without a session of its own",
-			      tty_name(tty));
+	if (tty && !(own && ckpt_pty_is_inside(ctx, tty)))
+		ckpt_outer_collect(ctx, t, tty, own);
 	tty_kref_put(tty);
-}
-
-/* Is a terminal that of the session from outside? */
-static bool is_outer(struct ckpt_ctx *ctx, struct tty_struct *tty)
-{
-	struct ckpt_task *t;
-
-	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
-		if (READ_ONCE(t->task->signal->tty) == tty)
-			return true;
-	return false;
 }
 
 static bool terminal_probe(struct ckpt_task *t, struct file *file)
@@ -90,7 +79,7 @@ static bool terminal_probe(struct ckpt_task *t, struct file *file)
 	const struct inode *inode = file_inode(file);
 
 	return S_ISCHR(inode->i_mode) && inode->i_rdev == CKPT_DEV_TTY &&
-	       !tty_hung_up_p(file) && is_outer(t->ctx, ckpt_tty_of(file));
+	       !tty_hung_up_p(file) && ckpt_is_outer_terminal(t->ctx, ckpt_tty_of(file));
 }
 
 static int terminal_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
@@ -142,10 +131,12 @@ static void free_terminal(struct terminal *term)
  * @tty: the terminal
  * @session: number of the session, as saved
  * @pgrp: number of its foreground process group
+ * @outer: it is the restarter's
  *
  * Return: 0, -EBADMSG: the session has one already, or -ENOMEM.
  */
-int ckpt_terminal_add(struct ckpt_ctx *ctx, struct tty_struct *tty, u32 session, u32 pgrp)
+int ckpt_terminal_add(struct ckpt_ctx *ctx, struct tty_struct *tty, u32 session, u32 pgrp,
+		      bool outer)
 {
 	struct terminal *term = kzalloc(sizeof(*term), GFP_KERNEL_ACCOUNT);
 	int ret;
@@ -154,6 +145,7 @@ int ckpt_terminal_add(struct ckpt_ctx *ctx, struct tty_struct *tty, u32 session,
 		return -ENOMEM;
 	term->tty = tty_kref_get(tty);
 	term->pgrp_nr = pgrp;
+	term->outer = outer;
 	ret = xa_insert(&ctx->terminals, session, term, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		free_terminal(term);
@@ -234,7 +226,8 @@ static void tie(struct ckpt_ctx *ctx, struct terminal *term, u32 session)
 	struct tty_struct *tty = term->tty;
 
 	/* Who had it open may have been killed meanwhile. */
-	if (!tty->count || test_bit(TTY_HUPPED, &tty->flags) || !give(leader, tty))
+	if (!tty->count || test_bit(TTY_HUPPED, &tty->flags) ||
+	    (term->outer && !ckpt_outer_give_up(tty)) || !give(leader, tty))
 		return;
 	spin_lock_irq(&tty->ctrl.lock);
 	swap(tty->ctrl.session, term->session);
@@ -243,40 +236,6 @@ static void tie(struct ckpt_ctx *ctx, struct terminal *term, u32 session)
 	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
 		if (t != leader && t->rec->sid == session && has_terminal(t))
 			give(t, tty);
-}
-
-/* As tcsetpgrp(3) of the restarter, which must have the terminal itself. */
-static void lend_outer(struct ckpt_task *t)
-{
-	struct tty_struct *tty = get_current_tty();
-	struct pid *old = get_pid(t->group);
-
-	if (!tty) {
-		put_pid(old);
-		return;
-	}
-	read_lock(&tasklist_lock);
-	spin_lock_irq(&tty->ctrl.lock);
-	if (tty->ctrl.session == task_session(current) &&
-	    tty->ctrl.pgrp == task_pgrp(current) && pid_has_task(old, PIDTYPE_PGID))
-		swap(tty->ctrl.pgrp, old);
-	spin_unlock_irq(&tty->ctrl.lock);
-	read_unlock(&tasklist_lock);
-	put_pid(old);
-	tty_kref_put(tty);
-}
-
-/* The group that had the terminal from outside gets the restarter's. */
-static void tie_outer(struct ckpt_ctx *ctx)
-{
-	struct ckpt_task *t;
-
-	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t)) {
-		if (!(t->rec->flags & CKPT_TASKF_FOREGROUND) || t->rec->sid || !t->group)
-			continue;
-		lend_outer(t);
-		return;
-	}
 }
 
 /**
@@ -297,7 +256,20 @@ void ckpt_terminals_tie(struct ckpt_ctx *ctx)
 		read_unlock(&tasklist_lock);
 		tty_unlock(term->tty);
 	}
-	tie_outer(ctx);
+}
+
+/**
+ * ckpt_terminal_of - terminal that a session of the tree has got
+ * @ctx: context of a restart, sessions tied
+ * @session: number of the session, as saved
+ *
+ * Return: the terminal, referenced, or NULL: it has none.
+ */
+struct tty_struct *ckpt_terminal_of(struct ckpt_ctx *ctx, u32 session)
+{
+	struct ckpt_task *leader = xa_load(&ctx->task_index, session);
+
+	return leader ? get_terminal(leader->task) : NULL;
 }
 
 /**
@@ -309,6 +281,8 @@ void ckpt_terminals_forget(struct ckpt_ctx *ctx)
 	struct terminal *term;
 	unsigned long session;
 
+	tty_kref_put(ctx->outer_tty);
+	ckpt_free_record(ctx->outer_rec);
 	xa_for_each(&ctx->terminals, session, term)
 		free_terminal(term);
 	xa_destroy(&ctx->terminals);

@@ -97,6 +97,8 @@ static const struct {
 } pty = { { .session = 5, .pgrp = 6, .path_len = 9,
 	    .ends = { { .read_len = 3, .echo_len = 1, .queue_len = 2 } } }, "/dev/ptmx" };
 
+static const struct ckpt_rec_terminal terminal = { .session = 5, .pgrp = 6, .rows = 24 };
+
 static const struct {
 	struct ckpt_rec_unlinked unlinked;
 	char dir[8];
@@ -201,6 +203,7 @@ static const struct sample samples[] = {
 	SAMPLE(SHARED_PAGES, runs, runs[0]),
 	{ CKPT_REC_FS, sizeof(fs.fs), sizeof(fs.fs) + 5, &fs },
 	SAMPLE(PTY, pty, pty.pty),
+	SAMPLE(TERMINAL, terminal, terminal),
 	SAMPLE(FDS, fds, fds[0]),
 	SAMPLE(UNLINKED, unlinked, unlinked.unlinked),
 	SAMPLE(LOCKS, locks, locks[0]),
@@ -348,6 +351,11 @@ static const struct change changes[] = {
 	CHANGE(PTY, pty.pty.ends[1].flags, CKPT_TTY_ALL + 1),
 	CHANGE(PTY, pty.bytes[0], 'x'),
 	CHANGE(PTY, pty.bytes[4], 0),
+
+	CHANGE(TERMINAL, terminal.session, 0),
+	CHANGE(TERMINAL, terminal.session, 0x80000000),
+	CHANGE(TERMINAL, terminal.pgrp, 0),
+	CHANGE(TERMINAL, terminal.reserved, 1),
 
 	CHANGE(FILE, file.file.kind, 0),
 	CHANGE(FILE, file.file.kind, CKPT_FILE_NR),

@@ -94,6 +94,14 @@ void progress_stop(void);
 /* foreground.c */
 int run_in_foreground(pid_t pid, bool frozen);
 void forward_signals(void);
+void terminal_remember(void);
+void terminal_take_back(void);
+
+/* pty.c */
+extern int pty_slave;
+int pty_run(bool image_from_stdin, int *status);
+void pty_streams(bool program);
+void pty_started(void);
 
 /* The subcommands: argv[0] is the subcommand's name. */
 int cmd_save(int argc, char **argv);

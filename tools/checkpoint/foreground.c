@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "ckpt.h"
@@ -17,6 +18,7 @@ static volatile sig_atomic_t child_group;	/* 0: it is in our own group */
 static volatile sig_atomic_t child_stopped;
 
 static int owned = -1;	/* the terminal, if we are in its foreground */
+static struct termios own;	/* its settings before the child had it */
 static int tty = -1;	/* the same, once it is lent to a group of the child's tree */
 static pid_t lent_to;	/* that group */
 
@@ -47,13 +49,15 @@ static void forward(int sig, siginfo_t *info, void *unused)
 	errno = err;
 }
 
-/* Only who owns the terminal may lend it. */
-static void find_own_terminal(void)
+/* Only who owns the terminal may lend it; the kernel does, and sets it up for the tree. */
+void terminal_remember(void)
 {
 	int fd;
 
+	if (pty_slave >= 0)
+		owned = pty_slave;
 	for (fd = 0; fd <= 2 && owned < 0; fd++)
-		if (tcgetpgrp(fd) == getpgrp())
+		if (tcgetpgrp(fd) == getpgrp() && !tcgetattr(fd, &own))
 			owned = fd;
 }
 
@@ -67,7 +71,6 @@ void forward_signals(void)
 	struct sigaction old;
 	size_t i;
 
-	find_own_terminal();
 	sigfillset(&act.sa_mask);
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		sigaction(signals[i], &act, &old);
@@ -97,9 +100,25 @@ static void set_terminal_group(pid_t group)
 	signal(SIGTTOU, SIG_DFL);
 }
 
+/* The group, then the settings, which only the foreground may change. */
+void terminal_take_back(void)
+{
+	if (owned < 0)
+		return;
+	signal(SIGTTOU, SIG_IGN);
+	if (tcgetpgrp(owned) > 0)
+		tcsetpgrp(owned, getpgrp());
+	if (pty_slave < 0 && tcgetpgrp(owned) == getpgrp())
+		tcsetattr(owned, TCSANOW, &own);
+	signal(SIGTTOU, SIG_DFL);
+}
+
 /* As a shell's job: stop, too, so that the shell takes over. */
 static void child_has_stopped(int sig)
 {
+	struct termios theirs;
+	bool known;
+
 	child_stopped = 1;
 	/* Who sent SIGSTOP to the child itself will continue it itself. */
 	if (sig != SIGTSTP && sig != SIGTTIN && sig != SIGTTOU)
@@ -109,10 +128,14 @@ static void child_has_stopped(int sig)
 		kill(child_group ? -child_group : child, SIGCONT);
 		return;
 	}
-	set_terminal_group(getpgrp());
+	known = owned >= 0 && !tcgetattr(owned, &theirs);
+	terminal_take_back();
 	raise(SIGSTOP);
-	if (tty >= 0 && tcgetpgrp(tty) == getpgrp())
+	if (owned >= 0 && tcgetpgrp(owned) == getpgrp()) {
+		if (known)
+			tcsetattr(owned, TCSANOW, &theirs);
 		set_terminal_group(lent_to);
+	}
 	kill(child_group ? -child_group : child, SIGCONT);
 }
 
@@ -123,7 +146,7 @@ static int child_has_ended(pid_t pid, const siginfo_t *info)
 	/* Not before this can its pid be another's. */
 	child = 0;
 	waitpid(pid, NULL, 0);
-	set_terminal_group(getpgrp());
+	terminal_take_back();
 	if (info->si_code == CLD_EXITED)
 		return info->si_status;
 	die_by(sig);

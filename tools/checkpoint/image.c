@@ -47,6 +47,7 @@ static const struct {
 	[CKPT_REC_MM_END] = { "MM_END", LAYOUT_EMPTY, 0 },
 	[CKPT_REC_FS] = { "FS", LAYOUT_TAIL, sizeof(struct ckpt_rec_fs) },
 	[CKPT_REC_PTY] = { "PTY", LAYOUT_TAIL, sizeof(struct ckpt_rec_pty) },
+	[CKPT_REC_TERMINAL] = { "TERMINAL", LAYOUT_FIXED, sizeof(struct ckpt_rec_terminal) },
 	[CKPT_REC_FDS] = { "FDS", LAYOUT_ARRAY, sizeof(struct ckpt_rec_fd) },
 	[CKPT_REC_UNLINKED] = { "UNLINKED", LAYOUT_TAIL, sizeof(struct ckpt_rec_unlinked) },
 	[CKPT_REC_LOCKS] = { "LOCKS", LAYOUT_ARRAY, sizeof(struct ckpt_rec_lock) },

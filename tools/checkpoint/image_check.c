@@ -348,6 +348,13 @@ static uint64_t pty_end_bytes(const struct ckpt_rec_pty_end *end)
 	       end->queue_len;
 }
 
+static int check_terminal(struct image *img)
+{
+	if (img->order.nr_processes != 1)
+		return bad(img, "it is not the first process's");
+	return 0;
+}
+
 static int check_pty(struct image *img)
 {
 	const struct ckpt_rec_pty *pty = rec_data(img);
@@ -616,7 +623,7 @@ static int check_trailer(struct image *img)
 #define PROCESS_ONCE	(1ULL << CKPT_REC_MM | 1ULL << CKPT_REC_VMAS | 1ULL << CKPT_REC_FS | \
 			 1ULL << CKPT_REC_FDS | 1ULL << CKPT_REC_SIGHAND | \
 			 1ULL << CKPT_REC_USAGE | 1ULL << CKPT_REC_TIMERS | \
-			 1ULL << CKPT_REC_POSIX_TIMERS)
+			 1ULL << CKPT_REC_POSIX_TIMERS | 1ULL << CKPT_REC_TERMINAL)
 
 /* Where a record may stand. */
 enum place {
@@ -663,6 +670,7 @@ static const struct {
 	[CKPT_REC_MM_END] = { PLACE_MM, false, check_mm_end },
 	[CKPT_REC_FS] = { PLACE_PROCESS, true, check_fs },
 	[CKPT_REC_PTY] = { PLACE_ANY, true, check_pty },
+	[CKPT_REC_TERMINAL] = { PLACE_PROCESS, false, check_terminal },
 	[CKPT_REC_FDS] = { PLACE_PROCESS, true, check_fds },
 	[CKPT_REC_UNLINKED] = { PLACE_ANY, true, check_unlinked },
 	[CKPT_REC_LOCKS] = { PLACE_ANY, false, check_locks },

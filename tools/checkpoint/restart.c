@@ -19,6 +19,7 @@ const char restart_help[] =
 "and ends as it does.\n"
 "\n"
 "      --detach          print its pid and end at once\n"
+"      --pty             a new terminal in place of the one that it had\n"
 "      --pidfile FILE    write its pid into FILE\n"
 "      --frozen          leave the tree stopped, as by SIGSTOP\n"
 "      --pids saved|new  use the pids that it had, or new ones (saved)\n"
@@ -38,6 +39,7 @@ struct restart {
 	const char *pidfile;
 	unsigned long flags;
 	bool detach;
+	bool pty;
 	struct entries inherit;
 	struct entries relocate;
 	struct entries changed;
@@ -50,11 +52,12 @@ struct restart {
 
 enum {
 	OPT_DETACH = 256, OPT_PIDFILE, OPT_FROZEN, OPT_PIDS, OPT_STATS, OPT_INHERIT,
-	OPT_RELOCATE, OPT_ROOT, OPT_ALLOW_CHANGED, OPT_CGROUPS,
+	OPT_RELOCATE, OPT_ROOT, OPT_ALLOW_CHANGED, OPT_CGROUPS, OPT_PTY,
 };
 
 static const struct option options[] = {
 	{ "detach", no_argument, NULL, OPT_DETACH },
+	{ "pty", no_argument, NULL, OPT_PTY },
 	{ "pidfile", required_argument, NULL, OPT_PIDFILE },
 	{ "frozen", no_argument, NULL, OPT_FROZEN },
 	{ "pids", required_argument, NULL, OPT_PIDS },
@@ -125,9 +128,11 @@ static long call_kernel(const struct restart *restart, int fd)
 	}
 	args.log_fd = log_open(&log);
 	start_progress(restart, fd);
+	pty_streams(true);
 	ret = restart_ext(0, fd, restart->flags, &args, sizeof(args));
 	if (ret < 0)
 		ret = -errno;
+	pty_streams(false);
 	progress_stop();
 	log_print(&log, restart->quiet);
 	if (ret > 0)
@@ -175,6 +180,7 @@ static int run_image(const struct restart *restart, int fd)
 		catch_interrupts();
 	else
 		forward_signals();
+	terminal_remember();
 	pid = interrupted ? -EINTR : call_kernel(restart, fd);
 	close(fd);
 	if (pid <= 0) {
@@ -187,18 +193,20 @@ static int run_image(const struct restart *restart, int fd)
 	if (pidfile >= 0)
 		written = write_pidfile(restart, pidfile, pid);
 	if (restart->detach) {
+		terminal_take_back();
 		printf("%ld\n", pid);
 		return fflush(stdout) || !written ? STATUS_OTHER : STATUS_OK;
 	}
 	if (restart->flags & RESTART_FROZEN && !restart->quiet)
 		warn_text("%ld is restarted and stopped: 'kill -CONT %ld' lets it go on",
 			  pid, pid);
+	pty_started();
 	return run_in_foreground((pid_t)pid, restart->flags & RESTART_FROZEN);
 }
 
 static int run_restart(struct restart *restart)
 {
-	int fd, err;
+	int fd, err, status;
 
 	if (restart->file && !strcmp(restart->file, "-"))
 		restart->file = NULL;
@@ -211,6 +219,8 @@ static int run_restart(struct restart *restart)
 		warn_errno(err, "%s", restart->file ? restart->file : "standard input");
 		return status_of(err);
 	}
+	if (restart->pty && pty_run(!restart->file, &status))
+		return status;
 	return run_image(restart, fd);
 }
 
@@ -222,6 +232,9 @@ static int parse_option(struct restart *restart, int opt)
 		return 0;
 	case OPT_DETACH:
 		restart->detach = true;
+		return 0;
+	case OPT_PTY:
+		restart->pty = true;
 		return 0;
 	case OPT_PIDFILE:
 		restart->pidfile = optarg;
@@ -272,6 +285,9 @@ int cmd_restart(int argc, char **argv)
 	}
 	if (argc - optind > 1)
 		return usage_error("restart: one image, please");
+	if (restart.pty && restart.detach)
+		return usage_error("restart: --pty stays to pass on what is typed: %s",
+				   "no --detach; tmux(1) lets you leave and come back");
 	restart.file = argv[optind];
 	/* Last, since the first that fits is taken. */
 	status = restart.root ? add_root(&restart.relocate, restart.root) : 0;

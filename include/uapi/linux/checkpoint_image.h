@@ -78,6 +78,7 @@
  * @CKPT_REC_SOCKET: struct ckpt_rec_socket and its filter; has a tag
  * @CKPT_REC_UNIX: struct ckpt_rec_unix, its name, path and groups, of a socket before
  * @CKPT_REC_UNIX_MSG: struct ckpt_rec_unix_msg, its files and bytes, of a socket before
+ * @CKPT_REC_TERMINAL: struct ckpt_rec_terminal, of the first process
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -131,6 +132,7 @@ enum ckpt_rec_type {
 	CKPT_REC_SOCKET,
 	CKPT_REC_UNIX,
 	CKPT_REC_UNIX_MSG,
+	CKPT_REC_TERMINAL,
 	CKPT_REC_NR
 };
 
@@ -1177,6 +1179,35 @@ struct ckpt_rec_pty {
 	__u16 ypixel;
 	struct ckpt_rec_pty_end ends[2];
 	__u32 path_len;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_rec_terminal - the terminal from outside
+ * @session: session of the tree whose controlling terminal it is, 0: that from
+ *	outside, of which the tree, or the group of the root, was in the foreground
+ * @pgrp: foreground process group of @session; 0 if that is 0
+ * @iflag: this and the following are as in termios(3), the kernel's form
+ * @oflag: see there
+ * @lflag: see there
+ * @cc: control characters
+ * @rows: window size, of ioctl_tty(2), TIOCGWINSZ
+ * @cols: see there
+ * @xpixel: see there
+ * @ypixel: see there
+ * @reserved: 0
+ */
+struct ckpt_rec_terminal {
+	__u32 session;
+	__u32 pgrp;
+	__u32 iflag;
+	__u32 oflag;
+	__u32 lflag;
+	__u8 cc[32];
+	__u16 rows;
+	__u16 cols;
+	__u16 xpixel;
+	__u16 ypixel;
 	__u32 reserved;
 };
 

@@ -314,6 +314,13 @@ static void add_pty(struct image *image, u32 tag)
 		  sizeof(file.file) + 10);
 }
 
+static void add_terminal(struct image *image)
+{
+	struct ckpt_rec_terminal terminal = { .session = 70, .pgrp = 71, .rows = 24, .cols = 80 };
+
+	image_add(image, CKPT_REC_TERMINAL, 0, sizeof(terminal), &terminal, sizeof(terminal));
+}
+
 static void add_pipe(struct image *image, u32 tag, u32 file_tag)
 {
 	static const char data[] = "in the pipe";
@@ -622,6 +629,8 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 	unsigned int i;
 
 	add_process(image, r, n);
+	if (!n)
+		add_terminal(image);
 	if (!n)
 		add_file(image, PROGRAM_TAG, "/usr/bin/program", false);
 	add_mm(image, r, tag);

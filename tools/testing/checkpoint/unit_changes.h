@@ -21,6 +21,7 @@ static struct ckpt_rec_extent extents[2];
 static struct ckpt_rec_shared_pages runs[2];
 static struct ckpt_rec_fs fs;
 static struct ckpt_rec_pty pty;
+static struct ckpt_rec_terminal terminal;
 static struct ckpt_rec_fd fds[3];
 static struct ckpt_rec_unlinked unlinked;
 static struct ckpt_rec_lock locks[4];
@@ -61,7 +62,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_PROCESS] = &process, [CKPT_REC_FILE] = &file, [CKPT_REC_MM] = &mm,
 	[CKPT_REC_VMAS] = vmas, [CKPT_REC_PAGES] = extents, [CKPT_REC_FS] = &fs,
 	[CKPT_REC_SHARED_PAGES] = runs,
-	[CKPT_REC_PTY] = &pty,
+	[CKPT_REC_PTY] = &pty, [CKPT_REC_TERMINAL] = &terminal,
 	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
 	[CKPT_REC_UNLINKED] = &unlinked, [CKPT_REC_LOCKS] = locks,
 	[CKPT_REC_FILE_STATE] = &fstate,
@@ -117,6 +118,7 @@ struct change {
 #define RUN(i, m, v, e)		CHANGE(SHARED_PAGES, runs[i].m, v, e)
 #define FS(m, v, e)		CHANGE(FS, fs.m, v, e)
 #define PTY(m, v, e)		CHANGE(PTY, pty.m, v, e)
+#define TERMINAL(m, v, e)	CHANGE(TERMINAL, terminal.m, v, e)
 #define FD(i, m, v, e)		CHANGE(FDS, fds[i].m, v, e)
 #define UNLINKED(m, v, e)	CHANGE(UNLINKED, unlinked.m, v, e)
 #define LOCK(i, m, v, e)	CHANGE(LOCKS, locks[i].m, v, e)
@@ -302,6 +304,10 @@ static const struct change changes[] = {
 	PTY(ends[1].echo_len, ~0U, BAD), PTY(ends[1].echo_commit, 5, 0),
 	PTY(ends[1].echo_commit, 6, BAD), PTY(ends[1].echo_mark, 6, BAD),
 	PTY(ends[1].column, ~0U, 0), PTY(ends[1].canon_column, ~0U, 0),
+
+	TERMINAL(session, 0, BAD), TERMINAL(session, INT_MAX, 0), TERMINAL(session, 1U << 31, BAD),
+	TERMINAL(pgrp, 0, BAD), TERMINAL(pgrp, INT_MAX, 0), TERMINAL(pgrp, 1U << 31, BAD),
+	TERMINAL(reserved, 1, BAD), TERMINAL(lflag, ~0U, 0), TERMINAL(rows, 0, 0),
 
 	FD(1, fd, 0, BAD), FD(0, fd, 3, BAD), FD(1, fd, 1, 0), FD(2, fd, INT_MAX, 0),
 	FD(2, fd, 1U << 31, BAD), FD(0, file, 0, BAD), FD(0, flags, CKPT_FD_CLOEXEC, 0),

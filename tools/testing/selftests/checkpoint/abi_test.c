@@ -97,6 +97,8 @@ OFFSET(ckpt_rec_thread, affinity, 200);
 SIZE(ckpt_rec_cred, 88);
 OFFSET(ckpt_rec_cred, cap_inheritable, 48);
 SIZE(ckpt_rec_regset, 8);
+SIZE(ckpt_rec_terminal, 64);
+OFFSET(ckpt_rec_terminal, rows, 52);
 SIZE(ckpt_rec_seccomp, 16);
 SIZE(ckpt_rec_attrs, 104 + CKPT_NODE_WORDS * 8 + 8);
 OFFSET(ckpt_rec_attrs, dispatch_selector, 32);
@@ -126,7 +128,7 @@ static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12
 	      CKPT_REC_THREAD_USAGE == 31 && CKPT_REC_SHMEM_DATA == 33 &&
 	      CKPT_REC_CGROUP == 37 && CKPT_REC_SYSV_SHM == 39 && CKPT_REC_INOTIFY == 42 &&
 	      CKPT_REC_SHARED_PAGES == 43 && CKPT_REC_PTY == 44 &&
-	      CKPT_REC_FILE_STATE == 47, "record types");
+	      CKPT_REC_FILE_STATE == 47 && CKPT_REC_TERMINAL == 51, "record types");
 
 #ifndef ABI_SYNTAX_ONLY
 #include "kselftest_harness.h"
