@@ -83,6 +83,8 @@ static void free_entry(struct ckpt_task *t)
 	ckpt_free_record(t->posix_timers);
 	ckpt_free_record(t->thread_usage);
 	ckpt_free_record(t->fds);
+	ckpt_free_record(t->mm_rec);
+	ckpt_kept_free(t);
 	kvfree(t->k_timers);
 	for (i = 0; i < t->nr_regsets; i++)
 		ckpt_free_record(t->regsets[i]);
@@ -115,6 +117,9 @@ static void free_ctx(struct kref *ref)
 			fput(ctx->std[i]);
 	kvfree(ctx->tasks);
 	kvfree(ctx->buf);
+	kfree(ctx->scratch);
+	for (i = 0; i < CKPT_SPARE_NR; i++)
+		kvfree(ctx->spare[i]);
 	kvfree(ctx->index);
 	kvfree(ctx->log);
 	ckpt_free_record(ctx->tree);
@@ -147,6 +152,36 @@ static void free_ctx(struct kref *ref)
 void ckpt_ctx_put(struct ckpt_ctx *ctx)
 {
 	kref_put(&ctx->ref, free_ctx);
+}
+
+/**
+ * ckpt_spare_take - large memory that is needed for each process
+ * @ctx: context of a save
+ * @which: what for
+ * @size: bytes, the same each time
+ *
+ * Return: the memory, not cleared, for ckpt_spare_give(), or NULL.
+ */
+void *ckpt_spare_take(struct ckpt_ctx *ctx, enum ckpt_spare which, size_t size)
+{
+	void *buf = ctx->spare[which];
+
+	ctx->spare[which] = NULL;
+	return buf ?: kvmalloc(size, GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * ckpt_spare_give - give back what ckpt_spare_take() has returned
+ * @ctx: context of a save
+ * @which: what it was for
+ * @buf: the memory, or NULL
+ */
+void ckpt_spare_give(struct ckpt_ctx *ctx, enum ckpt_spare which, void *buf)
+{
+	if (ctx->spare[which])
+		kvfree(buf);
+	else
+		ctx->spare[which] = buf;
 }
 
 static int grow_tasks(struct ckpt_ctx *ctx)
@@ -190,6 +225,7 @@ struct ckpt_task *ckpt_add_task(struct ckpt_ctx *ctx, struct task_struct *task)
 	t->ctx = ctx;
 	t->timed = KTIME_MAX;
 	t->index = ctx->nr_tasks;
+	INIT_LIST_HEAD(&t->kept);
 	init_completion(&t->vfork);
 	if (task)
 		t->task = get_task_struct(task);

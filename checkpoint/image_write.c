@@ -45,7 +45,12 @@ static bool may_pack(u32 type, size_t length)
 	return length >= CKPT_PACKED_MIN && length <= CKPT_PACKED_MAX;
 }
 
-/* At @out there are as many zero bytes as the record has; false: it is not worth it. */
+static void zero_padding(struct ckpt_rec *rec)
+{
+	memset(ckpt_rec_data(rec) + rec->length, 0, ALIGN(rec->length, 8) - rec->length);
+}
+
+/* At @out there is as much room as the record takes; false: it is not worth it. */
 static bool pack_record(struct ckpt_rec *out, const struct ckpt_rec *rec)
 {
 	struct ckpt_rec_packed *packed = ckpt_rec_data(out);
@@ -57,8 +62,25 @@ static bool pack_record(struct ckpt_rec *out, const struct ckpt_rec *rec)
 	*out = *rec;
 	out->flags |= CKPT_RECF_PACKED;
 	out->length = sizeof(*packed) + len;
-	packed->length = rec->length;
+	*packed = (struct ckpt_rec_packed){ .length = rec->length };
+	zero_padding(out);
 	return true;
+}
+
+/* Room for a record, to be given back with put_room(). */
+static void *get_room(struct ckpt_ctx *ctx, size_t size)
+{
+	if (size > CKPT_SCRATCH_BYTES)
+		return kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!ctx->scratch)
+		ctx->scratch = kmalloc(CKPT_SCRATCH_BYTES, GFP_KERNEL_ACCOUNT);
+	return ctx->scratch;
+}
+
+static void put_room(struct ckpt_ctx *ctx, void *room)
+{
+	if (room != ctx->scratch)
+		kvfree(room);
 }
 
 /**
@@ -87,14 +109,17 @@ int ckpt_write_record(struct ckpt_ctx *ctx, u32 type, u32 tag, u32 unit,
 	if (length > CKPT_MAX_RECORD)
 		return -EFBIG;
 	/* The packed record, which is shorter, behind it. */
-	rec = kvzalloc(pack ? 2 * total : total, GFP_KERNEL_ACCOUNT);
+	rec = get_room(ctx, pack ? 2 * total : total);
 	if (!rec)
 		return -ENOMEM;
-	rec->type = type;
-	rec->flags = type == CKPT_REC_INDEX ? CKPT_RECF_SKIPPABLE : 0;
-	rec->tag = tag;
-	rec->unit = unit;
-	rec->length = length;
+	*rec = (struct ckpt_rec){
+		.type = type,
+		.flags = type == CKPT_REC_INDEX ? CKPT_RECF_SKIPPABLE : 0,
+		.tag = tag,
+		.unit = unit,
+		.length = length,
+	};
+	zero_padding(rec);
 	if (len)
 		memcpy(rec + 1, data, len);
 	if (tail_len)
@@ -108,7 +133,7 @@ int ckpt_write_record(struct ckpt_ctx *ctx, u32 type, u32 tag, u32 unit,
 	if (!ret)
 		ret = ckpt_write_bytes(ctx, out, sizeof(*out) + ALIGN(out->length, 8));
 	ctx->nr_records++;
-	kvfree(rec);
+	put_room(ctx, rec);
 	return ret;
 }
 

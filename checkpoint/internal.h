@@ -99,6 +99,14 @@ enum ckpt_task_state {
  * @seen_fds: restart, leader only: the descriptor table was restored
  * @seen_sighand: restart, leader only: the signal actions were restored
  * @fds: restart, leader only: its FDS record
+ * @mm: restart, leader only: its address space, referenced by its tag
+ * @mm_rec: restart, leader only: the MM record
+ * @mm_later: restart, leader only: its address space is made when the turn was passed
+ * @mm_done: restart, leader only: its address space is complete
+ * @kept: restart, leader only: records that were read, but not used yet
+ * @data_kept: restart, leader only: the record in use was one of them
+ * @data_pos: restart, leader only: where its page data is in the file
+ * @data_offset: restart, leader only: the same, in the image
  */
 struct ckpt_task {
 	struct callback_head work;
@@ -147,6 +155,14 @@ struct ckpt_task {
 	u32 seen_fds : 1;
 	u32 seen_sighand : 1;
 	struct ckpt_rec *fds;
+	struct mm_struct *mm;
+	struct ckpt_rec *mm_rec;
+	bool mm_later;
+	bool mm_done;
+	struct list_head kept;
+	bool data_kept;
+	loff_t data_pos;
+	u64 data_offset;
 };
 
 /**
@@ -165,6 +181,15 @@ struct ckpt_ns {
 	struct ckpt_task *init;
 };
 
+/* Buffers that are kept, each of one size. */
+enum ckpt_spare {
+	CKPT_SPARE_EXTENTS,
+	CKPT_SPARE_PAGES,
+	CKPT_SPARE_COW_RUNS,
+	CKPT_SPARE_COW_PAGES,
+	CKPT_SPARE_NR
+};
+
 /* Of a pid, in all namespaces in which it has a number. */
 #define CKPT_PID_LEVELS		(MAX_PID_NS_LEVEL + 1)
 
@@ -181,6 +206,8 @@ struct ckpt_ns {
  * @buf: bytes to write, or read ahead
  * @buf_len: how many
  * @buf_used: read ahead: how many of them were taken
+ * @scratch: save: where records are made, or NULL
+ * @spare: save: large buffers that were used for one process, for the next
  * @offset: bytes of the image written
  * @nr_records: records written
  * @nr_pages: pages of data written
@@ -209,7 +236,7 @@ struct ckpt_ns {
  * @nr_arrived: restart: tasks that exist and, leaders, have read their records
  * @assembled: restart: the tree may take its descriptors
  * @cow: save: shared pages that were saved
- * @families: restart: where a family of mappings began, by its number
+ * @families: restart: where a family of mappings begins, by its number
  * @file_states: restart: FILE_STATE records, by the file's tag
  * @lost_pids: restart: groups and sessions without a leader, by saved number
  * @terminals: restart: terminals of sessions of the tree, by the session's saved number
@@ -263,6 +290,8 @@ struct ckpt_ctx {
 	char *buf;
 	size_t buf_len;
 	size_t buf_used;
+	void *scratch;
+	void *spare[CKPT_SPARE_NR];
 	u64 offset;
 	u64 nr_records;
 	u64 nr_pages;
@@ -342,6 +371,7 @@ struct ckpt_ctx {
  * @put: Objects that have a tag. Drop a reference.
  * @share: Process objects that processes can share. Make current use @obj, which
  *	another process has restored.
+ * @common: every process has one: not for ckpt_each_tag()
  *
  * All may sleep and are called without locks. For objects of a process @t is the
  * first thread that is alive when saving, the leader when restoring; for those
@@ -355,6 +385,7 @@ struct ckpt_obj_ops {
 	int (*restore)(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 	void (*put)(void *obj);
 	int (*share)(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj);
+	bool common;
 };
 
 /* objects.c */
@@ -396,6 +427,8 @@ extern const struct ckpt_obj_ops ckpt_thread_usage_ops;
 struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags);
 void ckpt_ctx_put(struct ckpt_ctx *ctx);
 struct ckpt_task *ckpt_add_task(struct ckpt_ctx *ctx, struct task_struct *task);
+void *ckpt_spare_take(struct ckpt_ctx *ctx, enum ckpt_spare which, size_t size);
+void ckpt_spare_give(struct ckpt_ctx *ctx, enum ckpt_spare which, void *buf);
 
 /* error.c */
 
@@ -431,6 +464,9 @@ int ckpt_write_bytes(struct ckpt_ctx *ctx, const void *data, size_t len);
 int ckpt_write_bvecs(struct ckpt_ctx *ctx, const struct bio_vec *bv, u32 nr, size_t len);
 int ckpt_write_flush(struct ckpt_ctx *ctx);
 int ckpt_read_bvecs(struct ckpt_ctx *ctx, const struct bio_vec *bv, u32 nr, size_t len);
+int ckpt_read_bvecs_at(struct ckpt_ctx *ctx, const struct bio_vec *bv, u32 nr, size_t len,
+		       loff_t *pos);
+loff_t ckpt_skip(struct ckpt_ctx *ctx, u64 len);
 void ckpt_read_init(struct ckpt_ctx *ctx);
 void ckpt_read_finish(struct ckpt_ctx *ctx);
 
@@ -550,6 +586,8 @@ long ckpt_do_checkpoint(pid_t pid, struct file *file, struct file *log,
 long ckpt_do_restart(pid_t pid, struct file *file, struct file *log, unsigned long flags,
 		     const struct ckpt_outside *outside, struct checkpoint_stats *stats);
 int ckpt_next_record(struct ckpt_ctx *ctx, struct ckpt_rec **recp);
+int ckpt_read_padding_reported(struct ckpt_ctx *ctx, struct ckpt_task *t);
+void ckpt_count_time(struct ckpt_ctx *ctx, __u64 *sum, ktime_t start);
 bool ckpt_wait_pid(u32 nr, unsigned long deadline);
 int ckpt_restore_fail(struct ckpt_ctx *ctx, struct ckpt_task *t, int err);
 
@@ -708,7 +746,21 @@ void ckpt_cow_end(struct ckpt_cow *c);
 void ckpt_cow_free(struct ckpt_ctx *ctx);
 int ckpt_cow_families(struct ckpt_ctx *ctx, struct mm_struct *mm, struct ckpt_vmas *vmas);
 
+/* kept.c */
+int ckpt_keep_records(struct ckpt_ctx *ctx, struct ckpt_task *t);
+void ckpt_kept_free(struct ckpt_task *t);
+int ckpt_memory_record(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec **recp);
+int ckpt_data_begin(struct ckpt_ctx *ctx, struct ckpt_task *t);
+int ckpt_data_read(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct bio_vec *bv,
+		   u32 nr, size_t len);
+
+/* mm/mm.c */
+int ckpt_mm_build(struct ckpt_ctx *ctx, struct ckpt_task *t);
+int ckpt_mm_wait(struct ckpt_task *owner);
+
 /* mm/cow_restore.c */
+int ckpt_cow_note(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+int ckpt_shared_pages_check(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 int ckpt_cow_link(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 int ckpt_shared_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 void ckpt_cow_forget(struct ckpt_ctx *ctx);

@@ -18,12 +18,18 @@
 /* Small records are gathered in, and read through, a buffer of this size. */
 #define CKPT_BUF_BYTES		(64 * 1024)
 
+/* Of a save: most records are made in as much memory, kept from one to the next. */
+#define CKPT_SCRATCH_BYTES	(16 * 1024)
+
 /* A reader believes a length only step by step, as bytes really arrive. */
 #define CKPT_READ_STEP		(64 * 1024)
 
 /* A packed record may be so long when it is unpacked; shorter ones are not worth it. */
 #define CKPT_PACKED_MAX		CKPT_READ_STEP
 #define CKPT_PACKED_MIN		64
+
+/* So much of the records of one process is read before it is used. */
+#define CKPT_KEEP_BYTES		(1024 * 1024)
 
 /* Bounds of what an image may ask for. */
 #define CKPT_MAX_RECORD		(512 * 1024 * 1024)

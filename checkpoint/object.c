@@ -8,6 +8,9 @@
 
 #include "internal.h"
 
+/* Entries other than those that every process has: these are walked. */
+#define RARE	XA_MARK_0
+
 /* What a tag stands for at restart; the entry owns a reference to @obj. */
 struct tagged {
 	const struct ckpt_obj_ops *ops;
@@ -65,6 +68,8 @@ int ckpt_put_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops, 
 	ret = xa_insert(&ctx->objs, tag, entry, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		kfree(entry);
+	else if (!ops->common)
+		xa_set_mark(&ctx->objs, tag, RARE);
 	return ret == -EBUSY ? -EBADMSG : ret;
 }
 
@@ -86,7 +91,7 @@ void *ckpt_get_tag(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_obj_ops *ops
 /**
  * ckpt_each_tag - do something with all objects of a type
  * @ctx: context of a restart
- * @ops: the type
+ * @ops: the type, not one that every process has
  * @fn: called for each; a value other than 0 ends the walk
  * @arg: for @fn
  *
@@ -99,7 +104,9 @@ int ckpt_each_tag(struct ckpt_ctx *ctx, const struct ckpt_obj_ops *ops,
 	unsigned long tag;
 	int ret = 0;
 
-	xa_for_each(&ctx->objs, tag, entry) {
+	if (WARN_ON_ONCE(ops->common))
+		return -EINVAL;
+	xa_for_each_marked(&ctx->objs, tag, entry, RARE) {
 		if (entry->ops == ops)
 			ret = fn(ctx, entry->obj, arg);
 		if (ret)

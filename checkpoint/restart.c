@@ -53,6 +53,38 @@ int ckpt_next_record(struct ckpt_ctx *ctx, struct ckpt_rec **recp)
 }
 
 /**
+ * ckpt_read_padding_reported - skip the zero bytes before page data
+ * @ctx: context of a restart
+ * @t: task of which it is, whose turn it is to read
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_read_padding_reported(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	if (!ckpt_read_padding(&ctx->reader))
+		return 0;
+	return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+			  "the image, at offset %llu: bad space before page data",
+			  ctx->reader.offset);
+}
+
+/**
+ * ckpt_count_time - add to a figure to which several tasks add
+ * @ctx: context of a restart
+ * @sum: the figure
+ * @start: when it began
+ */
+void ckpt_count_time(struct ckpt_ctx *ctx, __u64 *sum, ktime_t start)
+{
+	u64 ns = ktime_to_ns(ktime_sub(ktime_get(), start));
+
+	spin_lock(&ctx->log_lock);
+	*sum += ns;
+	spin_unlock(&ctx->log_lock);
+}
+
+/**
  * ckpt_restore_fail - a task cannot be built
  * @ctx: context
  * @t: the task
@@ -389,17 +421,14 @@ static bool may_share_fs(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 
 static int read_in_turn(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 {
-	ktime_t start;
 	int ret = wait_turn(leader);
 
 	if (ret)
 		return -EINTR;
-	start = ktime_get();
 	ret = read_process(ctx, leader);
 	if (!ret && (!is_complete(ctx, leader) || !may_share_fs(ctx, leader)))
 		ret = ckpt_error(ctx, CKPT_AT(leader), CKPT_WHY_IMAGE, -EBADMSG,
 				 "the image lacks a part of a process, or has one that cannot be shared");
-	ctx->stats.save_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
 	if (!ret)
 		pass_turn(ckpt_next_leader(ctx, leader));
 	return ret;
@@ -414,6 +443,8 @@ static int build_process(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 		return ckpt_error(ctx, CKPT_AT(leader), CKPT_WHY_OTHER, ret,
 				  "cannot make an empty process");
 	ret = read_in_turn(ctx, leader);
+	if (!ret && leader->mm_later)
+		ret = ckpt_mm_build(ctx, leader);
 	if (!ret)
 		ret = create_threads(ctx, leader);
 	if (!ret)
@@ -645,13 +676,14 @@ static long restart_tree(struct ckpt_ctx *ctx)
 	ret = ckpt_ns_create(ctx);
 	if (!ret)
 		ret = create_processes(ctx);
+	ctx->stats.freeze_ns = ktime_to_ns(ktime_sub(ktime_get(), start));
 	if (!ret)
 		ret = wait_tree(ctx, ckpt_all_arrived);
 	if (!ret)
 		ret = ckpt_assemble(ctx);
 	if (!ret)
 		ret = wait_tree(ctx, all_parked);
-	ctx->stats.freeze_ns = ktime_to_ns(ktime_sub(ktime_get(), start)) - ctx->stats.save_ns;
+	ctx->stats.save_ns = ktime_to_ns(ktime_sub(ktime_get(), start)) - ctx->stats.freeze_ns;
 	if (!ret)
 		ret = read_end(ctx);
 	if (!ret)

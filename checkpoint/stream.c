@@ -129,17 +129,16 @@ int ckpt_write_bvecs(struct ckpt_ctx *ctx, const struct bio_vec *bv, u32 nr, siz
 	return write_iter(ctx, &iter);
 }
 
-static int read_iter(struct ckpt_ctx *ctx, struct iov_iter *iter)
+static int read_iter(struct ckpt_ctx *ctx, struct iov_iter *iter, loff_t *pos)
 {
-	loff_t none = 0;
-	loff_t *pos = position(ctx) ?: &none;
 	ktime_t start = ktime_get();
+	loff_t none = 0;
 	ssize_t ret = 0;
 	size_t left;
 
 	while (iov_iter_count(iter)) {
 		left = iov_iter_count(iter);
-		ret = vfs_iter_read(ctx->file, iter, pos, 0);
+		ret = vfs_iter_read(ctx->file, iter, pos ?: &none, 0);
 		if (ret <= 0)
 			break;
 		iov_iter_advance(iter, ret - (left - iov_iter_count(iter)));
@@ -149,7 +148,7 @@ static int read_iter(struct ckpt_ctx *ctx, struct iov_iter *iter)
 			break;
 		}
 	}
-	ctx->stats.write_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
+	ckpt_count_time(ctx, &ctx->stats.write_ns, start);
 	if (!ret && iov_iter_count(iter))
 		ret = -EBADMSG;
 	return file_error(ret);
@@ -177,7 +176,7 @@ static int read_direct(struct ckpt_ctx *ctx, void *buf, size_t len)
 	struct iov_iter iter;
 
 	iov_iter_kvec(&iter, ITER_DEST, &kv, 1, len);
-	return read_iter(ctx, &iter);
+	return read_iter(ctx, &iter, position(ctx));
 }
 
 static int read_bytes(struct ckpt_source *src, void *buf, size_t len)
@@ -218,15 +217,56 @@ int ckpt_read_bvecs(struct ckpt_ctx *ctx, const struct bio_vec *bv, u32 nr, size
 	struct iov_iter iter;
 	int ret;
 
-	/* Page data does not go through the buffer: give back what is left. */
-	ctx->pos -= ctx->buf_len - ctx->buf_used;
-	ctx->buf_len = 0;
-	ctx->buf_used = 0;
+	/* What was read ahead; the rest does not go through the buffer. */
 	iov_iter_bvec(&iter, ITER_DEST, bv, nr, len);
-	ret = read_iter(ctx, &iter);
+	ctx->buf_used += copy_to_iter(ctx->buf + ctx->buf_used, ctx->buf_len - ctx->buf_used,
+				      &iter);
+	ret = read_iter(ctx, &iter, position(ctx));
 	if (!ret)
 		ctx->reader.offset += len;
 	return ret;
+}
+
+/**
+ * ckpt_read_bvecs_at - read page data from anywhere in a file that can seek
+ * @ctx: context of a restart
+ * @bv: where the data goes
+ * @nr: entries of @bv
+ * @len: bytes in all
+ * @pos: position in the file; moves on
+ *
+ * Context: may sleep; any task, while others read.
+ * Return: 0, -EBADMSG: the file ends too early, or an errno of the file.
+ */
+int ckpt_read_bvecs_at(struct ckpt_ctx *ctx, const struct bio_vec *bv, u32 nr, size_t len,
+		       loff_t *pos)
+{
+	struct iov_iter iter;
+
+	iov_iter_bvec(&iter, ITER_DEST, bv, nr, len);
+	return read_iter(ctx, &iter, pos);
+}
+
+/**
+ * ckpt_skip - go on behind page data of a file that can seek
+ * @ctx: context of a restart
+ * @len: bytes
+ *
+ * Return: position in the file of what is skipped.
+ */
+loff_t ckpt_skip(struct ckpt_ctx *ctx, u64 len)
+{
+	loff_t pos = ctx->pos - (ctx->buf_len - ctx->buf_used);
+
+	if (len <= ctx->buf_len - ctx->buf_used) {
+		ctx->buf_used += len;
+	} else {
+		ctx->pos = pos + len;
+		ctx->buf_len = 0;
+		ctx->buf_used = 0;
+	}
+	ctx->reader.offset += len;
+	return pos;
 }
 
 /**

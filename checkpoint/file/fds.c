@@ -298,4 +298,5 @@ const struct ckpt_obj_ops ckpt_fds_ops = {
 	.restore = fds_restore,
 	.share = fds_share,
 	.put = fds_put,
+	.common = true,
 };

@@ -164,14 +164,15 @@ static u32 saved_flags(const struct file *file)
  */
 int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file, u32 *tag)
 {
-	const struct ckpt_file_kind *kind = kind_of(t, file);
 	struct ckpt_rec_file rec = { .flags = saved_flags(file) };
+	const struct ckpt_file_kind *kind;
 	char *name;
 	int ret;
 
 	*tag = ckpt_tag_of(ctx, file);
 	if (*tag)
 		return 0;
+	kind = kind_of(t, file);
 	if (!kind)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_CHANGED, -EBUSY,
 				  "a file has appeared while the process was being saved");
@@ -291,4 +292,5 @@ const struct ckpt_obj_ops ckpt_file_ops = {
 	.rec = CKPT_REC_FILE,
 	.restore = file_restore,
 	.put = file_put,
+	.common = true,
 };

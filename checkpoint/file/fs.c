@@ -268,4 +268,5 @@ const struct ckpt_obj_ops ckpt_fs_ops = {
 	.restore = fs_restore,
 	.share = fs_share,
 	.put = put_fs,
+	.common = true,
 };

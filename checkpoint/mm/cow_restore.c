@@ -8,9 +8,10 @@
  * pages. A page that another process has restored is then mapped as fork(2)
  * does it. Should that not be possible its content is copied.
  *
- * The other process is complete, parked, and may be killed; its address space
- * is kept by its tag. Nobody else takes the locks of two address spaces: that
- * of current, which is the newer one, nests inside as in fork(2).
+ * The other process had its turn to read before, has completed its address
+ * space, which its tag keeps, and may be killed. Nobody else takes the locks of
+ * two address spaces: that of current, which is the newer one, nests inside as
+ * in fork(2).
  */
 #include <linux/checkpoint_state.h>
 #include <linux/highmem.h>
@@ -31,16 +32,12 @@
 
 /**
  * struct family - mappings that may share pages
- * @root_mm: address space of the first one
+ * @owner: process with the first one
  * @root: an address in it
- * @last_mm: address space of the latest one
- * @last: an address in it
  */
 struct family {
-	struct mm_struct *root_mm;
+	struct ckpt_task *owner;
 	u64 root;
-	struct mm_struct *last_mm;
-	u64 last;
 };
 
 static bool may_have_anon(const struct vm_area_struct *vma)
@@ -77,10 +74,9 @@ static int link_vma(struct vm_area_struct *vma, struct vm_area_struct *relative)
 }
 
 /* A mapping that has pages, or was joined with one that does, is left alone. */
-static int link_to_family(struct family *f, u64 addr)
+static int link_to(struct mm_struct *from, u64 relative_addr, u64 addr)
 {
 	struct mm_struct *mm = current->mm;
-	struct mm_struct *from = f->last_mm == mm ? mm : f->root_mm;
 	struct vm_area_struct *vma, *relative;
 	int ret;
 
@@ -88,22 +84,17 @@ static int link_to_family(struct family *f, u64 addr)
 	if (ret)
 		return ret;
 	vma = vma_lookup(mm, addr);
-	relative = vma_lookup(from, from == mm ? f->last : f->root);
+	relative = vma_lookup(from, relative_addr);
 	if (may_have_anon(vma) && !vma->anon_vma && relative && relative->anon_vma)
 		ret = link_vma(vma, relative);
-	if (!ret && vma && vma->anon_vma) {
-		f->last_mm = mm;
-		f->last = addr;
-	}
 	unlock_both(from, mm);
 	return ret;
 }
 
-static int begin_family(struct ckpt_ctx *ctx, u32 nr, u64 addr)
+static int begin_family(u64 addr)
 {
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
-	struct family *f;
 	int ret;
 
 	if (mmap_write_lock_killable(mm))
@@ -111,14 +102,57 @@ static int begin_family(struct ckpt_ctx *ctx, u32 nr, u64 addr)
 	vma = vma_lookup(mm, addr);
 	ret = may_have_anon(vma) ? anon_vma_prepare(vma) : -EBADMSG;
 	mmap_write_unlock(mm);
-	f = ret ? NULL : kmalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
-	if (!f)
-		return ret ?: -ENOMEM;
-	*f = (struct family){ .root_mm = mm, .root = addr, .last_mm = mm, .last = addr };
-	ret = xa_insert(&ctx->families, nr, f, GFP_KERNEL_ACCOUNT);
-	if (ret)
-		kfree(f);
 	return ret;
+}
+
+/* @mine: of each family that was met here, the page where it was met last. */
+static int join_family(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct ckpt_rec_vma *v,
+		       struct xarray *mine)
+{
+	struct family *f = xa_load(&ctx->families, v->family);
+	void *last = xa_load(mine, v->family);
+	int ret;
+
+	if (last)
+		ret = link_to(current->mm, (u64)xa_to_value(last) << PAGE_SHIFT, v->start);
+	else if (f->owner == t)
+		ret = begin_family(v->start);
+	else
+		ret = ckpt_mm_wait(f->owner) ?: link_to(f->owner->mm, f->root, v->start);
+	return ret ?: xa_err(xa_store(mine, v->family, xa_mk_value(v->start >> PAGE_SHIFT),
+				      GFP_KERNEL_ACCOUNT));
+}
+
+/**
+ * ckpt_cow_note - note where families of mappings begin
+ * @ctx: context
+ * @t: leader, current, whose turn it is to read, unless all was noted before
+ * @rec: VMAS record
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_cow_note(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_vma *v = ckpt_rec_data(rec);
+	u64 nr = ckpt_rec_count(rec);
+	struct family *f;
+	int ret;
+
+	for (; nr; nr--, v++) {
+		if (!v->family || xa_load(&ctx->families, v->family))
+			continue;
+		f = kmalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+		if (!f)
+			return -ENOMEM;
+		*f = (struct family){ .owner = t, .root = v->start };
+		ret = xa_insert(&ctx->families, v->family, f, GFP_KERNEL_ACCOUNT);
+		if (ret) {
+			kfree(f);
+			return ret;
+		}
+		cond_resched();
+	}
+	return 0;
 }
 
 /**
@@ -133,20 +167,21 @@ int ckpt_cow_link(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *re
 {
 	const struct ckpt_rec_vma *v = ckpt_rec_data(rec);
 	u64 nr = ckpt_rec_count(rec);
-	struct family *f;
+	DEFINE_XARRAY(mine);
 	int ret;
 
-	for (; nr; nr--, v++) {
+	ret = ckpt_cow_note(ctx, t, rec);
+	for (; nr && !ret; nr--, v++) {
 		if (!v->family)
 			continue;
-		f = xa_load(&ctx->families, v->family);
-		ret = f ? link_to_family(f, v->start) : begin_family(ctx, v->family, v->start);
+		ret = join_family(ctx, t, v, &mine);
 		if (ret)
-			return ckpt_error(ctx, CKPT_AT_RANGE(t, v->start, v->end),
-					  CKPT_WHY_MAPPING, ret, "cannot share pages there");
+			ckpt_error(ctx, CKPT_AT_RANGE(t, v->start, v->end),
+				   CKPT_WHY_MAPPING, ret, "cannot share pages there");
 		cond_resched();
 	}
-	return 0;
+	xa_destroy(&mine);
+	return ret;
 }
 
 /**
@@ -478,6 +513,42 @@ static int restore_some(struct mm_struct *mm, struct ckpt_rec_shared_pages *run)
 	return ret;
 }
 
+/* The process whose pages are shared; it had its turn to read before. */
+static struct ckpt_task *owner_of(struct ckpt_ctx *ctx, struct ckpt_task *t,
+				  const struct ckpt_rec_shared_pages *run)
+{
+	struct ckpt_task *owner = ckpt_get_tag(ctx, run->mm, &ckpt_mm_ops);
+
+	return owner == t ? NULL : owner;
+}
+
+static int refuse(struct ckpt_ctx *ctx, struct ckpt_task *t,
+		  const struct ckpt_rec_shared_pages *run, int err)
+{
+	return ckpt_error(ctx, CKPT_AT_RANGE(t, run->addr, run->addr + PAGE_SIZE),
+			  err == -ENOMEM ? CKPT_WHY_LIMIT : CKPT_WHY_IMAGE, err,
+			  "the pages of another process cannot be shared there");
+}
+
+/**
+ * ckpt_shared_pages_check - are the pages those of processes that came before?
+ * @ctx: context
+ * @t: leader, current, whose turn it is to read
+ * @rec: SHARED_PAGES record
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_shared_pages_check(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_shared_pages *run = ckpt_rec_data(rec);
+	u64 nr = ckpt_rec_count(rec);
+
+	for (; nr; nr--, run++)
+		if (!owner_of(ctx, t, run))
+			return refuse(ctx, t, run, -EBADMSG);
+	return 0;
+}
+
 /**
  * ckpt_shared_pages_restore - restore the pages of one record
  * @ctx: context
@@ -490,20 +561,16 @@ int ckpt_shared_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct 
 {
 	struct ckpt_rec_shared_pages *run = ckpt_rec_data(rec);
 	u64 nr = ckpt_rec_count(rec);
-	struct mm_struct *mm;
+	struct ckpt_task *owner;
 	int ret = 0;
 
 	for (; nr && !ret; nr--, run++) {
-		/* That of current has no tag yet. */
-		mm = ckpt_get_tag(ctx, run->mm, &ckpt_mm_ops);
-		if (!mm)
-			ret = -EBADMSG;
+		owner = owner_of(ctx, t, run);
+		ret = owner ? ckpt_mm_wait(owner) : -EBADMSG;
 		while (!ret && run->nr_pages)
-			ret = restore_some(mm, run);
+			ret = restore_some(owner->mm, run);
 		if (ret)
-			ckpt_error(ctx, CKPT_AT_RANGE(t, run->addr, run->addr + PAGE_SIZE),
-				   ret == -ENOMEM ? CKPT_WHY_LIMIT : CKPT_WHY_IMAGE, ret,
-				   "the pages of another process cannot be shared there");
+			refuse(ctx, t, run, ret);
 		cond_resched();
 	}
 	return ret;

@@ -50,6 +50,7 @@ struct ckpt_cow_table {
 
 /**
  * struct ckpt_cow - references to be written
+ * @ctx: the save
  * @table: where pages were saved before
  * @owner: index of the task whose pages are saved
  * @off: they are saved as if they were not shared
@@ -59,6 +60,7 @@ struct ckpt_cow_table {
  * @pages: pages that they are about, each referenced
  */
 struct ckpt_cow {
+	struct ckpt_ctx *ctx;
 	struct ckpt_cow_table *table;
 	u32 owner;
 	bool off;
@@ -379,10 +381,13 @@ int ckpt_cow_begin(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_cow **
 		kfree(c);
 		return -ENOMEM;
 	}
+	c->ctx = ctx;
 	c->table = ctx->cow;
 	c->owner = t->index;
-	c->runs = kvmalloc_array(CKPT_MAX_EXTENTS, sizeof(*c->runs), GFP_KERNEL_ACCOUNT);
-	c->pages = kvmalloc_array(CKPT_MAX_RECORD_PAGES, sizeof(*c->pages), GFP_KERNEL_ACCOUNT);
+	c->runs = ckpt_spare_take(ctx, CKPT_SPARE_COW_RUNS,
+				  CKPT_MAX_EXTENTS * sizeof(*c->runs));
+	c->pages = ckpt_spare_take(ctx, CKPT_SPARE_COW_PAGES,
+				   CKPT_MAX_RECORD_PAGES * sizeof(*c->pages));
 	*cp = c;
 	return c->runs && c->pages ? 0 : -ENOMEM;
 }
@@ -396,8 +401,8 @@ void ckpt_cow_end(struct ckpt_cow *c)
 	if (!c)
 		return;
 	ckpt_cow_empty(c, false);
-	kvfree(c->runs);
-	kvfree(c->pages);
+	ckpt_spare_give(c->ctx, CKPT_SPARE_COW_RUNS, c->runs);
+	ckpt_spare_give(c->ctx, CKPT_SPARE_COW_PAGES, c->pages);
 	kfree(c);
 }
 

@@ -15,6 +15,7 @@
 #include <linux/sched/signal.h>
 #include <linux/security.h>
 #include <linux/user_namespace.h>
+#include <linux/wait_bit.h>
 
 #include "../optional.h"
 #include "vma.h"
@@ -308,14 +309,14 @@ static int restore_pages(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	int ret;
 
 	do {
-		ret = ckpt_next_record(ctx, &rec);
+		ret = ckpt_memory_record(ctx, t, &rec);
 		if (ret)
 			return ret;
 		type = rec->type;
 		ret = restore_part(ctx, t, rec);
 		ckpt_free_record(rec);
 	} while (!ret && type != CKPT_REC_MM_END);
-	ctx->stats.memory_ns += ktime_to_ns(ktime_sub(ktime_get(), start));
+	ckpt_count_time(ctx, &ctx->stats.memory_ns, start);
 	return ret;
 }
 
@@ -324,7 +325,7 @@ static int restore_vmas(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr)
 	struct ckpt_rec *rec;
 	int ret;
 
-	ret = ckpt_next_record(ctx, &rec);
+	ret = ckpt_memory_record(ctx, t, &rec);
 	if (ret)
 		return ret;
 	if (rec->type != CKPT_REC_VMAS || ckpt_rec_count(rec) != nr)
@@ -371,16 +372,19 @@ static int lock_memory(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct c
 	return ckpt_vmas_populate();
 }
 
-static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+/**
+ * ckpt_mm_build - make the address space of current
+ * @ctx: context of a restart
+ * @t: leader, current; either it is its turn to read, or all records were kept
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_mm_build(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
-	const struct ckpt_rec_mm *saved = ckpt_rec_data(rec);
+	const struct ckpt_rec_mm *saved = ckpt_rec_data(t->mm_rec);
 	int ret;
 
-	if (t->seen_mm || t->rec->mm_owner || !fields_valid(saved))
-		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
-				 "the image has an impossible address space");
-	else
-		ret = set_exe(ctx, t, saved->exe);
+	ret = set_exe(ctx, t, saved->exe);
 	if (!ret)
 		ret = ckpt_arch_restore_mm(ctx, t, saved);
 	if (!ret)
@@ -395,25 +399,66 @@ static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 		ret = restore_pages(ctx, t);
 	if (!ret)
 		ret = lock_memory(ctx, t, saved);
+	if (ret)
+		return ret;
 	/* Last: mappings above would otherwise be taken for the heap. */
-	if (!ret) {
-		set_fields(current->mm, saved);
-		t->dumpable = saved->dumpable;
-		t->seen_mm = 1;
-		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_mm_ops, current->mm);
+	set_fields(current->mm, saved);
+	/* Pairs with the acquire in is_done(). */
+	smp_store_release(&t->mm_done, true);
+	wake_up_var(&t->mm_done);
+	return 0;
+}
+
+static bool is_done(struct ckpt_task *owner)
+{
+	return smp_load_acquire(&owner->mm_done);
+}
+
+/**
+ * ckpt_mm_wait - wait until the address space of another process is complete
+ * @owner: that process, whose turn to read was before that of current
+ *
+ * Return: 0, -EINTR: current is being killed.
+ */
+int ckpt_mm_wait(struct ckpt_task *owner)
+{
+	return wait_var_event_killable(&owner->mm_done, is_done(owner)) ? -EINTR : 0;
+}
+
+/* The tag stands for a process, which may still have to make its address space. */
+static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_mm *saved = ckpt_rec_data(rec);
+	int ret;
+
+	if (t->seen_mm || t->rec->mm_owner || !fields_valid(saved)) {
+		ckpt_free_record(rec);
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+				  "the image has an impossible address space");
 	}
-	if (!ret)
-		mmget(current->mm);
-	ckpt_free_record(rec);
-	return ret;
+	t->mm_rec = rec;
+	t->seen_mm = 1;
+	t->dumpable = saved->dumpable;
+	t->mm = current->mm;
+	mmget(t->mm);
+	ret = ckpt_put_tag(ctx, rec->tag, &ckpt_mm_ops, t);
+	if (ret) {
+		mmput(t->mm);
+		return ret;
+	}
+	ret = ckpt_keep_records(ctx, t);
+	if (ret < 0)
+		return ret;
+	t->mm_later = ret;
+	return t->mm_later ? 0 : ckpt_mm_build(ctx, t);
 }
 
 /* A process that shares an address space was created in it. */
 static int mm_share(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj)
 {
-	struct ckpt_task *owner = xa_load(&ctx->task_index, t->rec->mm_owner);
+	struct ckpt_task *owner = obj;
 
-	if (t->seen_mm || !owner || obj != current->mm)
+	if (t->seen_mm || owner->rec->tid != t->rec->mm_owner || owner->mm != current->mm)
 		return -EBADMSG;
 	t->dumpable = owner->dumpable;
 	t->seen_mm = 1;
@@ -422,7 +467,9 @@ static int mm_share(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj)
 
 static void mm_put(void *obj)
 {
-	mmput(obj);
+	struct ckpt_task *owner = obj;
+
+	mmput(owner->mm);
 }
 
 const struct ckpt_obj_ops ckpt_mm_ops = {
@@ -433,4 +480,5 @@ const struct ckpt_obj_ops ckpt_mm_ops = {
 	.restore = mm_restore,
 	.share = mm_share,
 	.put = mm_put,
+	.common = true,
 };

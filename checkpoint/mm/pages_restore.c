@@ -137,14 +137,8 @@ static int read_chunk(struct ckpt_ctx *ctx, struct ckpt_task *t, struct group *g
 		}
 	}
 	make_runs(g, first);
-	ret = ckpt_read_bvecs(ctx, g->bv + first_bv, g->nr_bv - first_bv,
+	return ckpt_data_read(ctx, t, g->bv + first_bv, g->nr_bv - first_bv,
 			      (size_t)(g->nr - first) << PAGE_SHIFT);
-	if (ret)
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,
-				  "the image, at offset %llu: page data cannot be read",
-				  ctx->reader.offset);
-	ctx->reader.nr_pages += g->nr - first;
-	return 0;
 }
 
 /* Leaves the checksums of what it has read to ckpt_sums_finish(). */
@@ -218,17 +212,17 @@ static void free_group(struct group *g)
 
 static int check_sums(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct progress *p)
 {
+	u64 end = t->data_kept ? t->data_offset : ctx->reader.offset;
 	struct ckpt_rec *rec;
 	int ret;
 
-	ret = ckpt_next_record(ctx, &rec);
+	ret = ckpt_memory_record(ctx, t, &rec);
 	if (ret)
 		return ret;
 	if (rec->type != CKPT_REC_SUMS || ckpt_rec_count(rec) != p->nr_sums ||
 	    memcmp(ckpt_rec_data(rec), p->sums, p->nr_sums * sizeof(*p->sums)))
 		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
-				 "the image, before offset %llu: page data is damaged",
-				 ctx->reader.offset);
+				 "the image, before offset %llu: page data is damaged", end);
 	ckpt_free_record(rec);
 	return ret;
 }
@@ -247,10 +241,8 @@ int ckpt_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_re
 	struct group *groups[] = { alloc_group(), alloc_group() };
 	int ret = p && groups[0] && groups[1] ? 0 : -ENOMEM;
 
-	if (!ret && ckpt_read_padding(&ctx->reader))
-		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
-				 "the image, at offset %llu: bad space before page data",
-				 ctx->reader.offset);
+	if (!ret)
+		ret = ckpt_data_begin(ctx, t);
 	if (!ret) {
 		p->e = ckpt_rec_data(rec);
 		p->end = p->e + ckpt_rec_count(rec);

@@ -330,26 +330,27 @@ static int write_batch(struct ckpt_ctx *ctx, struct batch *b)
 	return ret;
 }
 
-static void free_batch(struct batch *b)
+static void free_batch(struct ckpt_ctx *ctx, struct batch *b)
 {
 	ckpt_cow_end(b->cow);
-	kvfree(b->extents);
-	kvfree(b->bv);
+	ckpt_spare_give(ctx, CKPT_SPARE_EXTENTS, b->extents);
+	ckpt_spare_give(ctx, CKPT_SPARE_PAGES, b->bv);
 	kfree(b);
 }
 
-static struct batch *alloc_batch(void)
+static struct batch *alloc_batch(struct ckpt_ctx *ctx)
 {
 	struct batch *b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
 
 	if (!b)
 		return NULL;
 	ckpt_sums_init(&b->sums);
-	b->extents = kvmalloc_array(CKPT_MAX_EXTENTS, sizeof(*b->extents), GFP_KERNEL_ACCOUNT);
-	b->bv = kvmalloc_array(CKPT_MAX_RECORD_PAGES, sizeof(*b->bv), GFP_KERNEL_ACCOUNT);
+	b->extents = ckpt_spare_take(ctx, CKPT_SPARE_EXTENTS,
+				     CKPT_MAX_EXTENTS * sizeof(*b->extents));
+	b->bv = ckpt_spare_take(ctx, CKPT_SPARE_PAGES, CKPT_MAX_RECORD_PAGES * sizeof(*b->bv));
 	if (b->extents && b->bv)
 		return b;
-	free_batch(b);
+	free_batch(ctx, b);
 	return NULL;
 }
 
@@ -364,7 +365,7 @@ static struct batch *alloc_batch(void)
  */
 int ckpt_pages_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm)
 {
-	struct batch *b = alloc_batch();
+	struct batch *b = alloc_batch(ctx);
 	int ret = 0, more = 1;
 
 	if (!b)
@@ -375,6 +376,6 @@ int ckpt_pages_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct 
 		ret = more < 0 ? more : write_batch(ctx, b);
 		empty_batch(b, false);
 	}
-	free_batch(b);
+	free_batch(ctx, b);
 	return ret;
 }

@@ -125,4 +125,5 @@ const struct ckpt_obj_ops ckpt_sighand_ops = {
 	.restore = sighand_restore,
 	.share = sighand_share,
 	.put = sighand_put,
+	.common = true,
 };

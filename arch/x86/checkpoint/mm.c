@@ -89,7 +89,15 @@ void ckpt_arch_collect_mm(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_s
 
 static u64 vdso_sum(const struct vdso_image *image)
 {
-	return xxh64(image->data, image->size, (u64)-image->sym_vvar_start);
+	static u64 known;	/* of most processes; it never changes */
+	u64 sum = image == vdso_image(false) ? READ_ONCE(known) : 0;
+
+	if (sum)
+		return sum;
+	sum = xxh64(image->data, image->size, (u64)-image->sym_vvar_start);
+	if (image == vdso_image(false))
+		WRITE_ONCE(known, sum);
+	return sum;
 }
 
 /**

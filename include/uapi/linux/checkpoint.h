@@ -164,9 +164,12 @@ struct restart_args {
  * @processes: thread groups in the tree
  * @freeze_ns: stopping the tree (restart: creating the tasks)
  * @collect_ns: looking for obstacles and shared objects
- * @save_ns: saving (restart: restoring) everything, memory included
- * @memory_ns: the part of @save_ns spent on page data
- * @write_ns: the part of @save_ns spent in the file's write or read function
+ * @save_ns: saving (restart: restoring, once they are created) everything, memory
+ *	included
+ * @memory_ns: the part of @save_ns spent on page data; restart: the sum over all
+ *	processes, which work at the same time
+ * @write_ns: the part of @save_ns spent in the file's write or read function, as
+ *	@memory_ns
  * @release_ns: letting the tree go (restart: the commit)
  * @frozen_ns: from the first task asked to stop to the last one released
  * @total_ns: the whole call
