@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common.h"
 
@@ -163,6 +166,114 @@ TEST_F_TIMEOUT(wrong, reference, TEST_TIMEOUT)
 	while (runs[nr + 1].addr > runs[nr].addr)
 		nr++;
 	EXPECT_EQ(EBADMSG, restart_with(s, image, nr, 5, 0xff));
+}
+
+static uint32_t mm_tag(const struct image *image, unsigned int nr)
+{
+	return ((struct ckpt_rec *)(image->data + image_find(image, CKPT_REC_MM, nr)))->tag;
+}
+
+/* To itself, and to one that comes later: they would wait for each other. */
+TEST_F_TIMEOUT(wrong, circle, TEST_TIMEOUT)
+{
+	const size_t mm = offsetof(struct ckpt_rec_shared_pages, mm);
+	struct image *image = &self->image;
+	struct subject *s = &self->s;
+	unsigned int nr;
+
+	for (nr = 1; nr < 4; nr++) {
+		ASSERT_GT(256, mm_tag(image, nr));
+		EXPECT_EQ(EBADMSG, restart_with(s, image, 0, mm, mm_tag(image, nr)));
+		EXPECT_TRUE(message_has(s, "error", CKPT_WHY_IMAGE)) messages_show(s);
+	}
+}
+
+/* Behind the zero bytes that fill up to a page. */
+static size_t data_of(const struct image *image, unsigned int nr)
+{
+	size_t at = image_find(image, CKPT_REC_PAGES, nr);
+	const struct ckpt_rec *rec = (const void *)(image->data + at);
+
+	return (at + sizeof(*rec) + rec->length + 4095) & ~4095UL;
+}
+
+/* Pages of any of the processes, which read them while others do. */
+TEST_F_TIMEOUT(wrong, page_data, TEST_TIMEOUT)
+{
+	struct image *image = &self->image;
+	struct subject *s = &self->s;
+	size_t size = image->size, at;
+	unsigned int nr;
+
+	for (nr = 0; nr < 5; nr++) {
+		at = data_of(image, nr);
+		image->data[at + 4000] ^= 0x10;
+		ASSERT_EQ(0, image_store(image, s->image));
+		image->data[at + 4000] ^= 0x10;
+		EXPECT_NE(0, subject_restart(s, 0));
+		EXPECT_EQ(EBADMSG, s->err);
+		EXPECT_TRUE(message_has(s, "error", CKPT_WHY_IMAGE)) messages_show(s);
+		image->size = at + 100;
+		ASSERT_EQ(0, image_store(image, s->image));
+		image->size = size;
+		EXPECT_NE(0, subject_restart(s, 0));
+		EXPECT_EQ(EBADMSG, s->err);
+	}
+}
+
+/* Kills a process of the tree soon after it has appeared. */
+static pid_t start_killer(pid_t victim, unsigned int delay_us)
+{
+	pid_t killer = fork();
+
+	if (killer)
+		return killer;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (kill(victim, 0))
+		;
+	usleep(delay_us);
+	_exit(!!kill(victim, SIGKILL));
+}
+
+static int wait_tasks(int nr)
+{
+	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
+
+	while (count_tasks() > nr && now_ns() < deadline)
+		poll_pause();
+	return count_tasks() > nr ? -1 : 0;
+}
+
+#define KILLS	40
+
+/* While all of them make their address spaces, and wait for those of others. */
+TEST_F_TIMEOUT(wrong, killed, TEST_TIMEOUT)
+{
+	struct ckpt_rec_tree *tree;
+	struct ckpt_rec_task *tasks;
+	struct subject *s = &self->s;
+	int i, ret, killed = 0;
+	pid_t killer;
+
+	tree = image_payload(&self->image, CKPT_REC_TREE, 0);
+	tasks = (struct ckpt_rec_task *)(tree + 1);
+	ASSERT_EQ(0, image_store(&self->image, s->image));
+	for (i = 0; i < KILLS; i++) {
+		killer = start_killer(tasks[i % tree->nr_tasks].tid, i * i * 50);
+		ret = subject_restart(s, RESTART_FROZEN);
+		if (ret) {
+			killed++;
+			ASSERT_TRUE(s->err == ESRCH || s->err == EINTR) messages_show(s);
+			kill(killer, SIGKILL);
+		}
+		waitpid(killer, NULL, 0);
+		if (!ret) {
+			kill(s->pid, SIGKILL);
+			ASSERT_EQ(0, subject_reap(s, SIGKILL));
+		}
+		ASSERT_EQ(0, wait_tasks(self->tasks));
+	}
+	say("%d of %d restarts were disturbed", killed, i);
 }
 
 TEST_HARNESS_MAIN
