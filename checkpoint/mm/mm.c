@@ -411,6 +411,7 @@ int ckpt_mm_build(struct ckpt_ctx *ctx, struct ckpt_task *t)
 
 static bool is_done(struct ckpt_task *owner)
 {
+	/* What the owner has made is seen by who sees this. */
 	return smp_load_acquire(&owner->mm_done);
 }
 

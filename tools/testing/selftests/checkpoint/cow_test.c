@@ -84,12 +84,22 @@ FIXTURE_SETUP(wrong)
 	ASSERT_EQ(0, image_load(&self->image, s->image));
 }
 
+/* What was there before may have ended meanwhile. */
+static int wait_tasks(int nr)
+{
+	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
+
+	while (count_tasks() > nr && now_ns() < deadline)
+		poll_pause();
+	return count_tasks() > nr ? -1 : 0;
+}
+
 /* Nothing is left, and the image as it was is good. */
 FIXTURE_TEARDOWN(wrong)
 {
 	struct subject *s = &self->s;
 
-	EXPECT_EQ(self->tasks, count_tasks());
+	EXPECT_EQ(0, wait_tasks(self->tasks));
 	EXPECT_EQ(0, image_store(&self->image, s->image));
 	EXPECT_EQ(0, subject_restart(s, RESTART_FROZEN)) messages_show(s);
 	kill(s->pid, SIGKILL);
@@ -233,15 +243,6 @@ static pid_t start_killer(pid_t victim, unsigned int delay_us)
 		;
 	usleep(delay_us);
 	_exit(!!kill(victim, SIGKILL));
-}
-
-static int wait_tasks(int nr)
-{
-	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
-
-	while (count_tasks() > nr && now_ns() < deadline)
-		poll_pause();
-	return count_tasks() > nr ? -1 : 0;
 }
 
 #define KILLS	40
