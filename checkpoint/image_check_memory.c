@@ -50,6 +50,9 @@ static bool flags_fit(const struct ckpt_rec_vma *v)
 		CKPT_VMA_SHARED | CKPT_VMA_WIPEONFORK,
 		CKPT_VMA_SHARED | CKPT_VMA_GROWSDOWN,
 		CKPT_VMA_SHARED | CKPT_VMA_MERGEABLE,
+		CKPT_VMA_UNRESERVED | CKPT_VMA_SHARED,
+		CKPT_VMA_UNRESERVED | CKPT_VMA_NORESERVE,
+		CKPT_VMA_UNRESERVED | CKPT_VMA_LOCKED,
 	};
 	int i;
 
@@ -62,7 +65,7 @@ static bool flags_fit(const struct ckpt_rec_vma *v)
 		return false;
 	/* A file has memory of all kinds but these. */
 	return v->file ? !(v->flags & (CKPT_VMA_GROWSDOWN | CKPT_VMA_DROPPABLE)) :
-			 !(v->flags & CKPT_VMA_SHARED);
+			 !(v->flags & (CKPT_VMA_SHARED | CKPT_VMA_UNRESERVED));
 }
 
 /**
@@ -119,6 +122,11 @@ int ckpt_check_vma_policies(struct ckpt_reader *r, struct ckpt_rec *rec)
 	return 0;
 }
 
+static bool is_huge_shift(u32 shift)
+{
+	return shift > CKPT_PAGE_SHIFT && shift < 48;
+}
+
 /**
  * ckpt_check_sysv_shm - check a segment of System V shared memory
  * @r: reader
@@ -135,5 +143,64 @@ int ckpt_check_sysv_shm(struct ckpt_reader *r, struct ckpt_rec *rec)
 		return damaged(r, "System V shared memory has an impossible value or no tag");
 	if (s->flags & ~CKPT_SYSV_ALL || (s->flags & CKPT_SYSV_REMOVED && s->key))
 		return damaged(r, "System V shared memory has impossible flags");
+	if (s->reserved || (s->huge_shift && !is_huge_shift(s->huge_shift)))
+		return damaged(r, "System V shared memory has pages of an impossible size");
+	return 0;
+}
+
+/**
+ * ckpt_check_memory - check what names the memory that the next record is about
+ * @r: reader
+ * @rec: MEMORY record
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_check_memory(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_memory *m = ckpt_rec_data(rec);
+
+	return !m->memory || m->reserved ? damaged(r, "memory without a tag") : 0;
+}
+
+/**
+ * ckpt_check_hugetlb - check memory of huge pages
+ * @r: reader
+ * @rec: HUGETLB record
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_check_hugetlb(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_hugetlb *h = ckpt_rec_data(rec);
+
+	if (!rec->tag || !is_huge_shift(h->page_shift) || h->mode >> 16 || h->mode & 06000 ||
+	    h->seals >> 16)
+		return damaged(r, "memory of huge pages has an impossible value or no tag");
+	if (h->size > LLONG_MAX || h->size & ((1ULL << h->page_shift) - 1))
+		return damaged(r, "memory of huge pages has an impossible size");
+	if (rec->length - rec->unit != h->name_len || h->name_len >= CKPT_PATH_MAX ||
+	    memchr(ckpt_rec_tail(rec), 0, h->name_len))
+		return damaged(r, "memory of huge pages has an impossible name");
+	return 0;
+}
+
+/**
+ * ckpt_check_huge_regions - check which huge pages are there or reserved
+ * @r: reader
+ * @rec: HUGE_REGIONS record
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_check_huge_regions(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_huge_region *h = ckpt_rec_data(rec);
+	u64 count = ckpt_rec_count(rec);
+	u64 last = 0;
+
+	for (; count; count--, h++) {
+		if (h->start < last || h->end <= h->start || h->end > LLONG_MAX >> CKPT_PAGE_SHIFT)
+			return damaged(r, "huge pages have an impossible place");
+		last = h->end;
+	}
 	return 0;
 }

@@ -411,6 +411,8 @@ extern const struct ckpt_obj_ops ckpt_socket_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_data_ops;
 extern const struct ckpt_obj_ops ckpt_sysv_shm_ops;
+extern const struct ckpt_obj_ops ckpt_hugetlb_ops;
+extern const struct ckpt_obj_ops ckpt_memory_ops;
 extern const struct ckpt_obj_ops ckpt_sighand_ops;
 extern const struct ckpt_obj_ops ckpt_thread_ops;
 extern const struct ckpt_obj_ops ckpt_cred_ops;
@@ -736,7 +738,7 @@ int ckpt_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_re
 
 /* mm/cow_save.c */
 int ckpt_cow_begin(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_cow **cp);
-bool ckpt_cow_is_full(const struct ckpt_cow *c, u32 more);
+u32 ckpt_cow_room(const struct ckpt_cow *c);
 bool ckpt_cow_add(struct ckpt_cow *c, struct page *page, unsigned long addr, u32 nr);
 int ckpt_cow_check(struct ckpt_ctx *ctx, struct ckpt_cow *c);
 int ckpt_cow_write(struct ckpt_ctx *ctx, struct ckpt_cow *c);
@@ -809,6 +811,7 @@ extern const struct ckpt_file_kind ckpt_pipe_kind;
 extern const struct ckpt_file_kind ckpt_socket_kind;
 extern const struct ckpt_file_kind ckpt_shmem_kind;
 extern const struct ckpt_file_kind ckpt_sysv_shm_kind;
+extern const struct ckpt_file_kind ckpt_hugetlb_kind;
 void ckpt_file_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 		       struct file *file);
 int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file, u32 *tag);
@@ -853,7 +856,15 @@ int ckpt_compare_open(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fi
 
 /* file/shmem.c */
 bool ckpt_is_unnamed_shmem(struct file *file);
-int ckpt_shmem_write(struct ckpt_ctx *ctx, struct inode *inode, u32 tag);
+bool ckpt_is_unnamed_memory(struct file *file);
+struct file *ckpt_shmem_memory(struct ckpt_ctx *ctx, u32 tag);
+
+/* file/hugetlb.c */
+struct file *ckpt_hugetlb_memory(struct ckpt_ctx *ctx, u32 tag);
+
+/* mm/memory.c */
+int ckpt_memory_begin(struct ckpt_ctx *ctx, u32 tag);
+int ckpt_memory_save(struct ckpt_ctx *ctx, struct inode *inode, u32 tag);
 
 /* ipc/shm.c */
 struct file *ckpt_sysv_shm_memory(struct ckpt_ctx *ctx, u32 tag);

@@ -64,6 +64,7 @@
 #define CKPT_MAX_PTY		(CKPT_PATH_MAX + 2 * (3 * CKPT_MAX_TTY_BUFFER + CKPT_MAX_TTY_QUEUE))
 #define CKPT_MAX_PTY_INDEX	((1 << 20) - 1)
 #define CKPT_MAX_SHMEM_DATA	(1024 * 1024)
+#define CKPT_MAX_HUGE_REGIONS	(4 * 1024 * 1024)
 #define CKPT_MAX_INDEX		(16 * 1024 * 1024)
 
 /* Of times and counters, 2^62: the sum of two does not overflow. */

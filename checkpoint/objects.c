@@ -58,6 +58,8 @@ static const struct ckpt_obj_ops *const tagged_objs[] = {
 	&ckpt_shmem_ops,	/* file/shmem.c: memory without a name */
 	&ckpt_shmem_data_ops,
 	&ckpt_sysv_shm_ops,	/* ipc/shm.c: System V shared memory */
+	&ckpt_hugetlb_ops,	/* file/hugetlb.c: memory of huge pages without a name */
+	&ckpt_memory_ops,	/* mm/memory.c: content and policies of these three */
 	&ckpt_unlinked_ops,	/* file/unlinked.c: files on disk without a name */
 	&ckpt_locks_ops,	/* file/locks.c: locks and leases of files and tables */
 	&ckpt_file_state_ops,	/* file/state.c: who gets signals of a file */

@@ -10,6 +10,7 @@
 #include <linux/cgroup.h>
 #include <linux/compat.h>
 #include <linux/cred.h>
+#include <linux/hugetlb.h>
 #include <linux/keyctl.h>
 #include <linux/ksm.h>
 #include <linux/nsproxy.h>
@@ -159,23 +160,12 @@ static inline unsigned long ckpt_pkey_flags(u32 pkey)
 #endif
 }
 
-/* Does a memory policy of this mapping belong to its file? */
-static inline bool ckpt_has_set_policy(struct vm_area_struct *vma)
+static inline unsigned int *ckpt_hugetlb_seals(struct inode *inode)
 {
-#ifdef CONFIG_NUMA
-	return vma->vm_ops && vma->vm_ops->set_policy;
+#ifdef CONFIG_HUGETLBFS
+	return &HUGETLBFS_I(inode)->seals;
 #else
-	return false;
-#endif
-}
-
-/* Memory policies of shared memory, which mbind(2) sets. */
-static inline bool ckpt_has_shared_policy(struct shmem_inode_info *info)
-{
-#ifdef CONFIG_NUMA
-	return !RB_EMPTY_ROOT(&info->policy.root);
-#else
-	return false;
+	return NULL;
 #endif
 }
 

@@ -17,6 +17,7 @@
 static const struct ckpt_file_kind *const kinds[] = {
 	&ckpt_shmem_kind,	/* shmem.c: shared memory without a name */
 	&ckpt_sysv_shm_kind,	/* ipc/shm.c: System V shared memory */
+	&ckpt_hugetlb_kind,	/* hugetlb.c: memory of huge pages without a name */
 	&ckpt_unlinked_kind,	/* unlinked.c: files without a name */
 	&ckpt_path_kind,	/* path.c: opened again by its name */
 	&ckpt_pipe_kind,	/* pipe.c: pipes within the tree */

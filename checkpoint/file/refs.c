@@ -70,7 +70,7 @@ static int note_pipe(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe, struct 
 /* A file whose open files are counted, because nobody outside may have it. */
 static bool is_counted(struct file *file)
 {
-	return ckpt_is_unnamed_shmem(file) || ckpt_is_unlinked(file);
+	return ckpt_is_unnamed_memory(file) || ckpt_is_unlinked(file);
 }
 
 /* One more open file of the memory or inode that a dentry stands for. */
@@ -190,7 +190,7 @@ static int count_mappings(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		for_each_vma(vmi, vma) {
 			if (vma->vm_file && is_counted(vma->vm_file))
 				ret = count_file(ctx, vma->vm_file);
-			if (!ret && vma->vm_file && ckpt_is_unnamed_shmem(vma->vm_file))
+			if (!ret && vma->vm_file && ckpt_is_unnamed_memory(vma->vm_file))
 				ret = note_attached(ctx, file_inode(vma->vm_file));
 			if (ret)
 				break;

@@ -2,8 +2,9 @@
 /*
  * Shared memory without a name: shared anonymous memory, memfd, and files of a
  * tmpfs that were deleted, as POSIX semaphores and shared memory often are. One
- * SHMEM record for each inode, with its content in SHMEM_DATA records; holes
- * stay holes. The open files that name it are opened again on a new inode.
+ * SHMEM record for each inode; what it is made of follows (mm/memory.c). The open
+ * files that name it are opened again on a new inode. SHMEM_DATA records have
+ * the content of files (unlinked.c), and, in older images, of memory.
  *
  * Memory that somebody outside of the tree has, too, is an obstacle: the tree's
  * descriptors and mappings of it are counted (refs.c).
@@ -21,8 +22,6 @@
 
 #include "../internal.h"
 #include "../optional.h"
-
-#define CHUNK_BYTES	((size_t)CKPT_CHUNK_PAGES << PAGE_SHIFT)
 
 /**
  * ckpt_is_unnamed_shmem - is this a file of memory that has no name?
@@ -54,9 +53,6 @@ static void shmem_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	if (!RB_EMPTY_ROOT(&SHMEM_I(file_inode(file))->xattrs.rb_root))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
 			      "shared memory with extended attributes: %pD", file);
-	if (ckpt_has_shared_policy(SHMEM_I(file_inode(file))))
-		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG,
-			      "a NUMA memory policy of shared memory: %pD", file);
 	if (!kuid_has_mapping(current_user_ns(), inode->i_uid) ||
 	    !kgid_has_mapping(current_user_ns(), inode->i_gid))
 		ckpt_obstacle(ctx, where, CKPT_WHY_CRED,
@@ -65,82 +61,6 @@ static void shmem_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	if (!ckpt_file_is_inside(ctx, file, where->fd >= 0))
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING,
 			      "shared memory without a name that others have, too: %pD", file);
-}
-
-/* Copies what is there of a range; folios that are not there read as zero. */
-static int read_range(struct inode *inode, loff_t pos, char *buf, size_t len)
-{
-	struct folio *folio;
-	size_t done, part;
-	int ret;
-
-	for (done = 0; done < len; done += part) {
-		part = min_t(size_t, PAGE_SIZE, len - done);
-		ret = shmem_get_folio(inode, (pos + done) >> PAGE_SHIFT, 0, &folio, SGP_READ);
-		if (ret)
-			return ret;
-		if (!folio) {
-			memset(buf + done, 0, part);
-			continue;
-		}
-		memcpy_from_folio(buf + done, folio, offset_in_folio(folio, pos + done), part);
-		folio_unlock(folio);
-		folio_put(folio);
-		cond_resched();
-	}
-	return 0;
-}
-
-static loff_t seek(struct inode *inode, loff_t pos, int whence)
-{
-	loff_t found;
-
-	inode_lock(inode);
-	found = mapping_seek_hole_data(inode->i_mapping, pos, i_size_read(inode), whence);
-	inode_unlock(inode);
-	return found;
-}
-
-/**
- * ckpt_shmem_write - save the content of shared memory
- * @ctx: context
- * @inode: the memory
- * @tag: its tag
- *
- * Return: 0 or a negative errno.
- */
-int ckpt_shmem_write(struct ckpt_ctx *ctx, struct inode *inode, u32 tag)
-{
-	struct ckpt_rec_shmem_data rec = { .shmem = tag };
-	char *buf = kvmalloc(CHUNK_BYTES, GFP_KERNEL_ACCOUNT);
-	loff_t pos = 0, end = 0;
-	int ret = buf ? 0 : -ENOMEM;
-	size_t len;
-
-	while (!ret) {
-		if (pos == end) {
-			pos = seek(inode, pos, SEEK_DATA);
-			if (pos < 0)
-				break;
-			/* Mappings have the rest of the last page, too. */
-			end = round_up(seek(inode, pos, SEEK_HOLE), PAGE_SIZE);
-		}
-		if (end <= pos || signal_pending(current))
-			ret = end <= pos ? -EBUSY : -EINTR;
-		len = min_t(u64, end - pos, CHUNK_BYTES);
-		if (!ret)
-			ret = read_range(inode, pos, buf, len);
-		rec.offset = pos;
-		rec.len = len;
-		if (!ret)
-			ret = ckpt_write_record(ctx, CKPT_REC_SHMEM_DATA, 0, sizeof(rec), &rec,
-						sizeof(rec), buf, len);
-		pos += len;
-	}
-	kvfree(buf);
-	if (ret || pos == -ENXIO)
-		return ret;
-	return pos;
 }
 
 static int write_shmem(struct ckpt_ctx *ctx, struct file *file, u32 *tag)
@@ -172,7 +92,7 @@ static int write_shmem(struct ckpt_ctx *ctx, struct file *file, u32 *tag)
 	ret = ckpt_write_record(ctx, CKPT_REC_SHMEM, *tag, sizeof(rec), &rec, sizeof(rec),
 				name.name.name, rec.name_len);
 	release_dentry_name_snapshot(&name);
-	return ret ?: ckpt_shmem_write(ctx, inode, *tag);
+	return ret ?: ckpt_memory_save(ctx, inode, *tag);
 }
 
 static int shmem_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
@@ -300,12 +220,26 @@ static int write_file(struct file *file, loff_t pos, const void *data, size_t le
 	return ret == len ? 0 : -ENOSPC;
 }
 
-static struct inode *memory_of(struct ckpt_ctx *ctx, u32 tag)
+/**
+ * ckpt_shmem_memory - memory that is being restored
+ * @ctx: context of a restart
+ * @tag: its tag
+ *
+ * Return: a file, which the memory keeps; NULL: no such memory.
+ */
+struct file *ckpt_shmem_memory(struct ckpt_ctx *ctx, u32 tag)
 {
 	struct restored *r = ckpt_get_tag(ctx, tag, &ckpt_shmem_ops);
-	struct file *file = r ? r->file : ckpt_sysv_shm_memory(ctx, tag);
 
-	return file ? file_inode(file) : NULL;
+	return r ? r->file : NULL;
+}
+
+/* Of pages that are not huge. */
+static struct inode *memory_of(struct ckpt_ctx *ctx, u32 tag)
+{
+	struct file *file = ckpt_shmem_memory(ctx, tag) ?: ckpt_sysv_shm_memory(ctx, tag);
+
+	return file && shmem_file(file) ? file_inode(file) : NULL;
 }
 
 static int data_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)

@@ -53,7 +53,7 @@ bool ckpt_is_unlinked(struct file *file)
 	const struct dentry *dentry = dentry_of(file);
 
 	return (d_unlinked(dentry) || !d_inode(dentry)->i_nlink) &&
-	       ckpt_path_kind.probe(NULL, file) && !ckpt_is_unnamed_shmem(file);
+	       ckpt_path_kind.probe(NULL, file) && !ckpt_is_unnamed_memory(file);
 }
 
 static bool unlinked_probe(struct ckpt_task *t, struct file *file)

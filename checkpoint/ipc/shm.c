@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * System V shared memory that is mapped: one SYSV_SHM record for each segment,
- * with its content in SHMEM_DATA records. Restart makes the segment again, with
+ * and what it is made of (mm/memory.c). Restart makes the segment again, with
  * its id, or takes the same one where it still exists and nobody uses it; its
  * content becomes that of the image. It keeps its key, owner, times, and that it
  * was removed (IPC_RMID) and goes with its last user.
@@ -16,7 +16,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 
-#include "../internal.h"
+#include "../mm/huge.h"
 #include "../optional.h"
 
 /* A segment of a restart. */
@@ -52,20 +52,18 @@ static void shm_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, st
 	if (state.outside)
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING,
 			      "System V shared memory %d of another IPC namespace", state.id);
-	if (state.huge) {
-		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING,
-			      "System V shared memory %d of huge pages", state.id);
-		return;
-	}
-	if (ckpt_has_shared_policy(SHMEM_I(file_inode(file))))
-		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG,
-			      "a NUMA memory policy of System V shared memory %d", state.id);
 	if (!has_mapping(&state))
 		ckpt_obstacle(ctx, where, CKPT_WHY_CRED,
 			      "System V shared memory %d of an unknown user", state.id);
 	if (state.nattch > ckpt_attached(ctx, file_inode(file)))
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING,
 			      "System V shared memory %d that others have attached, too", state.id);
+}
+
+/* Which huge pages are reserved is told one by one. */
+static bool is_noreserve(struct inode *inode)
+{
+	return ckpt_is_huge_memory(inode) || SHMEM_I(inode)->flags & VM_NORESERVE;
 }
 
 static int write_segment(struct ckpt_ctx *ctx, struct file *file,
@@ -83,13 +81,14 @@ static int write_segment(struct ckpt_ctx *ctx, struct file *file,
 		.mode = s->mode,
 		.flags = (s->removed ? CKPT_SYSV_REMOVED : 0) |
 			 (s->locked ? CKPT_SYSV_LOCKED : 0) |
-			 (SHMEM_I(inode)->flags & VM_NORESERVE ? CKPT_SYSV_NORESERVE : 0),
+			 (is_noreserve(inode) ? CKPT_SYSV_NORESERVE : 0),
 		.uid = from_kuid(ns, s->uid),
 		.gid = from_kgid(ns, s->gid),
 		.cuid = from_kuid(ns, s->cuid),
 		.cgid = from_kgid(ns, s->cgid),
 		.creator = s->creator,
 		.last = s->last,
+		.huge_shift = s->huge_shift,
 	};
 	int ret;
 
@@ -101,7 +100,7 @@ static int write_segment(struct ckpt_ctx *ctx, struct file *file,
 		return -ENOMEM;
 	ret = ckpt_write_record(ctx, CKPT_REC_SYSV_SHM, *tag, sizeof(rec), &rec, sizeof(rec),
 				NULL, 0);
-	return ret ?: ckpt_shmem_write(ctx, inode, *tag);
+	return ret ?: ckpt_memory_save(ctx, inode, *tag);
 }
 
 static int shm_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
@@ -141,6 +140,7 @@ static int fill_state(struct ckpt_ctx *ctx, struct checkpoint_shm *s,
 		.ctime = rec->ctime,
 		.creator = pids ? rec->creator : 0,
 		.last = pids ? rec->last : 0,
+		.huge_shift = rec->huge_shift,
 	};
 	return uid_valid(s->uid) && gid_valid(s->gid) && uid_valid(s->cuid) &&
 	       gid_valid(s->cgid) ? 0 : -EPERM;
@@ -177,7 +177,10 @@ static int restore(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_rec_sysv_shm
 		return ret;
 	}
 	/* What it has had since it was saved. */
+	if (ckpt_is_huge_memory(file_inode(s->memory)))
+		return ckpt_huge_clear(s->memory);
 	shmem_truncate_range(file_inode(s->memory), 0, (loff_t)-1);
+	mpol_free_shared_policy(&SHMEM_I(file_inode(s->memory))->policy);
 	return 0;
 }
 

@@ -27,7 +27,7 @@
 
 #include <asm/tlbflush.h>
 
-#include "../internal.h"
+#include "huge.h"
 #include "vma.h"
 
 /**
@@ -42,7 +42,8 @@ struct family {
 
 static bool may_have_anon(const struct vm_area_struct *vma)
 {
-	return vma && !(vma->vm_flags & (VM_SHARED | VM_MAYSHARE | VM_SPECIAL | VM_HUGETLB));
+	return vma && !(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)) &&
+	       (is_vm_hugetlb_page(vma) || !(vma->vm_flags & VM_SPECIAL));
 }
 
 /* For writing: page tables and anon_vmas may change. */
@@ -212,8 +213,16 @@ struct share {
 	long nr;
 };
 
-/* The family's root is the one anon_vma that both mappings have for sure. */
-static bool move_to_root(struct folio *folio, struct vm_area_struct *vma)
+/**
+ * ckpt_cow_move_to_root - let a folio be shared in its family
+ * @folio: anonymous, in a page table that is locked
+ * @vma: its mapping
+ *
+ * The family's root is the one anon_vma that both mappings have for sure.
+ *
+ * Return: false: it is busy.
+ */
+bool ckpt_cow_move_to_root(struct folio *folio, struct vm_area_struct *vma)
 {
 	if ((void *)folio->mapping == (void *)vma->anon_vma->root + PAGE_MAPPING_ANON)
 		return true;
@@ -239,7 +248,7 @@ static bool share_pte(struct share *s, struct vm_area_struct *from, pte_t *src, 
 	if (!page || !PageAnon(page))
 		return false;
 	folio = page_folio(page);
-	if (folio_test_ksm(folio) || !move_to_root(folio, from))
+	if (folio_test_ksm(folio) || !ckpt_cow_move_to_root(folio, from))
 		return false;
 	folio_get(folio);
 	if (folio_try_dup_anon_rmap_pte(folio, page, from)) {
@@ -359,6 +368,15 @@ static const struct mm_walk_ops share_ops = {
 	.walk_lock = PGWALK_WRLOCK,
 };
 
+static int share_hugetlb(struct share *s, struct vm_area_struct *from, unsigned long end)
+{
+	unsigned long start = s->next;
+
+	s->next = ckpt_huge_share(s->vma, start + s->offset, from, start, end);
+	s->nr += (s->next - start) >> PAGE_SHIFT;
+	return 0;
+}
+
 /* As copy_page_range(), of a part. */
 static int share_range(struct share *s, struct vm_area_struct *from, unsigned long end)
 {
@@ -368,12 +386,14 @@ static int share_range(struct share *s, struct vm_area_struct *from, unsigned lo
 	int ret;
 
 	/* A huge page may have come there for the sake of its neighbours. */
-	zap_page_range_single(s->vma, start + s->offset, len, NULL);
+	if (!is_vm_hugetlb_page(from))
+		zap_page_range_single(s->vma, start + s->offset, len, NULL);
 	mmu_notifier_range_init(&range, MMU_NOTIFY_PROTECTION_PAGE, 0, mm, start, end);
 	mmu_notifier_invalidate_range_start(&range);
 	/* Not the checked variant: the mmap_lock is enough, as in fork(2). */
 	raw_write_seqcount_begin(&mm->write_protect_seq);
-	ret = walk_page_range(mm, start, end, &share_ops, s);
+	ret = is_vm_hugetlb_page(from) ? share_hugetlb(s, from, end) :
+	      walk_page_range(mm, start, end, &share_ops, s);
 	raw_write_seqcount_end(&mm->write_protect_seq);
 	flush_tlb_range(from, start, end);
 	mmu_notifier_invalidate_range_end(&range);
@@ -391,6 +411,7 @@ static bool may_share(struct vm_area_struct *from, u64 from_addr,
 	    vma->vm_flags & VM_LOCKED || (from->vm_flags | vma->vm_flags) & VM_DROPPABLE)
 		return false;
 	return from->anon_vma->root == vma->anon_vma->root &&
+	       ckpt_huge_fit(from, from_addr, vma, addr) &&
 	       linear_page_index(from, from_addr) == linear_page_index(vma, addr);
 }
 
@@ -453,7 +474,7 @@ static int copy_from(struct page *from, u64 addr)
 	struct page *page;
 	long nr;
 
-	nr = get_user_pages_unlocked(addr, 1, &page, FOLL_WRITE | FOLL_FORCE);
+	nr = ckpt_get_private_pages(addr, 1, &page);
 	if (nr != 1)
 		return nr == -ENOMEM || nr == -EINTR ? nr : -EBADMSG;
 	if (PageAnon(page)) {

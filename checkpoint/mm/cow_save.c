@@ -18,7 +18,7 @@
 #include <linux/slab.h>
 #include <linux/swap.h>
 
-#include "../internal.h"
+#include "huge.h"
 #include "vma.h"
 
 #define MIN_BITS	12
@@ -177,15 +177,14 @@ bool ckpt_cow_add(struct ckpt_cow *c, struct page *page, unsigned long addr, u32
 }
 
 /**
- * ckpt_cow_is_full - is there no room?
+ * ckpt_cow_room - is there room?
  * @c: references
- * @more: so many pages
  *
- * Return: true: there is none.
+ * Return: for so many pages.
  */
-bool ckpt_cow_is_full(const struct ckpt_cow *c, u32 more)
+u32 ckpt_cow_room(const struct ckpt_cow *c)
 {
-	return c->nr_pages + more > CKPT_MAX_RECORD_PAGES || c->nr_runs == CKPT_MAX_EXTENTS;
+	return c->nr_runs == CKPT_MAX_EXTENTS ? 0 : CKPT_MAX_RECORD_PAGES - c->nr_pages;
 }
 
 /**
@@ -263,8 +262,26 @@ static int check_pmd(pmd_t *pmd, unsigned long addr, unsigned long end, struct m
 	return c->next < end;
 }
 
+static int check_hugetlb(pte_t *pte, unsigned long hmask, unsigned long addr,
+			 unsigned long end, struct mm_walk *walk)
+{
+	struct check *c = walk->private;
+	struct page *page, *first;
+
+	first = addr == c->next ? ckpt_huge_get_page(walk->vma, addr, pte) : NULL;
+	if (IS_ERR_OR_NULL(first))
+		return 1;
+	page = first;
+	while (c->next < end && is_same(c, page))
+		page++;
+	put_page(first);
+	cond_resched();
+	return c->next < end;
+}
+
 static const struct mm_walk_ops check_ops = {
 	.pmd_entry = check_pmd,
+	.hugetlb_entry = check_hugetlb,
 	.walk_lock = PGWALK_RDLOCK,
 };
 

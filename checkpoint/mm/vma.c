@@ -4,6 +4,7 @@
  * file; with the advice that persists. Every flag that is not known here is an
  * obstacle.
  */
+#include <linux/checkpoint_state.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -19,6 +20,7 @@
 #include <linux/userfaultfd_k.h>
 
 #include "../optional.h"
+#include "huge.h"
 #include "vma.h"
 
 /* Flags with their counterpart in the image, and the advice that sets them. */
@@ -51,7 +53,6 @@ static const struct {
 	const char *text;
 } refused[] = {
 	{ VM_PFNMAP | VM_IO | VM_MIXEDMAP, "memory of a device" },
-	{ VM_HUGETLB, "hugetlb pages" },
 	{ __VM_UFFD_FLAGS, "memory of a userfaultfd" },
 	{ VM_SHADOW_STACK, "a shadow stack" },
 };
@@ -61,6 +62,9 @@ static void collect_flags(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 {
 	unsigned long unknown = vma->vm_flags & ~KNOWN_FLAGS;
 	int i;
+
+	if (is_vm_hugetlb_page(vma))
+		unknown &= ~(VM_HUGETLB | VM_DONTEXPAND);
 
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
 		if (!(unknown & refused[i].vm))
@@ -76,10 +80,14 @@ static void collect_flags(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 /* A mapping that may not become writable, of a file that is, for no reason that lasts. */
 static bool lost_write(struct vm_area_struct *vma)
 {
-	return vma->vm_file && ckpt_is_unnamed_shmem(vma->vm_file) &&
-	       (vma->vm_flags & (VM_MAYSHARE | VM_MAYWRITE)) == VM_MAYSHARE &&
-	       vma->vm_file->f_mode & FMODE_WRITE &&
-	       !(SHMEM_I(file_inode(vma->vm_file))->seals & F_SEAL_WRITE);
+	struct inode *inode = vma->vm_file ? file_inode(vma->vm_file) : NULL;
+
+	if (!inode || !ckpt_is_unnamed_memory(vma->vm_file) ||
+	    (vma->vm_flags & (VM_MAYSHARE | VM_MAYWRITE)) != VM_MAYSHARE ||
+	    !(vma->vm_file->f_mode & FMODE_WRITE))
+		return false;
+	return !((ckpt_is_huge_memory(inode) ? *ckpt_hugetlb_seals(inode) :
+		  SHMEM_I(inode)->seals) & F_SEAL_WRITE);
 }
 
 static bool is_aio_ring(struct vm_area_struct *vma)
@@ -110,14 +118,19 @@ void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_
 	if (lost_write(vma))
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG,
 			      "shared memory that was mapped under F_SEAL_FUTURE_WRITE");
+	if (is_vm_hugetlb_page(vma))
+		ckpt_huge_collect(ctx, where, vma);
 	if (vma->vm_file)
 		ckpt_file_collect(ctx, where, vma->vm_file);
 	else if (vma->vm_flags & VM_SHARED || (vma->vm_ops && !vma_is_anonymous(vma)))
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING, "a special mapping of the kernel");
-	/* Of a file that has policies of its own, as shared memory has. */
-	if (vma_policy(vma) && (vma->vm_flags & VM_MAYSHARE || ckpt_has_set_policy(vma)))
-		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG,
-			      "a NUMA memory policy of shared memory");
+}
+
+/* Private huge pages of a process that was forked: its parent has the reserve. */
+static bool is_unreserved(struct vm_area_struct *vma)
+{
+	return is_vm_hugetlb_page(vma) && !(vma->vm_flags & (VM_MAYSHARE | VM_NORESERVE)) &&
+	       !checkpoint_hugetlb_owner(vma);
 }
 
 /**
@@ -143,7 +156,8 @@ void ckpt_vma_fill(struct vm_area_struct *vma, struct ckpt_rec_vma *rec)
 		     (vma->vm_flags & VM_LOCKED ? CKPT_VMA_LOCKED : 0) |
 		     (vma->vm_flags & VM_LOCKONFAULT ? CKPT_VMA_LOCKONFAULT : 0) |
 		     (vma->vm_flags & VM_DROPPABLE ? CKPT_VMA_DROPPABLE : 0) |
-		     (vma->vm_flags & VM_SEALED ? CKPT_VMA_SEALED : 0);
+		     (vma->vm_flags & VM_SEALED ? CKPT_VMA_SEALED : 0) |
+		     (is_unreserved(vma) ? CKPT_VMA_UNRESERVED : 0);
 	rec->pkey = vma_pkey(vma);
 	for (i = 0; i < ARRAY_SIZE(advices); i++)
 		if (vma->vm_flags & advices[i].vm)
@@ -242,26 +256,65 @@ void ckpt_vmas_free(struct ckpt_vmas *vmas)
 	kvfree(vmas->recs);
 }
 
-static u32 list_names(struct mm_struct *mm, struct ckpt_rec_vma_name *names, u32 max)
+static u32 list_vmas(struct mm_struct *mm, void *recs, size_t unit, u32 max,
+		     bool (*fill)(struct vm_area_struct *vma, void *rec))
 {
-	struct anon_vma_name *name;
 	struct vm_area_struct *vma;
 	u32 nr = 0;
 
 	VMA_ITERATOR(vmi, mm, 0);
 
-	for_each_vma(vmi, vma) {
-		name = anon_vma_name(vma);
-		if (!name)
-			continue;
-		if (nr < max) {
-			names[nr].start = vma->vm_start;
-			names[nr].end = vma->vm_end;
-			strscpy_pad(names[nr].name, name->name);
-		}
-		nr++;
-	}
+	for_each_vma(vmi, vma)
+		nr += fill(vma, nr < max ? recs + nr * unit : NULL);
 	return nr;
+}
+
+/**
+ * ckpt_vmas_list - save what some of the mappings have
+ * @ctx: context
+ * @mm: address space of a frozen process
+ * @type: of the record, an array; none is written if no mapping has it
+ * @unit: bytes of an element
+ * @fill: says whether a mapping has it, and fills an element, unless that is NULL
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_vmas_list(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 type, size_t unit,
+		   bool (*fill)(struct vm_area_struct *vma, void *rec))
+{
+	void *recs;
+	u32 nr;
+	int ret;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	nr = list_vmas(mm, NULL, unit, 0, fill);
+	mmap_read_unlock(mm);
+	if (!nr)
+		return 0;
+	recs = kvcalloc(nr, unit, GFP_KERNEL_ACCOUNT);
+	if (!recs)
+		return -ENOMEM;
+	mmap_read_lock(mm);
+	ret = list_vmas(mm, recs, unit, nr, fill) == nr ? 0 : -EBUSY;
+	mmap_read_unlock(mm);
+	if (!ret)
+		ret = ckpt_write_record(ctx, type, 0, unit, recs, nr * unit, NULL, 0);
+	kvfree(recs);
+	return ret;
+}
+
+static bool fill_name(struct vm_area_struct *vma, void *rec)
+{
+	struct anon_vma_name *name = anon_vma_name(vma);
+	struct ckpt_rec_vma_name *v = rec;
+
+	if (name && v) {
+		v->start = vma->vm_start;
+		v->end = vma->vm_end;
+		strscpy_pad(v->name, name->name);
+	}
+	return name;
 }
 
 /**
@@ -273,27 +326,8 @@ static u32 list_names(struct mm_struct *mm, struct ckpt_rec_vma_name *names, u32
  */
 int ckpt_vma_names_save(struct ckpt_ctx *ctx, struct mm_struct *mm)
 {
-	struct ckpt_rec_vma_name *names;
-	u32 nr;
-	int ret;
-
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	nr = list_names(mm, NULL, 0);
-	mmap_read_unlock(mm);
-	if (!nr)
-		return 0;
-	names = kvcalloc(nr, sizeof(*names), GFP_KERNEL_ACCOUNT);
-	if (!names)
-		return -ENOMEM;
-	mmap_read_lock(mm);
-	ret = list_names(mm, names, nr) == nr ? 0 : -EBUSY;
-	mmap_read_unlock(mm);
-	if (!ret)
-		ret = ckpt_write_record(ctx, CKPT_REC_VMA_NAMES, 0, sizeof(*names), names,
-					nr * sizeof(*names), NULL, 0);
-	kvfree(names);
-	return ret;
+	return ckpt_vmas_list(ctx, mm, CKPT_REC_VMA_NAMES, sizeof(struct ckpt_rec_vma_name),
+			      fill_name);
 }
 
 /*

@@ -25,6 +25,8 @@ void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_
 int ckpt_vmas_gather(struct mm_struct *mm, struct ckpt_vmas *vmas);
 int ckpt_vmas_tag(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_vmas *vmas);
 void ckpt_vmas_free(struct ckpt_vmas *vmas);
+int ckpt_vmas_list(struct ckpt_ctx *ctx, struct mm_struct *mm, u32 type, size_t unit,
+		   bool (*fill)(struct vm_area_struct *vma, void *rec));
 int ckpt_vma_names_save(struct ckpt_ctx *ctx, struct mm_struct *mm);
 int ckpt_vma_names_restore(struct ckpt_rec *rec);
 
@@ -35,5 +37,11 @@ int ckpt_vmas_populate(void);
 /* mm/policy.c */
 int ckpt_vma_policies_save(struct ckpt_ctx *ctx, struct mm_struct *mm);
 int ckpt_vma_policies_restore(struct ckpt_rec *rec);
+int ckpt_shared_policies_save(struct ckpt_ctx *ctx, struct inode *inode, u32 tag);
+int ckpt_shared_policies_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
+				 struct file *memory, struct ckpt_rec *rec);
+
+/* mm/cow_restore.c */
+bool ckpt_cow_move_to_root(struct folio *folio, struct vm_area_struct *vma);
 
 #endif /* _CHECKPOINT_MM_VMA_H */

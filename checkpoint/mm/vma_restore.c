@@ -13,6 +13,7 @@
 #include <linux/security.h>
 
 #include "../optional.h"
+#include "huge.h"
 #include "vma.h"
 
 /*
@@ -69,8 +70,11 @@ static int finish_locked(const struct ckpt_rec_vma *v)
 	if (!vma || vma->vm_start != v->start || vma->vm_end != v->end || vma->anon_vma)
 		return -EBADMSG;
 	/* None of those that are saved has these. */
-	if (vma->vm_flags & VM_SPECIAL || is_vm_hugetlb_page(vma))
+	if (vma->vm_flags & VM_SPECIAL & ~(is_vm_hugetlb_page(vma) ? VM_DONTEXPAND : 0))
 		return -ENOEXEC;
+	if (is_vm_hugetlb_page(vma) ? v->flags & (CKPT_VMA_LOCKED | CKPT_VMA_ACCOUNT) :
+				      v->flags & CKPT_VMA_UNRESERVED)
+		return -EBADMSG;
 	vma_start_write(vma);
 	/* Memory that was moved keeps its offsets, by which its pages are found. */
 	if (!vma->vm_file)
@@ -83,6 +87,8 @@ static int finish_locked(const struct ckpt_rec_vma *v)
 		vm_flags_set(vma, ckpt_pkey_flags(v->pkey));
 		vma_set_page_prot(vma);
 	}
+	if (v->flags & CKPT_VMA_UNRESERVED)
+		vm_flags_clear(vma, VM_NORESERVE);
 	ret = account(vma, v) ?: lock(vma, v);
 	/* Seals are last: they keep system calls from what is done here. */
 	vm_flags_set(vma, VM_APART | (v->flags & CKPT_VMA_SEALED ? VM_SEALED : 0));
@@ -107,6 +113,8 @@ static unsigned long type_of(const struct ckpt_rec_vma *v)
 	return v->flags & CKPT_VMA_SHARED ? MAP_SHARED : MAP_PRIVATE;
 }
 
+#define NORESERVE	(CKPT_VMA_NORESERVE | CKPT_VMA_UNRESERVED)
+
 static int map(struct ckpt_ctx *ctx, const struct ckpt_rec_vma *v)
 {
 	unsigned long prot = (v->prot & CKPT_PROT_READ ? PROT_READ : 0) |
@@ -114,7 +122,7 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_rec_vma *v)
 			     (v->prot & CKPT_PROT_EXEC ? PROT_EXEC : 0);
 	unsigned long flags = MAP_FIXED_NOREPLACE | type_of(v) |
 			      (v->flags & CKPT_VMA_GROWSDOWN ? MAP_GROWSDOWN : 0) |
-			      (v->flags & CKPT_VMA_NORESERVE ? MAP_NORESERVE : 0) |
+			      (v->flags & NORESERVE ? MAP_NORESERVE : 0) |
 			      (v->file ? 0 : MAP_ANONYMOUS);
 	u64 offset = v->file ? v->pgoff << PAGE_SHIFT : 0;
 	struct file *file = NULL;
@@ -155,7 +163,8 @@ static u64 release(struct mm_struct *mm, const struct ckpt_rec_vma *v, u64 nr)
 		if (ckpt_arch_vma_is_special(vma))
 			continue;
 		vma_start_write(vma);
-		vm_flags_clear(vma, VM_APART);
+		if (!is_vm_hugetlb_page(vma))
+			vm_flags_clear(vma, VM_APART);
 		if (v == end || !is_same(vma, v))
 			return vma->vm_start;
 		v++;
@@ -176,6 +185,38 @@ static int settle(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct ckpt_r
 				  CKPT_WHY_MISMATCH, -ENOEXEC,
 				  "the same mapping would be another one here");
 	return 0;
+}
+
+/* Bytes that private mappings from @v on reserve of huge pages of a size. */
+static u64 to_reserve(struct ckpt_ctx *ctx, const struct ckpt_rec_vma *v, u64 nr,
+		      struct hstate *h)
+{
+	struct file *file;
+	u64 bytes = 0;
+
+	for (; nr; nr--, v++) {
+		file = v->file ? ckpt_get_tag(ctx, v->file, &ckpt_file_ops) : NULL;
+		if (file && is_file_hugepages(file) && hstate_file(file) == h &&
+		    !(v->flags & (NORESERVE | CKPT_VMA_SHARED)))
+			bytes += v->end - v->start;
+	}
+	return bytes;
+}
+
+static int map_failed(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct ckpt_rec_vma *v,
+		      u64 nr, int err)
+{
+	struct file *file = v->file ? ckpt_get_tag(ctx, v->file, &ckpt_file_ops) : NULL;
+	const struct ckpt_where *where = CKPT_AT_RANGE(t, v->start, v->end);
+	struct hstate *h;
+
+	if (err == -ENOMEM && file && is_file_hugepages(file)) {
+		h = hstate_file(file);
+		return ckpt_huge_missing(ctx, where, h,
+					 to_reserve(ctx, v, nr, h) >> huge_page_shift(h), err);
+	}
+	return ckpt_error(ctx, where, err == -ENOMEM ? CKPT_WHY_LIMIT : CKPT_WHY_MAPPING,
+			  err, "cannot map this again");
 }
 
 /**
@@ -199,9 +240,7 @@ int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 		if (!ret)
 			ret = finish(v);
 		if (ret)
-			return ckpt_error(ctx, CKPT_AT_RANGE(t, v->start, v->end),
-					  ret == -ENOMEM ? CKPT_WHY_LIMIT : CKPT_WHY_MAPPING,
-					  ret, "cannot map this again");
+			return map_failed(ctx, t, v, nr - i, ret);
 		cond_resched();
 	}
 	return settle(ctx, t, ckpt_rec_data(rec), nr);

@@ -133,6 +133,12 @@ static const struct ckpt_rec_vma_name names[2] = {
 };
 
 static const struct ckpt_rec_sysv_shm segment = { .size = 1, .id = 1, .key = 2 };
+static const struct ckpt_rec_memory memory = { .memory = 1 };
+static const struct ckpt_rec_huge_region regions[] = { { 0, 1 }, { 2, 4 } };
+static const struct {
+	struct ckpt_rec_hugetlb huge;
+	char name[8];
+} hugetlb = { { .size = SZ_8M, .page_shift = 21, .mode = 0600, .name_len = 4 }, "name" };
 static const struct ckpt_rec_vma_policy policies[2] = {
 	{ .start = PAGE(4), .end = PAGE(5), .mode = 2, .node_words = 1, .nodes = { 1 } },
 	{ .start = PAGE(5), .end = PAGE(6), .mode = 4 },
@@ -224,6 +230,9 @@ static const struct sample samples[] = {
 	SAMPLE(ATTRS, attrs, attrs),
 	SAMPLE(VMA_NAMES, names, names[0]),
 	SAMPLE(SYSV_SHM, segment, segment),
+	SAMPLE(MEMORY, memory, memory),
+	{ CKPT_REC_HUGETLB, sizeof(hugetlb.huge), sizeof(hugetlb.huge) + 4, &hugetlb },
+	SAMPLE(HUGE_REGIONS, regions, regions[0]),
 	SAMPLE(VMA_POLICIES, policies, policies[0]),
 	SAMPLE(LDT, ldt, ldt[0]),
 	SAMPLE(IO_PORTS, io_ports, io_ports[0]),
@@ -439,6 +448,15 @@ static const struct change changes[] = {
 	CHANGE(SYSV_SHM, segment.id, U32_MAX),
 	CHANGE(SYSV_SHM, segment.mode, 01000),
 	CHANGE(SYSV_SHM, segment.flags, CKPT_SYSV_REMOVED),
+	CHANGE(SYSV_SHM, segment.huge_shift, 12),
+	CHANGE(MEMORY, memory.memory, 0),
+	CHANGE(MEMORY, memory.reserved, 1),
+	CHANGE(HUGETLB, hugetlb.huge.size, 4096),
+	CHANGE(HUGETLB, hugetlb.huge.page_shift, 12),
+	CHANGE(HUGETLB, hugetlb.huge.mode, 04600),
+	CHANGE(HUGETLB, hugetlb.huge.name_len, 5),
+	CHANGE(HUGE_REGIONS, regions[0].end, 3),
+	CHANGE(HUGE_REGIONS, regions[1].end, U64_MAX),
 
 	CHANGE(VMA_POLICIES, policies[0].end, PAGE(4)),
 	CHANGE(VMA_POLICIES, policies[1].start, PAGE(4)),
@@ -663,6 +681,7 @@ static void check_tags(struct kunit *test)
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
 		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM, CKPT_REC_SYSV_SHM,
 		CKPT_REC_EVENT, CKPT_REC_EPOLL, CKPT_REC_INOTIFY, CKPT_REC_PTY,
+		CKPT_REC_HUGETLB,
 	};
 	struct ckpt_reader reader = {};
 	struct ckpt_rec *rec;

@@ -26,6 +26,7 @@ struct path;
 struct pid_namespace;
 struct pts_fs_info;
 struct seccomp_filter;
+struct shared_policy;
 struct sigevent;
 struct task_struct;
 struct tty_struct;
@@ -58,7 +59,7 @@ bool checkpoint_has_sem_undo(struct task_struct *task);
  * @mode: permission bits
  * @removed: it goes with its last user (IPC_RMID)
  * @locked: of shmctl(2), SHM_LOCK
- * @huge: of huge pages
+ * @huge_shift: of huge pages: binary logarithm of their size, else 0
  * @outside: not of the IPC namespace of current
  * @noreserve: memory is accounted for when it is used; not told
  * @uid: this and the following are as in shmctl(2)
@@ -79,9 +80,9 @@ struct checkpoint_shm {
 	umode_t mode;
 	bool removed;
 	bool locked;
-	bool huge;
 	bool outside;
 	bool noreserve;
+	u32 huge_shift;
 	kuid_t uid;
 	kuid_t cuid;
 	kgid_t gid;
@@ -396,6 +397,22 @@ static inline bool checkpoint_seccomp_allows(int nr)
 }
 #endif
 
+/**
+ * struct checkpoint_policy - memory policy of a part of shared memory
+ * @start: index of its first page
+ * @end: behind the last
+ * @mode: mode and mode flags as in mbind(2)
+ * @home_node: of set_mempolicy_home_node(2), or NUMA_NO_NODE
+ * @nodes: the nodes that it was given
+ */
+struct checkpoint_policy {
+	unsigned long start;
+	unsigned long end;
+	int mode;
+	int home_node;
+	nodemask_t nodes;
+};
+
 /* mm/mempolicy.c: policy of a task, as in set_mempolicy(2) */
 #ifdef CONFIG_NUMA
 int checkpoint_get_mempolicy(struct task_struct *task, nodemask_t *nodes);
@@ -404,7 +421,12 @@ int checkpoint_set_mempolicy(int mode, nodemask_t *nodes);
 /* the same of a mapping, as in mbind(2); mmap_lock is held */
 int checkpoint_get_vma_policy(struct vm_area_struct *vma, nodemask_t *nodes, int *home_node);
 int checkpoint_set_vma_policy(struct vm_area_struct *vma, int mode, nodemask_t *nodes,
-			      int home_node);
+			      int home_node, bool alone);
+
+/* the same of shared memory */
+u32 checkpoint_shared_policies(struct shared_policy *sp, struct checkpoint_policy *policies,
+			       u32 max);
+int checkpoint_set_shared_policy(struct shared_policy *sp, struct checkpoint_policy *p);
 #else
 static inline int checkpoint_get_mempolicy(struct task_struct *task, nodemask_t *nodes)
 {
@@ -424,9 +446,49 @@ static inline int checkpoint_get_vma_policy(struct vm_area_struct *vma, nodemask
 }
 
 static inline int checkpoint_set_vma_policy(struct vm_area_struct *vma, int mode,
-					    nodemask_t *nodes, int home_node)
+					    nodemask_t *nodes, int home_node, bool alone)
 {
 	return -EOPNOTSUPP;
+}
+
+static inline u32 checkpoint_shared_policies(struct shared_policy *sp,
+					     struct checkpoint_policy *policies, u32 max)
+{
+	return 0;
+}
+
+static inline int checkpoint_set_shared_policy(struct shared_policy *sp,
+					       struct checkpoint_policy *p)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+/**
+ * struct checkpoint_hugetlb_region - huge pages of a file that are there or reserved
+ * @start: index of the first, in huge pages
+ * @end: behind the last
+ */
+struct checkpoint_hugetlb_region {
+	u64 start;
+	u64 end;
+};
+
+/* mm/hugetlb.c */
+#ifdef CONFIG_HUGETLB_PAGE
+int checkpoint_hugetlb_owner(struct vm_area_struct *vma);
+u32 checkpoint_hugetlb_regions(struct inode *inode, struct checkpoint_hugetlb_region *regions,
+			       u32 max);
+#else
+static inline int checkpoint_hugetlb_owner(struct vm_area_struct *vma)
+{
+	return 0;
+}
+
+static inline u32 checkpoint_hugetlb_regions(struct inode *inode,
+					     struct checkpoint_hugetlb_region *regions, u32 max)
+{
+	return 0;
 }
 #endif
 

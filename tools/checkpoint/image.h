@@ -29,6 +29,7 @@ struct tags {
 /**
  * struct image_order - what has been read, as far as the order depends on it
  * @last: type of the last known record
+ * @of_memory: this record is about shared memory, not about an address space
  * @in_process: between PROCESS and PROCESS_END
  * @in_thread: between THREAD and THREAD_END
  * @in_mm: between MM and MM_END
@@ -54,6 +55,7 @@ struct tags {
  */
 struct image_order {
 	uint32_t last;
+	bool of_memory;
 	bool in_process;
 	bool in_thread;
 	bool in_mm;
@@ -135,6 +137,13 @@ const char *record_name(uint32_t type);
 /* image_check.c: everything but sums */
 int image_check(struct image *img);
 void image_check_free(struct image *img);
+
+/* image_check_memory.c: the same of records of shared memory */
+int image_check_shmem(struct image *img);
+int image_check_shmem_data(struct image *img);
+int image_check_memory(struct image *img);
+int image_check_hugetlb(struct image *img);
+int image_check_huge_regions(struct image *img);
 
 /* tags.c */
 bool tags_add(struct tags *tags, uint32_t tag, uint32_t type);

@@ -208,6 +208,9 @@ static int check_file(struct image *img)
 	if (file->kind == CKPT_FILE_SYSV_SHM &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_SYSV_SHM)
 		return bad(img, "shared memory was not named before");
+	if (file->kind == CKPT_FILE_HUGETLB &&
+	    tags_find(&img->order.tags, file->object) != CKPT_REC_HUGETLB)
+		return bad(img, "its huge pages were not named before");
 	if (file->kind == CKPT_FILE_UNLINKED &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_UNLINKED)
 		return bad(img, "an unlinked file was not named before");
@@ -243,26 +246,6 @@ static int check_file_state(struct image *img)
 		return bad(img, "unknown flags");
 	return tags_find(&img->order.tags, state->file) == CKPT_REC_FILE ? 0 :
 	       bad(img, "the file was not named before");
-}
-
-static int check_shmem(struct image *img)
-{
-	const struct ckpt_rec_shmem *shmem = rec_data(img);
-
-	if (rec_tail_length(img) != shmem->name_len || shmem->name_len >= CKPT_PATH_MAX)
-		return bad(img, "impossible name");
-	return shmem->flags & ~CKPT_SHMEM_ALL ? bad(img, "unknown flags") : 0;
-}
-
-static int check_shmem_data(struct image *img)
-{
-	const struct ckpt_rec_shmem_data *data = rec_data(img);
-
-	uint32_t type = tags_find(&img->order.tags, data->shmem);
-
-	if (type != CKPT_REC_SHMEM && type != CKPT_REC_SYSV_SHM && type != CKPT_REC_UNLINKED)
-		return bad(img, "the shared memory or file was not named before");
-	return rec_tail_length(img) == data->len ? 0 : bad(img, "wrong length");
 }
 
 static int check_pipe(struct image *img)
@@ -451,7 +434,7 @@ static int check_pages(struct image *img)
 	const struct ckpt_rec_extent *extent = rec_data(img);
 	uint64_t i, count = rec_count(img), pages = 0, last = 0;
 
-	if (!count || !(img->order.once & 1ULL << CKPT_REC_VMAS))
+	if (!count || !(img->order.of_memory || img->order.once & 1ULL << CKPT_REC_VMAS))
 		return bad(img, "pages of nothing");
 	for (i = 0; i < count; i++, extent++) {
 		uint64_t bytes = extent->nr_pages * img->page_size;
@@ -461,7 +444,7 @@ static int check_pages(struct image *img)
 		    extent->addr > UINT64_MAX - bytes)
 			return bad(img, "impossible addresses");
 		last = extent->addr + bytes;
-		if (!is_mapped(&img->order, extent->addr, last))
+		if (!img->order.of_memory && !is_mapped(&img->order, extent->addr, last))
 			return bad(img, "pages outside of all mappings");
 		pages += extent->nr_pages;
 	}
@@ -636,6 +619,7 @@ enum place {
 	PLACE_PROCESS,	/* in a process, but neither in a thread nor an address space */
 	PLACE_MM,	/* in an address space */
 	PLACE_SUMS,	/* behind page data */
+	PLACE_MEMORY,	/* behind MEMORY, as PAGES and VMA_POLICIES may be, too */
 	PLACE_THREAD,	/* in a thread */
 	PLACE_SIGNALS,	/* in a process or a thread */
 };
@@ -660,8 +644,8 @@ static const struct {
 	[CKPT_REC_SOCKET] = { PLACE_ANY, true, check_socket },
 	[CKPT_REC_UNIX] = { PLACE_ANY, false, check_unix },
 	[CKPT_REC_UNIX_MSG] = { PLACE_ANY, false, check_unix_msg },
-	[CKPT_REC_SHMEM] = { PLACE_ANY, true, check_shmem },
-	[CKPT_REC_SHMEM_DATA] = { PLACE_ANY, false, check_shmem_data },
+	[CKPT_REC_SHMEM] = { PLACE_ANY, true, image_check_shmem },
+	[CKPT_REC_SHMEM_DATA] = { PLACE_ANY, false, image_check_shmem_data },
 	[CKPT_REC_MM] = { PLACE_PROCESS, true, check_mm },
 	[CKPT_REC_VMAS] = { PLACE_MM, false, check_vmas },
 	[CKPT_REC_PAGES] = { PLACE_MM, false, check_pages },
@@ -693,6 +677,9 @@ static const struct {
 	[CKPT_REC_ATTRS] = { PLACE_THREAD, false, check_attrs },
 	[CKPT_REC_VMA_NAMES] = { PLACE_MM, false, NULL },
 	[CKPT_REC_SYSV_SHM] = { PLACE_ANY, true, NULL },
+	[CKPT_REC_MEMORY] = { PLACE_ANY, false, image_check_memory },
+	[CKPT_REC_HUGETLB] = { PLACE_ANY, true, image_check_hugetlb },
+	[CKPT_REC_HUGE_REGIONS] = { PLACE_MEMORY, false, image_check_huge_regions },
 	[CKPT_REC_VMA_POLICIES] = { PLACE_MM, false, NULL },
 	[CKPT_REC_LDT] = { PLACE_MM, false, NULL },
 	[CKPT_REC_IO_PORTS] = { PLACE_THREAD, false, NULL },
@@ -705,6 +692,9 @@ static bool in_place(const struct image_order *order, uint32_t type)
 	/* Page data has its sums behind it, always. */
 	if (order->last == CKPT_REC_PAGES)
 		return rules[type].place == PLACE_SUMS;
+	if (order->last == CKPT_REC_MEMORY)
+		return type == CKPT_REC_PAGES || type == CKPT_REC_VMA_POLICIES ||
+		       rules[type].place == PLACE_MEMORY;
 	/* The three records of namespaces follow each other, behind the tree. */
 	if (order->tree.nr_namespaces && order->last == CKPT_REC_TREE)
 		return type == CKPT_REC_NAMESPACES;
@@ -732,6 +722,7 @@ static bool in_place(const struct image_order *order, uint32_t type)
 	case PLACE_MM:
 		return order->in_mm;
 	case PLACE_SUMS:
+	case PLACE_MEMORY:
 		return false;
 	case PLACE_THREAD:
 		return order->in_thread;
@@ -779,6 +770,7 @@ int image_check(struct image *img)
 	if (order->once & PROCESS_ONCE & 1ULL << type ||
 	    order->thread_once & 1ULL << CKPT_REC_CRED & 1ULL << type)
 		return bad(img, "there cannot be two");
+	order->of_memory = order->last == CKPT_REC_MEMORY;
 	err = remember(img);
 	if (!err && rules[type].check)
 		err = rules[type].check(img);

@@ -235,7 +235,8 @@ static int add_record(struct model *model, struct image *img)
 	case CKPT_REC_VMAS:
 		return add_vmas(process, img);
 	case CKPT_REC_PAGES:
-		add_pages(process, img);
+		if (!img->order.of_memory)
+			add_pages(process, img);
 		return 0;
 	case CKPT_REC_SHARED_PAGES:
 		add_shared_pages(process, img);

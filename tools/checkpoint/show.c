@@ -151,7 +151,8 @@ static const char *fd_note(const struct ckpt_rec_fd *fd, const struct ckpt_rec_f
 		return "  (the restarter's terminal)";
 	if (file->kind == CKPT_FILE_PTY)
 		return "  (its terminal is in the image)";
-	if (file->kind == CKPT_FILE_SHMEM || file->kind == CKPT_FILE_UNLINKED)
+	if (file->kind == CKPT_FILE_SHMEM || file->kind == CKPT_FILE_UNLINKED ||
+	    file->kind == CKPT_FILE_HUGETLB)
 		return "  (its content is in the image)";
 	if (file->kind >= CKPT_FILE_EVENTFD && file->kind <= CKPT_FILE_INOTIFY)
 		return "  (its state is in the image)";

@@ -79,6 +79,10 @@
  * @CKPT_REC_UNIX: struct ckpt_rec_unix, its name, path and groups, of a socket before
  * @CKPT_REC_UNIX_MSG: struct ckpt_rec_unix_msg, its files and bytes, of a socket before
  * @CKPT_REC_TERMINAL: struct ckpt_rec_terminal, of the first process
+ * @CKPT_REC_MEMORY: struct ckpt_rec_memory; the record behind it, PAGES, VMA_POLICIES
+ *	or HUGE_REGIONS, is about this memory, and has offsets for addresses
+ * @CKPT_REC_HUGETLB: struct ckpt_rec_hugetlb and its name; has a tag
+ * @CKPT_REC_HUGE_REGIONS: array of struct ckpt_rec_huge_region, behind MEMORY
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -133,6 +137,9 @@ enum ckpt_rec_type {
 	CKPT_REC_UNIX,
 	CKPT_REC_UNIX_MSG,
 	CKPT_REC_TERMINAL,
+	CKPT_REC_MEMORY,
+	CKPT_REC_HUGETLB,
+	CKPT_REC_HUGE_REGIONS,
 	CKPT_REC_NR
 };
 
@@ -413,7 +420,8 @@ struct ckpt_rec_process {
 #define CKPT_FILE_FIFO		16U	/* end of a FIFO, opened by its path */
 #define CKPT_FILE_PROCFS	17U	/* of /proc or sysfs, opened by its path */
 #define CKPT_FILE_SOCKET	18U	/* socket that is in the image */
-#define CKPT_FILE_NR		19U	/* first unknown kind */
+#define CKPT_FILE_HUGETLB	19U	/* memory of huge pages that is in the image */
+#define CKPT_FILE_NR		20U	/* first unknown kind */
 
 /* ckpt_rec_file.flags */
 #define CKPT_FILEF_READ		(1U << 0)
@@ -455,7 +463,8 @@ struct ckpt_rec_process {
  * @build_id_len: bytes of @build_id in use, 0: not an ELF file or none
  * @build_id: build-id of a mapped ELF file; compared, and in place of @mtime_ns
  * @object: other kinds: tag of the PIPE, SHMEM, SYSV_SHM, EVENT, EPOLL, INOTIFY, PTY,
- *	UNLINKED or SOCKET record; in /proc: number of the process, in the path, 0: none
+ *	UNLINKED, SOCKET or HUGETLB record; in /proc: number of the process, in the
+ *	path, 0: none
  * @reserved: 0
  * @fs_uuid: of the file system, 0: it has none
  *
@@ -834,6 +843,52 @@ struct ckpt_rec_shmem_data {
 	__u32 len;
 };
 
+/**
+ * struct ckpt_rec_memory - shared memory that the record behind this one is about
+ * @memory: tag of the SHMEM, SYSV_SHM or HUGETLB record
+ * @reserved: 0
+ *
+ * Of PAGES, with its sums: content, where there is none is a hole.
+ */
+struct ckpt_rec_memory {
+	__u32 memory;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_rec_hugetlb - memory of huge pages without a name; its former name follows
+ * @size: in bytes
+ * @atime_ns: time of the last access
+ * @mtime_ns: time of the last change
+ * @page_shift: binary logarithm of the size of its pages
+ * @seals: of fcntl(2), F_GET_SEALS
+ * @mode: permission bits, as in stat(2)
+ * @uid: its user, in the caller's user namespace
+ * @gid: its group
+ * @name_len: bytes of the name, which is only for people
+ */
+struct ckpt_rec_hugetlb {
+	__aligned_u64 size;
+	__aligned_s64 atime_ns;
+	__aligned_s64 mtime_ns;
+	__u32 page_shift;
+	__u32 seals;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 name_len;
+};
+
+/**
+ * struct ckpt_rec_huge_region - huge pages that are there, or reserved for shared use
+ * @start: index of the first, in huge pages
+ * @end: behind the last
+ */
+struct ckpt_rec_huge_region {
+	__aligned_u64 start;
+	__aligned_u64 end;
+};
+
 /* ckpt_rec_sysv_shm.flags */
 #define CKPT_SYSV_REMOVED	(1U << 0)	/* goes with its last user: IPC_RMID */
 #define CKPT_SYSV_LOCKED	(1U << 1)	/* SHM_LOCK */
@@ -856,6 +911,8 @@ struct ckpt_rec_shmem_data {
  * @cgid: the group who made it
  * @creator: process id of who made it, 0: not known
  * @last: process id of who attached or detached it last, 0: not known
+ * @huge_shift: of huge pages: binary logarithm of their size, else 0
+ * @reserved: 0
  */
 struct ckpt_rec_sysv_shm {
 	__aligned_u64 size;
@@ -872,6 +929,8 @@ struct ckpt_rec_sysv_shm {
 	__u32 cgid;
 	__u32 creator;
 	__u32 last;
+	__u32 huge_shift;
+	__u32 reserved;
 };
 
 /* ckpt_rec_mm.flags */
@@ -976,7 +1035,8 @@ struct ckpt_rec_mm {
 #define CKPT_VMA_LOCKONFAULT	(1U << 13)	/* mlock2(2), MLOCK_ONFAULT; with LOCKED */
 #define CKPT_VMA_DROPPABLE	(1U << 14)	/* MAP_DROPPABLE */
 #define CKPT_VMA_SEALED		(1U << 15)	/* mseal(2) */
-#define CKPT_VMA_ALL		((1U << 16) - 1)
+#define CKPT_VMA_UNRESERVED	(1U << 16)	/* huge pages, not reserved since fork(2) */
+#define CKPT_VMA_ALL		((1U << 17) - 1)
 
 /**
  * struct ckpt_rec_vma - one mapping

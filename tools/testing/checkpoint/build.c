@@ -384,11 +384,32 @@ static void add_shmem(struct image *image, u32 tag)
 
 	static const struct ckpt_rec_sysv_shm segment = {
 		.size = PAGE, .id = 5, .key = 0x1234, .mode = 0600, .creator = 7,
+		.huge_shift = 21,
 	};
+	static const struct ckpt_rec_huge_region regions[] = {
+		{ .start = 0, .end = 1 }, { .start = 2, .end = 4 },
+	};
+	struct {
+		struct ckpt_rec_hugetlb huge;
+		char name[8];
+	} huge = { { .size = 8 << 20, .page_shift = 21, .mode = 0100777, .seals = 1,
+		     .name_len = 4 }, "huge" };
+	struct ckpt_rec_memory about = { .memory = tag };
+	struct ckpt_rec_extent extent = { .addr = PAGE, .nr_pages = 1 };
+	struct piece *piece;
 
 	image_add(image, CKPT_REC_SYSV_SHM, tag + 1, sizeof(segment), &segment, sizeof(segment));
 	image_add(image, CKPT_REC_SHMEM, tag, sizeof(memory.shmem), &memory, sizeof(memory));
 	image_add(image, CKPT_REC_SHMEM_DATA, 0, sizeof(data.data), &data, sizeof(data));
+	image_add(image, CKPT_REC_MEMORY, 0, sizeof(about), &about, sizeof(about));
+	piece = image_add(image, CKPT_REC_PAGES, 0, sizeof(extent), &extent, sizeof(extent));
+	piece_resize_data(piece, PAGE);
+	image_add(image, CKPT_REC_SUMS, 0, sizeof(u64), NULL, 0);
+	image_add(image, CKPT_REC_HUGETLB, tag + 2, sizeof(huge.huge), &huge,
+		  sizeof(huge.huge) + 4);
+	about.memory = tag + 2;
+	image_add(image, CKPT_REC_MEMORY, 0, sizeof(about), &about, sizeof(about));
+	image_add(image, CKPT_REC_HUGE_REGIONS, 0, sizeof(regions[0]), regions, sizeof(regions));
 }
 
 /* A file without a name, its content, locks, and who gets its signals. */

@@ -127,6 +127,7 @@ static bool is_array(u32 type)
 	case CKPT_REC_SIGHAND:
 	case CKPT_REC_VMA_NAMES:
 	case CKPT_REC_VMA_POLICIES:
+	case CKPT_REC_HUGE_REGIONS:
 	case CKPT_REC_LDT:
 	case CKPT_REC_IO_PORTS:
 	case CKPT_REC_SIGPENDING:

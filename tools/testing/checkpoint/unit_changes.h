@@ -45,6 +45,9 @@ static struct ckpt_rec_use use;
 static struct ckpt_rec_shmem shmem;
 static struct ckpt_rec_shmem_data shmem_data;
 static struct ckpt_rec_sysv_shm segment;
+static struct ckpt_rec_memory memory;
+static struct ckpt_rec_hugetlb hugetlb;
+static struct ckpt_rec_huge_region regions[2];
 static struct ckpt_rec_seccomp filter;
 static struct ckpt_rec_attrs attrs;
 static struct ckpt_rec_vma_name names[2];
@@ -71,7 +74,8 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_PIPE] = &pipe, [CKPT_REC_USE] = &use,
 	[CKPT_REC_EVENT] = &event, [CKPT_REC_EPOLL] = items, [CKPT_REC_INOTIFY] = &inotify,
 	[CKPT_REC_SHMEM] = &shmem, [CKPT_REC_SHMEM_DATA] = &shmem_data,
-	[CKPT_REC_SYSV_SHM] = &segment,
+	[CKPT_REC_SYSV_SHM] = &segment, [CKPT_REC_MEMORY] = &memory,
+	[CKPT_REC_HUGETLB] = &hugetlb, [CKPT_REC_HUGE_REGIONS] = regions,
 	[CKPT_REC_SECCOMP] = &filter, [CKPT_REC_ATTRS] = &attrs,
 	[CKPT_REC_VMA_NAMES] = names, [CKPT_REC_VMA_POLICIES] = policies,
 	[CKPT_REC_IO_PORTS] = ports,
@@ -140,6 +144,9 @@ struct change {
 #define ATTRS(m, v, e)		CHANGE(ATTRS, attrs.m, v, e)
 #define NAME(i, m, v, e)	CHANGE(VMA_NAMES, names[i].m, v, e)
 #define SEGMENT(m, v, e)	CHANGE(SYSV_SHM, segment.m, v, e)
+#define MEMORY(m, v, e)		CHANGE(MEMORY, memory.m, v, e)
+#define HUGETLB(m, v, e)	CHANGE(HUGETLB, hugetlb.m, v, e)
+#define REGION(i, m, v, e)	CHANGE(HUGE_REGIONS, regions[i].m, v, e)
 #define POLICY(i, m, v, e)	CHANGE(VMA_POLICIES, policies[i].m, v, e)
 #define PORTS(i, m, v, e)	CHANGE(IO_PORTS, ports[i].m, v, e)
 #define USAGE(m, v, e)		CHANGE(USAGE, usage.m, v, e)
@@ -258,6 +265,16 @@ static const struct change changes[] = {
 	SEGMENT(id, 1U << 31, BAD), SEGMENT(mode, 0777, 0), SEGMENT(mode, 01000, BAD),
 	SEGMENT(flags, CKPT_SYSV_ALL & ~CKPT_SYSV_REMOVED, 0), SEGMENT(key, 0, 0),
 	SEGMENT(flags, CKPT_SYSV_REMOVED, BAD), SEGMENT(flags, CKPT_SYSV_ALL + 1, BAD),
+	SEGMENT(huge_shift, 0, 0), SEGMENT(huge_shift, 30, 0), SEGMENT(huge_shift, 12, BAD),
+	SEGMENT(huge_shift, 48, BAD), SEGMENT(reserved, 1, BAD),
+	MEMORY(memory, 1, 0), MEMORY(memory, 0, BAD), MEMORY(reserved, 1, BAD),
+	HUGETLB(size, 4 << 20, 0), HUGETLB(size, (8 << 20) + 4096, BAD),
+	HUGETLB(size, ~0ULL << 30, BAD), HUGETLB(page_shift, 22, 0),
+	HUGETLB(page_shift, 12, BAD), HUGETLB(page_shift, 48, BAD), HUGETLB(page_shift, 30, BAD),
+	HUGETLB(seals, 0x10000, BAD), HUGETLB(mode, 0x10000, BAD), HUGETLB(mode, 04777, BAD),
+	HUGETLB(name_len, 3, BAD), HUGETLB(name_len, ~0U, BAD),
+	REGION(0, end, 2, 0), REGION(0, end, 3, BAD), REGION(0, end, 0, BAD),
+	REGION(1, end, ~0ULL, BAD), REGION(1, start, 4, BAD),
 	SEGMENT(creator, 1U << 31, BAD), SEGMENT(last, ~0U, BAD),
 	POLICY(0, start, 0x10000001, BAD), POLICY(1, start, 0, BAD), POLICY(0, end, 0, BAD),
 	POLICY(0, mode, 0, BAD), POLICY(0, mode, 0xffff, 0), POLICY(0, mode, 0x10000, BAD),

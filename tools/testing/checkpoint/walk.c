@@ -16,7 +16,7 @@
 
 /* Where in the image a walk is: which record may come next. */
 struct place {
-	bool tree, process, mm, thread;
+	bool tree, process, mm, thread, memory;
 	u64 nr_sums;
 	u64 sums[CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES];
 };
@@ -111,6 +111,9 @@ static int bracket(struct walk *walk, bool *inner, bool open, bool outer)
 
 static int walk_record(struct walk *walk, struct place *p, struct ckpt_rec *rec)
 {
+	bool of_memory = p->memory;
+
+	p->memory = false;
 	if (p->nr_sums && rec->type != CKPT_REC_SUMS)
 		return damaged(walk, "page data has no sums");
 	switch (rec->type) {
@@ -128,8 +131,12 @@ static int walk_record(struct walk *walk, struct place *p, struct ckpt_rec *rec)
 	case CKPT_REC_THREAD:
 	case CKPT_REC_THREAD_END:
 		return bracket(walk, &p->thread, rec->type == CKPT_REC_THREAD, p->process);
+	case CKPT_REC_MEMORY:
+		p->memory = true;
+		return p->tree ? 0 : damaged(walk, "memory of nothing");
 	case CKPT_REC_PAGES:
-		return p->mm ? walk_pages(walk, p, rec) : damaged(walk, "pages of nothing");
+		return p->mm || of_memory ? walk_pages(walk, p, rec) :
+					    damaged(walk, "pages of nothing");
 	case CKPT_REC_SUMS:
 		return walk_sums(walk, p, rec);
 	case CKPT_REC_TRAILER:

@@ -105,7 +105,10 @@ OFFSET(ckpt_rec_attrs, dispatch_selector, 32);
 OFFSET(ckpt_rec_attrs, uclamp_min, 80);
 OFFSET(ckpt_rec_attrs, nodes, 104);
 SIZE(ckpt_rec_vma_name, 16 + CKPT_VMA_NAME_LEN);
-SIZE(ckpt_rec_sysv_shm, 72);
+SIZE(ckpt_rec_sysv_shm, 80);
+SIZE(ckpt_rec_memory, 8);
+SIZE(ckpt_rec_hugetlb, 48);
+SIZE(ckpt_rec_huge_region, 16);
 SIZE(ckpt_rec_vma_policy, 160);
 OFFSET(ckpt_rec_vma_policy, nodes, 32);
 SIZE(ckpt_rec_io_ports, 8);
@@ -128,7 +131,8 @@ static_assert(CKPT_REC_HEADER == 1 && CKPT_REC_MM == 5 && CKPT_REC_SIGHAND == 12
 	      CKPT_REC_THREAD_USAGE == 31 && CKPT_REC_SHMEM_DATA == 33 &&
 	      CKPT_REC_CGROUP == 37 && CKPT_REC_SYSV_SHM == 39 && CKPT_REC_INOTIFY == 42 &&
 	      CKPT_REC_SHARED_PAGES == 43 && CKPT_REC_PTY == 44 &&
-	      CKPT_REC_FILE_STATE == 47 && CKPT_REC_TERMINAL == 51, "record types");
+	      CKPT_REC_FILE_STATE == 47 && CKPT_REC_TERMINAL == 51 &&
+	      CKPT_REC_HUGE_REGIONS == 54, "record types");
 
 #ifndef ABI_SYNTAX_ONLY
 #include "kselftest_harness.h"

@@ -150,44 +150,6 @@ TEST_F_TIMEOUT(limited, locked, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_end(s));
 }
 
-/* Where there are huge pages, they are refused by name. */
-FIXTURE(hugetlb) {
-	struct subject s;
-};
-
-FIXTURE_SETUP(hugetlb)
-{
-	ASSERT_EQ(0, subject_init(&self->s));
-	write_file("/proc/sys/vm/nr_hugepages", "4", 1);
-}
-
-FIXTURE_TEARDOWN(hugetlb)
-{
-	subject_destroy(&self->s);
-	write_file("/proc/sys/vm/nr_hugepages", "0", 1);
-}
-
-TEST_F_TIMEOUT(hugetlb, refused, TEST_TIMEOUT)
-{
-	static const char *const kinds[] = { "mapped_huge", "sysv_memory" };
-	struct subject *s = &self->s;
-	char command[64];
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		snprintf(command, sizeof(command), "obstacle %s", kinds[i]);
-		ASSERT_EQ(0, subject_start(s, command));
-		ASSERT_EQ(0, subject_read(s));
-		if (!strncmp(s->line, "SKIP ", 5))
-			SKIP(return, "%s", s->line + 5);
-		EXPECT_EQ(-1, subject_save(s, CHECKPOINT_KILL));
-		EXPECT_EQ(EOPNOTSUPP, s->err);
-		EXPECT_TRUE(message_has(s, "obstacle", CKPT_WHY_MAPPING)) messages_show(s);
-		ASSERT_EQ(0, subject_go(s));
-		ASSERT_EQ(0, subject_end(s));
-	}
-}
-
 /* What grows with the size must grow with nothing else. */
 FIXTURE(costs) {
 	struct subject s;

@@ -26,6 +26,7 @@ extern const struct mode vma_modes[];
 extern const struct mode page_modes[];
 extern const struct mode mapgen_modes[];
 extern const struct mode sysv_modes[];
+extern const struct mode huge_modes[];
 extern const struct mode cpu_modes[];
 extern const struct mode file_modes[];
 extern const struct mode tty_modes[];

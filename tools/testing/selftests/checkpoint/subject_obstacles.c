@@ -203,15 +203,6 @@ static char *map_anon(void)
 	return map(RW, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 }
 
-/* Of huge pages, which is never there where there are none. */
-static int sysv_memory(void)
-{
-	int id = shmget(IPC_PRIVATE, 2 << 20, IPC_CREAT | SHM_HUGETLB | 0600);
-	void *p = id < 0 ? (void *)-1 : shmat(id, NULL, 0);
-
-	return p == (void *)-1 ? -1 : shmctl(id, IPC_RMID, NULL);
-}
-
 static int mapped_file(const char *name)
 {
 	int fd = open(name, O_RDWR | O_CREAT, 0600);
@@ -242,13 +233,6 @@ static int mapped_secret(void)
 	return fd < 0 || ftruncate(fd, 4 * PAGE) || !map(RW, MAP_SHARED, fd) ? -1 : close(fd);
 }
 
-static int mapped_huge(void)
-{
-	void *p = mmap(NULL, 2 << 20, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-
-	return p == MAP_FAILED ? -1 : 0;
-}
-
 /* A piece of the firmware, which is no memory to the kernel. */
 static int mapped_device(void)
 {
@@ -256,15 +240,6 @@ static int mapped_device(void)
 	void *p = fd < 0 ? MAP_FAILED : mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0xf0000);
 
 	return p == MAP_FAILED ? -1 : close(fd);
-}
-
-/* Of shared memory it stays with the memory. */
-static int bound_memory(void)
-{
-	char *p = map(RW, MAP_SHARED | MAP_ANONYMOUS, -1);
-	unsigned long nodes = 1;
-
-	return syscall(SYS_mbind, p, 4 * PAGE, 2 /* MPOL_BIND */, &nodes, 64, 0);
 }
 
 static int user_faults(void)
@@ -292,10 +267,9 @@ const struct obstacle file_obstacles[] = {
 	{ "unnamed_file", an_unnamed_file }, { "deleted_cwd", a_deleted_cwd },
 	{ "outside_lock", an_outside_lock }, { "broken_lease", a_broken_lease },
 	{ "dir_notify", a_dir_notify }, { "file_owner", a_file_owner },
-	{ "file_signal", a_file_signal }, { "sysv_memory", sysv_memory },
+	{ "file_signal", a_file_signal },
 	{ "mapped_deleted", mapped_deleted }, { "mapped_memfd", mapped_memfd },
 	{ "mapped_secret", mapped_secret }, { "mapped_device", mapped_device },
-	{ "mapped_huge", mapped_huge },
-	{ "bound_memory", bound_memory }, { "user_faults", user_faults },
+	{ "user_faults", user_faults },
 	{}
 };

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "subject.h"
@@ -185,7 +186,72 @@ static void stays(int argc, char **argv)
 	check_eq(0, shmctl(id, IPC_RMID, NULL));
 }
 
+static bool bind_to(void *p, size_t pages, int mode, unsigned long nodes)
+{
+	if (!syscall(SYS_mbind, p, pages * PAGE, mode, nodes ? &nodes : NULL,
+		     nodes ? 64 : 0, 0))
+		return true;
+	need(errno == ENOSYS);
+	return false;
+}
+
+static void check_bound(const char *p, size_t page, int mode, unsigned long nodes)
+{
+	unsigned long now = 0;
+	int is = -1;
+
+	/* MPOL_F_ADDR */
+	check_eq(0, syscall(SYS_get_mempolicy, &is, &now, 64, p + page * PAGE, 2));
+	check_eq(mode, is);
+	check_eq(nodes, now);
+}
+
+#define BIND	2
+#define LOCAL	4
+
+/*
+ * bound: NUMA policies of shared memory belong to the memory: they hold in other
+ * mappings, in one that is made later, and where nothing is mapped any more.
+ */
+static void bound(int argc, char **argv)
+{
+	int id = shmget(IPC_PRIVATE, SIZE, IPC_CREAT | 0600), fd = memfd_create("bound", 0), i;
+	char *shm, *anon, *p, *again;
+
+	need(id >= 0 && fd >= 0 && !ftruncate(fd, SIZE));
+	shm = attach(id, 0);
+	need(!shmctl(id, IPC_RMID, NULL));
+	anon = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	need(anon != MAP_FAILED && p != MAP_FAILED);
+	if (!bind_to(shm + PAGE, 2, BIND, 1)) {
+		tell("SKIP no NUMA");
+		return;
+	}
+	bind_to(anon + 3 * PAGE, 1, LOCAL, 0);
+	bind_to(p, 2, BIND, 1);
+	bind_to(p + 6 * PAGE, 1, LOCAL, 0);
+	need(!munmap(p, 4 * PAGE));
+	memset(anon, 1, SIZE);
+	for (i = 0; i < 2; i++) {
+		stage();
+		check_bound(shm, 0, 0, 0);
+		check_bound(shm, 2, BIND, 1);
+		check_bound(shm, 3, 0, 0);
+		check_bound(anon, 3, LOCAL, 0);
+		check_bound(p, 6, LOCAL, 0);
+		check_bound(p, 7, 0, 0);
+		again = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
+		need(again != MAP_FAILED);
+		check_bound(again, 1, BIND, 1);
+		check_bound(again, 2, 0, 0);
+		check_bound(again, 6, LOCAL, 0);
+		munmap(again, SIZE);
+	}
+}
+
 const struct mode sysv_modes[] = {
+	{ "bound", bound },
 	{ "sysv_removed", removed },
 	{ "sysv_keyed", keyed },
 	{ "sysv_leaked", leaked },

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Memory of hugetlb pages. */
+#include "kselftest_harness.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "common.h"
+
+#define POOL	"/sys/kernel/mm/hugepages/hugepages-2048kB/"
+#define GIGANTIC "/sys/kernel/mm/hugepages/hugepages-1048576kB/"
+#define MOUNT	"/run/ckpt-huge"
+
+static long pool_file(const char *path)
+{
+	char buf[32];
+
+	return read_file(path, buf, sizeof(buf)) > 0 ? atol(buf) : -1;
+}
+
+/* Those of a process that was killed are free when its end is. */
+static bool pool_becomes(const char *path, long nr)
+{
+	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
+
+	while (pool_file(path) != nr) {
+		if (now_ns() > deadline)
+			return false;
+		poll_pause();
+	}
+	return true;
+}
+
+/* Sets how many there are, and says whether there are that many, all of them free. */
+static bool set_pool(const char *nr)
+{
+	pool_becomes(POOL "free_hugepages", pool_file(POOL "nr_hugepages"));
+	write_file(POOL "nr_hugepages", nr, strlen(nr));
+	return pool_file(POOL "nr_hugepages") == atol(nr) &&
+	       pool_file(POOL "free_hugepages") == atol(nr);
+}
+
+static bool pool_is_unused(void)
+{
+	return pool_becomes(POOL "resv_hugepages", 0) &&
+	       pool_becomes(POOL "free_hugepages", pool_file(POOL "nr_hugepages"));
+}
+
+FIXTURE(huge) {
+	struct subject s;
+};
+
+FIXTURE_VARIANT(huge) {
+	enum way way;
+};
+
+FIXTURE_VARIANT_ADD(huge, none) { .way = WAY_NONE };
+FIXTURE_VARIANT_ADD(huge, go_on) { .way = WAY_GO_ON };
+FIXTURE_VARIANT_ADD(huge, kill) { .way = WAY_KILL };
+
+FIXTURE_SETUP(huge)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+	/* Inode numbers of memory are new, and /proc shows them. */
+	self->s.nosnap = true;
+	if (!set_pool("10"))
+		SKIP(return, "no 10 huge pages to be had");
+}
+
+/* Nothing is left in use or reserved. */
+FIXTURE_TEARDOWN(huge)
+{
+	subject_destroy(&self->s);
+	EXPECT_TRUE(pool_is_unused());
+	write_file(POOL "nr_hugepages", "0", 1);
+}
+
+#define HUGE_TEST(name, command)					\
+TEST_F_TIMEOUT(huge, name, TEST_TIMEOUT)				\
+{									\
+	ASSERT_EQ(0, subject_run(&self->s, command, variant->way));	\
+}
+
+HUGE_TEST(private, "huge_private")
+HUGE_TEST(shared, "huge_shared")
+HUGE_TEST(memfd, "huge_memfd")
+HUGE_TEST(sysv, "huge_sysv")
+HUGE_TEST(sysv_removed, "huge_sysv removed")
+
+/* All that there are: each page that is not shared any more would be one too many. */
+TEST_F_TIMEOUT(huge, forked, TEST_TIMEOUT)
+{
+	ASSERT_TRUE(set_pool("5"));
+	ASSERT_EQ(0, subject_run(&self->s, "huge_forked", variant->way));
+}
+
+static int on_hugetlbfs(struct subject *s, const char *command, enum way way)
+{
+	int ret;
+
+	mkdir(MOUNT, 0755);
+	if (mount("none", MOUNT, "hugetlbfs", 0, "pagesize=2M"))
+		return -1;
+	ret = subject_run(s, command, way);
+	umount2(MOUNT, MNT_DETACH);
+	rmdir(MOUNT);
+	return ret;
+}
+
+TEST_F_TIMEOUT(huge, file, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, on_hugetlbfs(&self->s, "huge_file " MOUNT "/file", variant->way));
+}
+
+TEST_F_TIMEOUT(huge, removed, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, on_hugetlbfs(&self->s, "huge_file " MOUNT "/file removed", variant->way));
+}
+
+/* Of the other size, where the guest has room for it. */
+TEST_F_TIMEOUT(huge, gigantic, TEST_TIMEOUT)
+{
+	long nr = pool_file(GIGANTIC "free_hugepages");
+
+	if (nr < 1)
+		SKIP(return, "no page of 1 GiB to be had (hugepagesz=1G hugepages=1)");
+	ASSERT_EQ(0, subject_run(&self->s, "huge_gigantic", variant->way));
+	EXPECT_TRUE(pool_becomes(GIGANTIC "resv_hugepages", 0));
+	EXPECT_TRUE(pool_becomes(GIGANTIC "free_hugepages", nr));
+}
+
+/* Is there an error with this text? */
+static bool says(struct subject *s, const char *text)
+{
+	struct message m[8];
+	int i, nr = messages_read(s, m, ARRAY_SIZE(m));
+
+	for (i = 0; i < nr; i++)
+		if (strstr(m[i].text, text))
+			return true;
+	return false;
+}
+
+FIXTURE(few) {
+	struct subject s;
+	int tasks;
+};
+
+FIXTURE_VARIANT(few) {
+	const char *command;
+	const char *nr;
+	const char *needed;
+};
+
+FIXTURE_VARIANT_ADD(few, private) {
+	.command = "huge_private", .nr = "2", .needed = "3 more huge pages of 2048 kB",
+};
+
+/* Reserved pages are enough, the others are not. */
+FIXTURE_VARIANT_ADD(few, unreserved) {
+	.command = "huge_private", .nr = "4", .needed = "1 more huge pages of 2048 kB",
+};
+
+FIXTURE_VARIANT_ADD(few, shared) {
+	.command = "huge_shared", .nr = "2", .needed = "3 more huge pages of 2048 kB",
+};
+
+FIXTURE_VARIANT_ADD(few, memfd) {
+	.command = "huge_memfd", .nr = "3", .needed = "4 more huge pages of 2048 kB",
+};
+
+FIXTURE_VARIANT_ADD(few, sysv) {
+	.command = "huge_sysv removed", .nr = "1", .needed = "3 more huge pages of 2048 kB",
+};
+
+FIXTURE_SETUP(few)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_init(s));
+	s->nosnap = true;
+	if (!set_pool("10"))
+		SKIP(return, "no 10 huge pages to be had");
+	if (way_now(WAY_KILL) == WAY_NONE)
+		SKIP(return, "nothing to be restarted");
+	self->tasks = count_tasks();
+	ASSERT_EQ(0, subject_start(s, variant->command));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+}
+
+FIXTURE_TEARDOWN(few)
+{
+	subject_destroy(&self->s);
+	EXPECT_TRUE(pool_is_unused());
+	write_file(POOL "nr_hugepages", "0", 1);
+}
+
+/* Too few of them are an error that says so, and leaves none in use. */
+TEST_F_TIMEOUT(few, refused, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_TRUE(set_pool(variant->nr));
+	EXPECT_EQ(-1, subject_restart(s, 0));
+	EXPECT_EQ(ENOMEM, s->err);
+	EXPECT_TRUE(message_has(s, "error", CKPT_WHY_LIMIT)) messages_show(s);
+	EXPECT_TRUE(says(s, variant->needed)) messages_show(s);
+	EXPECT_TRUE(says(s, POOL "nr_hugepages")) messages_show(s);
+	EXPECT_EQ(self->tasks, count_tasks());
+	EXPECT_TRUE(pool_is_unused());
+	ASSERT_TRUE(set_pool("10"));
+	ASSERT_EQ(0, subject_restart(s, RESTART_FROZEN)) messages_show(s);
+	kill(s->pid, SIGKILL);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+}
+
+/* What would change the file when it is mapped again. */
+TEST_F_TIMEOUT(huge, beyond, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, "huge_beyond"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_KILL));
+	ASSERT_EQ(EOPNOTSUPP, s->err);
+	ASSERT_TRUE(message_has(s, "obstacle", CKPT_WHY_MAPPING_FLAG)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_HARNESS_MAIN
