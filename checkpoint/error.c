@@ -58,6 +58,18 @@ static void append(struct ckpt_ctx *ctx, const char *line, size_t len)
 	spin_unlock(&ctx->log_lock);
 }
 
+/* Tasks that are restored run side by side. */
+static void make_log(struct ckpt_ctx *ctx)
+{
+	char *log;
+
+	if (READ_ONCE(ctx->log))
+		return;
+	log = kvmalloc(CKPT_LOG_BYTES, GFP_KERNEL_ACCOUNT);
+	if (cmpxchg(&ctx->log, NULL, log))
+		kvfree(log);
+}
+
 __printf(6, 0)
 static void message(struct ckpt_ctx *ctx, const char *kind, const struct ckpt_where *where,
 		    enum ckpt_reason why, int err, const char *fmt, va_list args)
@@ -66,8 +78,7 @@ static void message(struct ckpt_ctx *ctx, const char *kind, const struct ckpt_wh
 	struct seq_buf s;
 	char *c;
 
-	if (!ctx->log)
-		ctx->log = kvmalloc(CKPT_LOG_BYTES, GFP_KERNEL_ACCOUNT);
+	make_log(ctx);
 	if (!line) {
 		append(ctx, NULL, CKPT_LOG_BYTES + 1);
 		return;
@@ -129,6 +140,36 @@ int ckpt_error(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	/* What fails in a task that is being killed is not what killed it. */
 	if (current != ctx->caller && fatal_signal_pending(current))
 		return err;
+	WRITE_ONCE(ctx->explained, true);
+	va_start(args, fmt);
+	message(ctx, "error", where, why, err, fmt, args);
+	va_end(args);
+	return err;
+}
+
+/**
+ * ckpt_unexplained - report what makes the call fail, if nobody has done so
+ * @ctx: context
+ * @where: what it is about
+ * @why: kind of error
+ * @err: negative errno of the call
+ * @fmt: text for people, without the end of the line
+ *
+ * For places that know less of it than those from which the error comes, and
+ * not for what a signal interrupts.
+ *
+ * Context: may sleep.
+ * Return: @err.
+ */
+int ckpt_unexplained(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+		     enum ckpt_reason why, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	if (READ_ONCE(ctx->explained) || err == -EINTR ||
+	    (current != ctx->caller && fatal_signal_pending(current)))
+		return err;
+	WRITE_ONCE(ctx->explained, true);
 	va_start(args, fmt);
 	message(ctx, "error", where, why, err, fmt, args);
 	va_end(args);

@@ -82,7 +82,8 @@ static int check_thread_of(struct ckpt_reader *r, const struct ckpt_rec_task *ta
 
 static int check_leader(struct ckpt_reader *r, const struct ckpt_rec_task *task, bool first)
 {
-	if (first ? task->parent || task->mm_owner : !is_id(task->parent))
+	if (first ? task->parent || task->mm_owner || task->flags & CKPT_TASKF_VFORK :
+		    !is_id(task->parent))
 		return damaged(r, "a task of the tree has an impossible parent");
 	if (task->pgid > INT_MAX || task->sid > INT_MAX || task->mm_owner > INT_MAX)
 		return damaged(r, "a task of the tree has an impossible id");

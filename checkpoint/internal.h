@@ -265,6 +265,7 @@ enum ckpt_spare {
  * @objs: shared objects: pointer to tag (save), tag to object (restart)
  * @next_tag: save: next unused tag
  * @nr_obstacles: found so far
+ * @explained: there is a message of an error
  * @log: messages, to be written once the tree is released
  * @log_len: bytes in @log
  * @log_lost: messages that did not fit
@@ -351,6 +352,7 @@ struct ckpt_ctx {
 	u32 next_tag;
 
 	int nr_obstacles;
+	bool explained;
 	char *log;
 	u32 log_len;
 	u32 log_lost;
@@ -457,6 +459,8 @@ __printf(4, 5) void ckpt_obstacle(struct ckpt_ctx *ctx, const struct ckpt_where 
 				  enum ckpt_reason why, const char *fmt, ...);
 __printf(5, 6) int ckpt_error(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			      enum ckpt_reason why, int err, const char *fmt, ...);
+__printf(5, 6) int ckpt_unexplained(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+				    enum ckpt_reason why, int err, const char *fmt, ...);
 __printf(4, 5) void ckpt_note(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			      enum ckpt_reason why, const char *fmt, ...);
 void ckpt_flush_log(struct ckpt_ctx *ctx, struct file *log);

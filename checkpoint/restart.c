@@ -120,12 +120,21 @@ static int enter(struct ckpt_task *t)
 	return ret;
 }
 
+/* What fails without a message of its own has at least a name. */
+static int cannot_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, const char *what, int err)
+{
+	return ckpt_unexplained(ctx, CKPT_AT(t),
+				err == -EBADMSG ? CKPT_WHY_IMAGE : CKPT_WHY_OTHER, err,
+				"cannot be restored: %s", what);
+}
+
 static int leave(struct ckpt_task *t, int err)
 {
 	if (err) {
 		/* What fails in a task that is being killed says nothing of the image. */
 		if (fatal_signal_pending(current))
 			err = -EINTR;
+		cannot_restore(t->ctx, t, "one of its threads", err);
 		ckpt_restore_fail(t->ctx, t, err);
 		do_group_exit(SIGKILL);
 	}
@@ -353,7 +362,7 @@ static int read_process(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 		if (ops) {
 			ret = ops->restore(ctx, leader, rec);
 			if (ret)
-				return ret;
+				return cannot_restore(ctx, leader, ops->name, ret);
 			continue;
 		}
 		if (rec->type == CKPT_REC_USE) {
@@ -739,6 +748,8 @@ long ckpt_do_restart(pid_t pid, struct file *file, struct file *log, unsigned lo
 	if (ret > 0) {
 		ckpt_list_unused(ctx, &outside->inherit, CKPT_WHY_EXTERNAL);
 		ckpt_list_unused(ctx, &outside->relocate, CKPT_WHY_FILE_MISSING);
+	} else {
+		cannot_restore(ctx, NULL, "the tree as a whole", ret);
 	}
 	ckpt_flush_log(ctx, log);
 	ctx->stats.image_bytes = ctx->reader.offset;

@@ -281,6 +281,7 @@ static const struct change changes[] = {
 	CHANGE(TREE, tree.tasks[0].tid, 0),
 	CHANGE(TREE, tree.tasks[0].parent, 1),
 	CHANGE(TREE, tree.tasks[0].mm_owner, 1),
+	CHANGE(TREE, tree.tasks[0].flags, CKPT_TASKF_VFORK),
 	CHANGE(TREE, tree.tasks[0].pgid, 4),
 	CHANGE(TREE, tree.tasks[0].exit_code, 1),
 	CHANGE(TREE, tree.tasks[1].parent, 5),

@@ -14,7 +14,7 @@
 #define MAX_PAYLOAD	4096
 #define MAX_DATA	(4 * PAGE)
 
-/* By libFuzzer */
+/* By libFuzzer, or lie.c */
 size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t max_size);
 
 size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size, unsigned int seed);
@@ -170,9 +170,29 @@ static void change_order(struct image *image)
 	}
 }
 
+/* Types of which there are few get their share. */
+static struct piece *any_piece(struct image *image)
+{
+	unsigned int nr[CKPT_REC_NR] = {}, types = 0, pick, i;
+	u32 type;
+
+	if (below(4) == 0)
+		return &image->pieces[below(image->nr)];
+	for (i = 0; i < image->nr; i++) {
+		type = image->pieces[i].head.type;
+		if (type < CKPT_REC_NR)
+			types += !nr[type]++;
+	}
+	pick = types ? below(types) : 0;
+	for (type = 0; type < CKPT_REC_NR; type++)
+		if (nr[type] && !pick--)
+			return image_find(image, type, below(nr[type]));
+	return &image->pieces[0];
+}
+
 static void mutate_once(struct image *image)
 {
-	struct piece *piece = &image->pieces[below(image->nr)];
+	struct piece *piece = any_piece(image);
 
 	switch (below(8)) {
 	case 0:
@@ -213,6 +233,16 @@ static size_t give(struct image *image, u8 *out, size_t max)
 	free(blob.data);
 	image_clear(image);
 	return len;
+}
+
+void image_mutate(struct image *image, u64 seed)
+{
+	u64 n;
+
+	state = seed;
+	for (n = 1 + below(4); n && image->nr; n--)
+		mutate_once(image);
+	image_fix(image);
 }
 
 size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max_size, unsigned int seed)

@@ -55,7 +55,11 @@ void image_fix(struct image *image);
 void image_fix_trailer(struct image *image);
 void image_join(const struct image *image, struct blob *blob);
 void image_split(struct image *image, const u8 *data, size_t len);
+int image_unpack(struct image *image);
 u64 padded(u64 len);
+
+/* mutate.c: changes a few places, which depend on the seed; sums agree again */
+void image_mutate(struct image *image, u64 seed);
 
 /**
  * struct recipe - how large an image to build

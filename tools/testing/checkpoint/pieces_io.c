@@ -162,6 +162,67 @@ void image_join(const struct image *image, struct blob *blob)
 	}
 }
 
+/* Groups of 8 bytes: a mask of those that are there; after 0 how many more are zero. */
+static int unpack(u8 *to, u64 len, const u8 *from, const u8 *end)
+{
+	u8 *last = to + len, mask;
+	u64 skip;
+	int i;
+
+	while (from < end && to < last) {
+		mask = *from++;
+		for (i = 0; i < 8; i++)
+			if (mask & 1 << i) {
+				if (from == end)
+					return -1;
+				to[i] = *from++;
+			}
+		skip = 8;
+		if (!mask) {
+			if (from == end)
+				return -1;
+			skip += *from++ * 8;
+		}
+		if (skip > (u64)(last - to))
+			return -1;
+		to += skip;
+	}
+	return 0;
+}
+
+/* Packed records become what they are without; -1: one cannot be unpacked. */
+int image_unpack(struct image *image)
+{
+	struct ckpt_rec_packed packed;
+	struct piece *piece, plain;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < image->nr; i++) {
+		piece = &image->pieces[i];
+		if (!(piece->head.flags & CKPT_RECF_PACKED))
+			continue;
+		if (piece->payload_len < sizeof(packed))
+			return -1;
+		memcpy(&packed, piece->payload, sizeof(packed));
+		plain = *piece;
+		plain.payload = calloc(1, padded(packed.length) + 1);
+		if (!plain.payload)
+			abort();
+		ret = unpack(plain.payload, padded(packed.length), piece->payload + sizeof(packed),
+			     piece->payload + piece->payload_len);
+		plain.payload_len = packed.length;
+		plain.head.length = packed.length;
+		plain.head.flags &= ~CKPT_RECF_PACKED;
+		image_insert(image, i + 1, &plain);
+		image_remove(image, i);
+		free(plain.payload);
+		if (ret)
+			return -1;
+	}
+	return 0;
+}
+
 static u64 data_wanted(const struct piece *piece)
 {
 	struct ckpt_rec_extent extent;

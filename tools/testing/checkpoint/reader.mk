@@ -22,6 +22,7 @@ reader_objs += image_check_socket.o
 unit_objs := $(reader_objs) later.o unit.o unit_read.o unit_damage.o unit_hostile.o \
 	unit_grow.o unit_pack.o unit_check.o
 fuzz_objs := $(reader_objs) mutate.o fuzz.o
+lie_objs := $(reader_objs) mutate.o lie.o
 seeds_objs := seeds.o pieces.o pieces_io.o build.o
 
 check: $(reader_dir)/unit/unit
@@ -39,6 +40,12 @@ $(reader_dir)/unit/seeds: $(addprefix $(reader_dir)/unit/,$(seeds_objs))
 $(reader_dir)/fuzz/fuzz: $(addprefix $(reader_dir)/fuzz/,$(fuzz_objs))
 	@$(FUZZ_CC) -fsanitize=fuzzer,$(sanitize) -o $@ $^ -lxxhash
 
+# Makes images that are lies, for the self-tests.
+lie: $(reader_dir)/lie/lie
+
+$(reader_dir)/lie/lie: $(addprefix $(reader_dir)/lie/,$(lie_objs))
+	@$(CC) -o $@ $^ -lxxhash
+
 vpath %.c . shim ../../../checkpoint
 
 $(reader_dir)/unit/%.o: %.c reader.mk
@@ -51,6 +58,10 @@ $(reader_dir)/fuzz/%.o: %.c reader.mk
 	@$(FUZZ_CC) $(reader_flags) -O2 $(if $(filter image_% walk.%,$(<F)), \
 		-fsanitize=fuzzer-no-link$(comma)$(sanitize)) -MMD -c -o $@ $<
 
+$(reader_dir)/lie/%.o: %.c reader.mk
+	@mkdir -p $(@D)
+	@$(CC) $(reader_flags) -O2 -MMD -c -o $@ $<
+
 # Figures for the text on why records have the checksum that they have.
 sum-speed: $(reader_dir)/sum_speed
 	@$<
@@ -61,4 +72,4 @@ $(reader_dir)/sum_speed: sum_speed.c reader.mk
 
 -include $(wildcard $(reader_dir)/*/*.d)
 
-.PHONY: check fuzz sum-speed
+.PHONY: check fuzz lie sum-speed

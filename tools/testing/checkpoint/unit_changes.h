@@ -175,6 +175,7 @@ static const struct change changes[] = {
 	TREE(nr_processes, 4, BAD), TREE(nr_processes, ~0U, BAD),
 	TASK(0, tid, 0, BAD), TASK(0, tid, 1, BAD), TASK(0, tgid, 0, BAD),
 	TASK(0, tgid, 1U << 31, BAD), TASK(0, parent, 1, BAD), TASK(0, mm_owner, 1, BAD),
+	TASK(0, flags, CKPT_TASKF_VFORK, BAD),
 	TASK(0, pgid, 1, BAD), TASK(0, exit_code, 1, BAD), TASK(0, flags, CKPT_TASKF_DEAD, 0),
 	TASK(1, tid, 0, BAD), TASK(1, tid, 1U << 31, BAD), TASK(1, tid, INT_MAX, 0),
 	TASK(1, tgid, 200, BAD), TASK(1, tgid, 0, BAD), TASK(1, parent, 100, BAD),
