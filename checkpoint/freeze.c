@@ -498,7 +498,7 @@ int ckpt_freeze(struct ckpt_ctx *ctx, struct task_struct *root)
 	if (!ctx->tasks[0]->main)
 		return ckpt_error(ctx, CKPT_AT(ctx->tasks[0]), CKPT_WHY_GONE, -ESRCH,
 				  "the process has exited");
-	return wait_inactive(ctx);
+	return wait_inactive(ctx) ?: ckpt_aio_wait(ctx, deadline);
 }
 
 /**

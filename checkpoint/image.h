@@ -74,6 +74,7 @@ int ckpt_check_sysv_shm(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_memory(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_hugetlb(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_huge_regions(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_aio(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_vma_policies(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_record(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_event(struct ckpt_reader *r, struct ckpt_rec *rec);

@@ -588,6 +588,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_SECCOMP] = check_seccomp,
 	[CKPT_REC_ATTRS] = check_attrs,
 	[CKPT_REC_VMA_NAMES] = check_vma_names,
+	[CKPT_REC_AIO] = ckpt_check_aio,
 	[CKPT_REC_SYSV_SHM] = ckpt_check_sysv_shm,
 	[CKPT_REC_MEMORY] = ckpt_check_memory,
 	[CKPT_REC_HUGETLB] = ckpt_check_hugetlb,

@@ -90,6 +90,7 @@ CKPT_CHECK_SIZE(ckpt_rec_sysv_shm, 80);
 CKPT_CHECK_SIZE(ckpt_rec_memory, 8);
 CKPT_CHECK_SIZE(ckpt_rec_hugetlb, 48);
 CKPT_CHECK_SIZE(ckpt_rec_huge_region, 16);
+CKPT_CHECK_SIZE(ckpt_rec_aio, 32);
 CKPT_CHECK_SIZE(ckpt_rec_vma_policy, 160);
 CKPT_CHECK_OFFSET(ckpt_rec_vma_policy, nodes, 32);
 CKPT_CHECK_SIZE(ckpt_rec_io_ports, 8);

@@ -204,3 +204,24 @@ int ckpt_check_huge_regions(struct ckpt_reader *r, struct ckpt_rec *rec)
 	}
 	return 0;
 }
+
+/**
+ * ckpt_check_aio - check a context of asynchronous I/O
+ * @r: reader
+ * @rec: AIO record
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_check_aio(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_aio *a = ckpt_rec_data(rec);
+	u64 size = (u64)a->nr_pages << CKPT_PAGE_SHIFT;
+
+	if (!is_range(a->addr, a->addr + size, PAGE_SIZE) || size > CKPT_MAX_AIO_RING ||
+	    a->ring_len > size || rec->length - rec->unit != a->ring_len)
+		return damaged(r, "a ring of asynchronous I/O has an impossible address or size");
+	/* An event takes 32 bytes. */
+	if (!a->max_reqs || a->id > INT_MAX || a->tail >= size / 32 || a->completed >= size / 32)
+		return damaged(r, "a context of asynchronous I/O has an impossible value");
+	return 0;
+}

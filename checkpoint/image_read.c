@@ -105,6 +105,7 @@ static const struct rec_desc rec_descs[CKPT_REC_NR] = {
 				    CKPT_MAX_VMAS),
 	[CKPT_REC_VMA_POLICIES] = DESC("VMA_POLICIES", LAYOUT_ARRAY,
 				       struct ckpt_rec_vma_policy, CKPT_MAX_POLICIES),
+	[CKPT_REC_AIO] = DESC("AIO", LAYOUT_TAIL, struct ckpt_rec_aio, CKPT_MAX_AIO_RING),
 	[CKPT_REC_SYSV_SHM] = DESC("SYSV_SHM", LAYOUT_FIXED, struct ckpt_rec_sysv_shm, 0),
 	[CKPT_REC_MEMORY] = DESC("MEMORY", LAYOUT_FIXED, struct ckpt_rec_memory, 0),
 	[CKPT_REC_HUGETLB] = DESC("HUGETLB", LAYOUT_TAIL, struct ckpt_rec_hugetlb,

@@ -736,6 +736,9 @@ void ckpt_sums_start(struct ckpt_sums *s, u32 nr);
 void ckpt_sums_stop(struct ckpt_sums *s);
 void ckpt_sums_finish(struct ckpt_sums *s);
 
+/* mm/aio.c */
+int ckpt_aio_wait(struct ckpt_ctx *ctx, unsigned long deadline);
+
 /* mm/pages_save.c, mm/pages_restore.c */
 int ckpt_pages_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm);
 int ckpt_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);

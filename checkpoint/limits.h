@@ -9,6 +9,12 @@
 #define CKPT_TIMEOUT_MS		10000
 #define CKPT_FREEZE_POLL_MS	10
 
+/* How long a save waits for asynchronous requests that themselves wait for events. */
+#define CKPT_IO_WAIT_MS		200
+
+/* How often a save looks again at references that may be there for a moment only. */
+#define CKPT_TRANSIENT_TRIES	20
+
 /* How long a restart waits for pids of processes that are dead already. */
 #define CKPT_PID_WAIT_MS	5000
 
@@ -65,6 +71,8 @@
 #define CKPT_MAX_PTY_INDEX	((1 << 20) - 1)
 #define CKPT_MAX_SHMEM_DATA	(1024 * 1024)
 #define CKPT_MAX_HUGE_REGIONS	(4 * 1024 * 1024)
+/* The kernel allows for so many bytes of events. */
+#define CKPT_MAX_AIO_RING	(256 * 1024 * 1024)
 #define CKPT_MAX_INDEX		(16 * 1024 * 1024)
 
 /* Of times and counters, 2^62: the sum of two does not overflow. */

@@ -5,6 +5,7 @@
  * obstacle.
  */
 #include <linux/checkpoint_state.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/eventfd.h>
 #include <linux/fs.h>
@@ -20,13 +21,25 @@ static bool eventfd_probe(struct ckpt_task *t, struct file *file)
 	return checkpoint_eventfd_show(file, &state);
 }
 
+/* Who has just been signalled by an asynchronous request is let go in a moment. */
+static bool stays_used(struct file *file)
+{
+	struct checkpoint_eventfd state;
+	int try;
+
+	for (try = 0; try < CKPT_TRANSIENT_TRIES; try++) {
+		if (!checkpoint_eventfd_show(file, &state) || !state.used)
+			return false;
+		usleep_range(200, 1000);
+	}
+	return true;
+}
+
 static void eventfd_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			    struct file *file)
 {
-	struct checkpoint_eventfd state;
-
 	ckpt_event_collect(ctx, where, file);
-	if (checkpoint_eventfd_show(file, &state) && state.used)
+	if (stays_used(file))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE, "an eventfd that the kernel signals");
 }
 

@@ -17,9 +17,6 @@
 
 #include "../internal.h"
 
-/* A look through /proc holds a reference for a moment. */
-#define TRANSIENT_TRIES		20
-
 /* A pipe: its files that are in the tree. */
 struct pipe_refs {
 	struct file **files;
@@ -257,7 +254,7 @@ static bool only_ours(struct ckpt_ctx *ctx, struct file *file, int extra)
 	int try;
 
 	ours = xa_to_value(xa_load(&ctx->file_refs, key(file)) ?: xa_mk_value(0));
-	for (try = 0; try < TRANSIENT_TRIES; try++) {
+	for (try = 0; try < CKPT_TRANSIENT_TRIES; try++) {
 		if (file_count(file) == ours + extra)
 			return true;
 		usleep_range(200, 1000);
@@ -420,7 +417,7 @@ bool ckpt_file_shared(struct ckpt_ctx *ctx, struct file *file, char *who, size_t
 	xa_set_mark(&ctx->file_refs, key(file), XA_MARK_0);
 	ours += file == ctx->log_file;
 	strscpy(who, "another process", size);
-	for (try = 0; try < TRANSIENT_TRIES; try++) {
+	for (try = 0; try < CKPT_TRANSIENT_TRIES; try++) {
 		if (file_count(file) <= ours || file_count(file) <= ours + count_mapped(file))
 			return false;
 		if (!try && find_holder(ctx, file, who, size))

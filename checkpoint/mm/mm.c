@@ -57,6 +57,7 @@ static int collect_all(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_stru
 	ckpt_arch_collect_mm(ctx, t, mm);
 	for_each_vma(vmi, vma)
 		ckpt_vma_collect(ctx, t, vma);
+	ckpt_aio_collect(ctx, t, mm);
 	mmap_read_unlock(mm);
 	exe = get_mm_exe_file(mm);
 	if (exe) {
@@ -150,6 +151,8 @@ static int save_records(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_str
 				vmas->nr * sizeof(*vmas->recs), NULL, 0);
 	if (!ret)
 		ret = ckpt_vma_names_save(ctx, mm) ?: ckpt_vma_policies_save(ctx, mm);
+	if (!ret)
+		ret = ckpt_aio_save(ctx, t, mm);
 	return ret ?: ckpt_arch_save_ldt(ctx, mm);
 }
 
@@ -278,6 +281,8 @@ static int restore_part(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_r
 		return ckpt_pages_restore(ctx, t, rec);
 	case CKPT_REC_SHARED_PAGES:
 		return ckpt_shared_pages_restore(ctx, t, rec);
+	case CKPT_REC_AIO:
+		return ckpt_aio_restore(ctx, t, rec);
 	case CKPT_REC_MM_END:
 		return 0;
 	case CKPT_REC_VMA_NAMES:

@@ -90,11 +90,6 @@ static bool lost_write(struct vm_area_struct *vma)
 		  SHMEM_I(inode)->seals) & F_SEAL_WRITE);
 }
 
-static bool is_aio_ring(struct vm_area_struct *vma)
-{
-	return vma->vm_file && !strcmp(file_inode(vma->vm_file)->i_sb->s_type->name, "aio");
-}
-
 /**
  * ckpt_vma_collect - look for properties of a mapping that cannot be saved
  * @ctx: context
@@ -110,10 +105,9 @@ void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_
 			ckpt_obstacle(ctx, where, CKPT_WHY_VDSO, "a vDSO that was written to");
 		return;
 	}
-	if (is_aio_ring(vma)) {
-		ckpt_obstacle(ctx, where, CKPT_WHY_IO, "an asynchronous I/O context (io_setup)");
+	/* aio.c has contexts, and their rings. */
+	if (ckpt_is_aio_ring(vma))
 		return;
-	}
 	collect_flags(ctx, where, vma);
 	if (lost_write(vma))
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG,
@@ -207,7 +201,7 @@ int ckpt_vmas_gather(struct mm_struct *mm, struct ckpt_vmas *vmas)
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
 	for_each_vma(vmi, vma) {
-		if (ckpt_arch_vma_is_special(vma))
+		if (ckpt_arch_vma_is_special(vma) || ckpt_is_aio_ring(vma))
 			continue;
 		if (vmas->nr == max) {
 			ret = -EBUSY;

@@ -44,4 +44,10 @@ int ckpt_shared_policies_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 /* mm/cow_restore.c */
 bool ckpt_cow_move_to_root(struct folio *folio, struct vm_area_struct *vma);
 
+/* mm/aio.c */
+bool ckpt_is_aio_ring(struct vm_area_struct *vma);
+void ckpt_aio_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm);
+int ckpt_aio_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct *mm);
+int ckpt_aio_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+
 #endif /* _CHECKPOINT_MM_VMA_H */

@@ -139,6 +139,11 @@ static const struct {
 	struct ckpt_rec_hugetlb huge;
 	char name[8];
 } hugetlb = { { .size = SZ_8M, .page_shift = 21, .mode = 0600, .name_len = 4 }, "name" };
+static const struct {
+	struct ckpt_rec_aio aio;
+	u32 ring[4];
+} aio = { { .addr = PAGE(8), .nr_pages = 1, .max_reqs = 4, .ring_len = 16 }, { 0, 126 } };
+
 static const struct ckpt_rec_vma_policy policies[2] = {
 	{ .start = PAGE(4), .end = PAGE(5), .mode = 2, .node_words = 1, .nodes = { 1 } },
 	{ .start = PAGE(5), .end = PAGE(6), .mode = 4 },
@@ -233,6 +238,7 @@ static const struct sample samples[] = {
 	SAMPLE(MEMORY, memory, memory),
 	{ CKPT_REC_HUGETLB, sizeof(hugetlb.huge), sizeof(hugetlb.huge) + 4, &hugetlb },
 	SAMPLE(HUGE_REGIONS, regions, regions[0]),
+	SAMPLE(AIO, aio, aio.aio),
 	SAMPLE(VMA_POLICIES, policies, policies[0]),
 	SAMPLE(LDT, ldt, ldt[0]),
 	SAMPLE(IO_PORTS, io_ports, io_ports[0]),
@@ -458,6 +464,17 @@ static const struct change changes[] = {
 	CHANGE(HUGETLB, hugetlb.huge.name_len, 5),
 	CHANGE(HUGE_REGIONS, regions[0].end, 3),
 	CHANGE(HUGE_REGIONS, regions[1].end, U64_MAX),
+
+	CHANGE(AIO, aio.aio.addr, 0),
+	CHANGE(AIO, aio.aio.addr, U64_MAX << CKPT_PAGE_SHIFT),
+	CHANGE(AIO, aio.aio.nr_pages, 0),
+	CHANGE(AIO, aio.aio.nr_pages, U32_MAX),
+	CHANGE(AIO, aio.aio.max_reqs, 0),
+	CHANGE(AIO, aio.aio.id, U32_MAX),
+	CHANGE(AIO, aio.aio.tail, 128),
+	CHANGE(AIO, aio.aio.completed, 128),
+	CHANGE(AIO, aio.aio.ring_len, 1),
+	CHANGE(AIO, aio.aio.ring_len, U32_MAX),
 
 	CHANGE(VMA_POLICIES, policies[0].end, PAGE(4)),
 	CHANGE(VMA_POLICIES, policies[1].start, PAGE(4)),

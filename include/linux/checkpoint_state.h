@@ -333,6 +333,47 @@ static inline int checkpoint_inotify_queue(struct file *file,
 }
 #endif
 
+/**
+ * struct checkpoint_aio - a context of asynchronous I/O
+ * @id: place in the table of its address space, which the ring has in it
+ * @addr: of the ring, by which system calls name the context
+ * @size: of the ring, in bytes
+ * @max_reqs: of io_setup(2)
+ * @tail: where the next event goes
+ * @completed: requests that have completed, and whose slots were not seen free yet
+ * @under_way: requests that have not completed
+ * @waiting: those of them that wait for an event, and can be cancelled
+ * @file: file of the ring, only to be compared; not set
+ */
+struct checkpoint_aio {
+	unsigned int id;
+	unsigned long addr;
+	unsigned long size;
+	unsigned int max_reqs;
+	unsigned int tail;
+	unsigned int completed;
+	unsigned int under_way;
+	unsigned int waiting;
+	const struct file *file;
+};
+
+/* fs/aio.c */
+#ifdef CONFIG_AIO
+bool checkpoint_aio_next(struct mm_struct *mm, unsigned int id, struct checkpoint_aio *state);
+int checkpoint_aio_create(struct checkpoint_aio *state);
+#else
+static inline bool checkpoint_aio_next(struct mm_struct *mm, unsigned int id,
+				       struct checkpoint_aio *state)
+{
+	return false;
+}
+
+static inline int checkpoint_aio_create(struct checkpoint_aio *state)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
 /* net/core/filter.c: as bpf_prog_create_from_user(), from kernel memory */
 int checkpoint_sk_attach_filter(struct sock *sk, struct sock_filter *filter, u16 len);
 int checkpoint_bpf_prog_create(struct bpf_prog **pfp, struct sock_filter *filter, u16 len,

@@ -86,6 +86,7 @@ static const struct {
 	[CKPT_REC_HUGETLB] = { "HUGETLB", LAYOUT_TAIL, sizeof(struct ckpt_rec_hugetlb) },
 	[CKPT_REC_HUGE_REGIONS] = { "HUGE_REGIONS", LAYOUT_ARRAY,
 				    sizeof(struct ckpt_rec_huge_region) },
+	[CKPT_REC_AIO] = { "AIO", LAYOUT_TAIL, sizeof(struct ckpt_rec_aio) },
 	[CKPT_REC_VMA_POLICIES] = { "VMA_POLICIES", LAYOUT_ARRAY,
 				    sizeof(struct ckpt_rec_vma_policy) },
 	[CKPT_REC_LDT] = { "LDT", LAYOUT_ARRAY, sizeof(uint64_t) },

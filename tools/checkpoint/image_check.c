@@ -681,6 +681,7 @@ static const struct {
 	[CKPT_REC_HUGETLB] = { PLACE_ANY, true, image_check_hugetlb },
 	[CKPT_REC_HUGE_REGIONS] = { PLACE_MEMORY, false, image_check_huge_regions },
 	[CKPT_REC_VMA_POLICIES] = { PLACE_MM, false, NULL },
+	[CKPT_REC_AIO] = { PLACE_MM, false, NULL },
 	[CKPT_REC_LDT] = { PLACE_MM, false, NULL },
 	[CKPT_REC_IO_PORTS] = { PLACE_THREAD, false, NULL },
 };

@@ -83,6 +83,7 @@
  *	or HUGE_REGIONS, is about this memory, and has offsets for addresses
  * @CKPT_REC_HUGETLB: struct ckpt_rec_hugetlb and its name; has a tag
  * @CKPT_REC_HUGE_REGIONS: array of struct ckpt_rec_huge_region, behind MEMORY
+ * @CKPT_REC_AIO: struct ckpt_rec_aio and its ring
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -140,6 +141,7 @@ enum ckpt_rec_type {
 	CKPT_REC_MEMORY,
 	CKPT_REC_HUGETLB,
 	CKPT_REC_HUGE_REGIONS,
+	CKPT_REC_AIO,
 	CKPT_REC_NR
 };
 
@@ -1077,6 +1079,28 @@ struct ckpt_rec_vma_name {
 };
 
 #define CKPT_NODE_WORDS		16
+
+/**
+ * struct ckpt_rec_aio - a context of asynchronous I/O, of io_setup(2)
+ * @addr: where its ring is mapped, by which system calls name it
+ * @nr_pages: of the ring
+ * @max_reqs: how many requests were asked for
+ * @id: its place in the kernel's table, which the ring has, too
+ * @tail: where in the ring the next event goes
+ * @completed: requests that have completed, and whose slots count as in use still
+ * @ring_len: bytes of the ring that are here
+ *
+ * The ring follows, without the zero bytes at its end. No requests are under way.
+ */
+struct ckpt_rec_aio {
+	__aligned_u64 addr;
+	__u32 nr_pages;
+	__u32 max_reqs;
+	__u32 id;
+	__u32 tail;
+	__u32 completed;
+	__u32 ring_len;
+};
 
 /**
  * struct ckpt_rec_vma_policy - NUMA policy of a private mapping, of mbind(2)

@@ -221,11 +221,20 @@ static void add_mm_extras(struct image *image)
 		{ .start = HEAP + PAGE, .end = HEAP + 2 * PAGE, .mode = 4, .home_node = 1 },
 	};
 	static const u64 ldt[2] = { 0, 0x00c0f30000001234ULL };
+	static const struct {
+		struct ckpt_rec_aio aio;
+		u32 ring[16];
+	} aio = {
+		{ .addr = 16 * PAGE, .nr_pages = 2, .max_reqs = 4, .id = 1, .tail = 1,
+		  .completed = 1, .ring_len = sizeof(aio.ring) },
+		{ 1, 126, 0, 1 },
+	};
 
 	image_add(image, CKPT_REC_VMA_NAMES, 0, sizeof(names[0]), names, sizeof(names));
 	image_add(image, CKPT_REC_VMA_POLICIES, 0, sizeof(policies[0]), policies,
 		  sizeof(policies));
 	image_add(image, CKPT_REC_LDT, 0, sizeof(ldt[0]), ldt, sizeof(ldt));
+	image_add(image, CKPT_REC_AIO, 0, sizeof(aio.aio), &aio, sizeof(aio));
 }
 
 static u64 add_extents(struct piece *piece, const struct recipe *r, unsigned int first)

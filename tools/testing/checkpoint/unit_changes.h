@@ -48,6 +48,7 @@ static struct ckpt_rec_sysv_shm segment;
 static struct ckpt_rec_memory memory;
 static struct ckpt_rec_hugetlb hugetlb;
 static struct ckpt_rec_huge_region regions[2];
+static struct ckpt_rec_aio aio;
 static struct ckpt_rec_seccomp filter;
 static struct ckpt_rec_attrs attrs;
 static struct ckpt_rec_vma_name names[2];
@@ -76,6 +77,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_SHMEM] = &shmem, [CKPT_REC_SHMEM_DATA] = &shmem_data,
 	[CKPT_REC_SYSV_SHM] = &segment, [CKPT_REC_MEMORY] = &memory,
 	[CKPT_REC_HUGETLB] = &hugetlb, [CKPT_REC_HUGE_REGIONS] = regions,
+	[CKPT_REC_AIO] = &aio,
 	[CKPT_REC_SECCOMP] = &filter, [CKPT_REC_ATTRS] = &attrs,
 	[CKPT_REC_VMA_NAMES] = names, [CKPT_REC_VMA_POLICIES] = policies,
 	[CKPT_REC_IO_PORTS] = ports,
@@ -143,6 +145,7 @@ struct change {
 #define FILTER(m, v, e)		CHANGE(SECCOMP, filter.m, v, e)
 #define ATTRS(m, v, e)		CHANGE(ATTRS, attrs.m, v, e)
 #define NAME(i, m, v, e)	CHANGE(VMA_NAMES, names[i].m, v, e)
+#define AIO(m, v, e)		CHANGE(AIO, aio.m, v, e)
 #define SEGMENT(m, v, e)	CHANGE(SYSV_SHM, segment.m, v, e)
 #define MEMORY(m, v, e)		CHANGE(MEMORY, memory.m, v, e)
 #define HUGETLB(m, v, e)	CHANGE(HUGETLB, hugetlb.m, v, e)
@@ -419,6 +422,13 @@ static const struct change changes[] = {
 	SHMEM(name_len, 7, BAD), SHMEM(name_len, ~0U, BAD), SHMEM(uid, ~0U, 0),
 	SHMEM_DATA(offset, LLONG_MAX - 16, 0), SHMEM_DATA(offset, LLONG_MAX, BAD),
 	SHMEM_DATA(len, 0, BAD), SHMEM_DATA(len, 17, BAD), SHMEM_DATA(len, ~0U, BAD),
+	AIO(addr, 0, BAD), AIO(addr, 4097, BAD), AIO(addr, 4096, 0),
+	AIO(addr, -4096ULL, BAD), AIO(nr_pages, 0, BAD), AIO(nr_pages, 1, 0),
+	AIO(nr_pages, 65536, 0), AIO(nr_pages, 65537, BAD), AIO(nr_pages, ~0U, BAD),
+	AIO(ring_len, ~0U, BAD),
+	AIO(max_reqs, 0, BAD), AIO(max_reqs, ~0U, 0), AIO(id, INT_MAX, 0),
+	AIO(id, 1U << 31, BAD), AIO(tail, 255, 0), AIO(tail, 256, BAD),
+	AIO(completed, 255, 0), AIO(completed, 256, BAD), AIO(ring_len, 0, BAD),
 	FILTER(flags, CKPT_SECCOMP_ALL, 0), FILTER(flags, CKPT_SECCOMP_ALL + 1, BAD),
 	FILTER(reserved, 1, BAD), FILTER(nr_insns, 0, BAD), FILTER(nr_insns, 1, BAD),
 	FILTER(nr_insns, 3, BAD), FILTER(nr_insns, 0x20000002, BAD), FILTER(nr_insns, ~0U, BAD),

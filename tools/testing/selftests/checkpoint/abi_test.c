@@ -109,6 +109,7 @@ SIZE(ckpt_rec_sysv_shm, 80);
 SIZE(ckpt_rec_memory, 8);
 SIZE(ckpt_rec_hugetlb, 48);
 SIZE(ckpt_rec_huge_region, 16);
+SIZE(ckpt_rec_aio, 32);
 SIZE(ckpt_rec_vma_policy, 160);
 OFFSET(ckpt_rec_vma_policy, nodes, 32);
 SIZE(ckpt_rec_io_ports, 8);

@@ -133,6 +133,16 @@ static void add_stat(struct snap *snap, const char *dir)
 	free(buf);
 }
 
+/* The head of a mapping; memory of the kernel that comes back is another file. */
+static void add_map(struct snap *snap, char *line)
+{
+	char *name = strstr(line, "/[aio] (deleted)");
+
+	if (name)
+		memmove(strchr(line, ':') - 2, name, strlen(name) + 1);
+	add(snap, "map: %s\n", line);
+}
+
 /* Mappings with their flags, but without numbers of pages. */
 static void add_smaps(struct snap *snap, const char *dir)
 {
@@ -145,7 +155,7 @@ static void add_smaps(struct snap *snap, const char *dir)
 		if (strncmp(line, "VmFlags:", 8)) {
 			/* The head of a mapping: the only one with a range. */
 			if (line[strspn(line, "0123456789abcdef")] == '-')
-				add(snap, "map: %s\n", line);
+				add_map(snap, line);
 			continue;
 		}
 		add(snap, "flags:");

@@ -11,6 +11,7 @@
 #include <linux/perf_event.h>
 #include <pthread.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -159,9 +160,14 @@ static int semaphore_undo(void)
 
 static int aio_context(void)
 {
+	struct iocb cb = { .aio_lio_opcode = IOCB_CMD_POLL, .aio_buf = POLLERR }, *list = &cb;
 	aio_context_t context = 0;
+	int fds[2];
 
-	return syscall(SYS_io_setup, 8, &context);
+	if (syscall(SYS_io_setup, 8, &context) || pipe(fds))
+		return -1;
+	cb.aio_fildes = fds[1];
+	return syscall(SYS_io_submit, context, 1, &list) == 1 ? 0 : -1;
 }
 
 static void *apart(void *arg)

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Asynchronous I/O: rings with what was not read yet, and requests under way. */
+#include "kselftest_harness.h"
+
+#include <signal.h>
+
+#include "common.h"
+
+FIXTURE(aio) {
+	struct subject s;
+};
+
+FIXTURE_VARIANT(aio) {
+	enum way way;
+};
+
+FIXTURE_VARIANT_ADD(aio, none) { .way = WAY_NONE };
+FIXTURE_VARIANT_ADD(aio, go_on) { .way = WAY_GO_ON };
+FIXTURE_VARIANT_ADD(aio, kill) { .way = WAY_KILL };
+
+FIXTURE_SETUP(aio)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+}
+
+FIXTURE_TEARDOWN(aio)
+{
+	subject_destroy(&self->s);
+}
+
+#define AIO_TEST(name)						\
+TEST_F_TIMEOUT(aio, name, TEST_TIMEOUT)				\
+{								\
+	ASSERT_EQ(0, subject_run(&self->s, #name, variant->way));	\
+}
+
+AIO_TEST(aio)
+AIO_TEST(aio_full)
+AIO_TEST(aio_moved)
+AIO_TEST(aio_shared)
+
+TEST_F_TIMEOUT(aio, flight, TEST_TIMEOUT)
+{
+	self->s.nosnap = true;
+	ASSERT_EQ(0, subject_run(&self->s, "aio_flight", variant->way));
+}
+
+FIXTURE(refused_aio) {
+	struct subject s;
+};
+
+FIXTURE_VARIANT(refused_aio) {
+	const char *command;
+	const char *words;
+};
+
+FIXTURE_VARIANT_ADD(refused_aio, waiting) {
+	.command = "aio_wait", .words = "1 requests wait for events (IOCB_CMD_POLL)",
+};
+
+FIXTURE_VARIANT_ADD(refused_aio, forked) {
+	.command = "aio_forked", .words = "the ring of another process's",
+};
+
+FIXTURE_VARIANT_ADD(refused_aio, changed) {
+	.command = "aio_changed", .words = "whose ring was mapped in another way",
+};
+
+FIXTURE_SETUP(refused_aio)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+}
+
+FIXTURE_TEARDOWN(refused_aio)
+{
+	subject_destroy(&self->s);
+}
+
+TEST_F_TIMEOUT(refused_aio, by_name, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	struct message m[16];
+	int i, n, found = 0;
+
+	ASSERT_EQ(0, subject_start(s, variant->command));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_KILL));
+	ASSERT_EQ(EOPNOTSUPP, s->err);
+	n = messages_read(s, m, ARRAY_SIZE(m));
+	for (i = 0; i < n; i++)
+		found += m[i].code == CKPT_WHY_IO && strstr(m[i].text, variant->words);
+	EXPECT_EQ(1, found) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	/* What it waited for has come. */
+	if (!strcmp(variant->command, "aio_wait")) {
+		ASSERT_EQ(0, subject_expect(s, "ready"));
+		ASSERT_EQ(0, subject_cycle(s, WAY_KILL));
+		ASSERT_EQ(0, subject_go(s));
+	}
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_HARNESS_MAIN
