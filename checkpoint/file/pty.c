@@ -17,9 +17,6 @@
 #include "../internal.h"
 #include "pty.h"
 
-/* A look through /proc holds a reference for a moment. */
-#define TRANSIENT_TRIES		20
-
 /* Where the descriptors of a pair are. */
 enum place {
 	INSIDE,		/* all in the tree */
@@ -79,7 +76,7 @@ static enum place place_of(struct ckpt_ctx *ctx, struct tty_struct *master, stru
 	u32 masters, other_masters, slaves, other_slaves;
 	int try;
 
-	for (try = 0; try < TRANSIENT_TRIES; try++) {
+	for (try = 0; try < CKPT_TRANSIENT_TRIES; try++) {
 		count_files(ctx, master, held, &masters, &other_masters);
 		count_files(ctx, master->link, held, &slaves, &other_slaves);
 		if (!other_masters && !other_slaves)

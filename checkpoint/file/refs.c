@@ -247,21 +247,6 @@ void ckpt_refs_free(struct ckpt_ctx *ctx)
 	xa_destroy(&ctx->file_refs);
 }
 
-/* Has nobody but the tree's descriptors, and @extra, a reference? */
-static bool only_ours(struct ckpt_ctx *ctx, struct file *file, int extra)
-{
-	unsigned long ours;
-	int try;
-
-	ours = xa_to_value(xa_load(&ctx->file_refs, key(file)) ?: xa_mk_value(0));
-	for (try = 0; try < CKPT_TRANSIENT_TRIES; try++) {
-		if (file_count(file) == ours + extra)
-			return true;
-		usleep_range(200, 1000);
-	}
-	return false;
-}
-
 /**
  * ckpt_file_is_known - has the tree this file open?
  * @ctx: context of a save
@@ -272,19 +257,6 @@ static bool only_ours(struct ckpt_ctx *ctx, struct file *file, int extra)
 bool ckpt_file_is_known(struct ckpt_ctx *ctx, const struct file *file)
 {
 	return xa_load(&ctx->file_refs, key(file));
-}
-
-/**
- * ckpt_file_is_ours - has nobody but the tree a reference to a file?
- * @ctx: context of a save
- * @file: the file
- * @extra: references to @file that the caller holds
- *
- * Return: true if all are those of the tree's descriptors.
- */
-bool ckpt_file_is_ours(struct ckpt_ctx *ctx, struct file *file, int extra)
-{
-	return only_ours(ctx, file, extra);
 }
 
 /**
@@ -301,7 +273,27 @@ bool ckpt_file_is_ours_now(struct ckpt_ctx *ctx, struct file *file, int extra)
 {
 	void *ours = xa_load(&ctx->file_refs, key(file));
 
-	return ours && file_count(file) == xa_to_value(ours) + extra;
+	return file_count(file) == (ours ? xa_to_value(ours) : 0) + extra;
+}
+
+/**
+ * ckpt_file_is_ours - the same, after a while if need be
+ * @ctx: context of a save
+ * @file: the file
+ * @extra: references to @file that the caller holds
+ *
+ * Return: true if all references are those of the tree's descriptors.
+ */
+bool ckpt_file_is_ours(struct ckpt_ctx *ctx, struct file *file, int extra)
+{
+	int try;
+
+	for (try = 0; try < CKPT_TRANSIENT_TRIES; try++) {
+		if (ckpt_file_is_ours_now(ctx, file, extra))
+			return true;
+		usleep_range(200, 1000);
+	}
+	return false;
 }
 
 /**
@@ -317,7 +309,8 @@ bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra)
 	struct dentry *dentry = file_user_path(file)->dentry;
 	void *files = xa_load(&ctx->file_refs, key(dentry));
 
-	return files && d_count(dentry) <= xa_to_value(files) && only_ours(ctx, file, extra);
+	return files && d_count(dentry) <= xa_to_value(files) &&
+	       ckpt_file_is_ours(ctx, file, extra);
 }
 
 /**
@@ -336,9 +329,9 @@ bool ckpt_pipe_is_inside(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe, str
 	if (!refs || refs->nr != pipe->files)
 		return false;
 	if (refs->inside)
-		return only_ours(ctx, file, 1);
+		return ckpt_file_is_ours(ctx, file, 1);
 	for (i = 0; i < refs->nr; i++)
-		if (!only_ours(ctx, refs->files[i], refs->files[i] == file))
+		if (!ckpt_file_is_ours(ctx, refs->files[i], refs->files[i] == file))
 			return false;
 	refs->inside = true;
 	return true;

@@ -89,8 +89,8 @@ void ckpt_aio_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struc
 	}
 	for_each_vma(vmi, vma)
 		if (ckpt_is_aio_ring(vma) && !has_context(mm, vma))
-			ckpt_obstacle(ctx, CKPT_AT_RANGE(t, vma->vm_start, vma->vm_end), CKPT_WHY_IO,
-				      "the ring of another process's asynchronous I/O context");
+			ckpt_obstacle(ctx, CKPT_AT_RANGE(t, vma->vm_start, vma->vm_end),
+				      CKPT_WHY_IO, "the ring of another process's asynchronous I/O context");
 }
 
 /* 1: requests are under way, 2: they wait for events, 0: there are none. */
@@ -243,9 +243,11 @@ int ckpt_aio_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec 
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_MISMATCH, ret,
 				  "asynchronous I/O of %u requests has another ring here, by the number of processors",
 				  saved->max_reqs);
+	if (ret == -EEXIST || ret == -EINVAL || ret == -EFAULT || ret == -EBADMSG)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
+				  "the image has an impossible asynchronous I/O context");
 	if (ret)
-		ckpt_error(ctx, CKPT_AT(t), ret == -EAGAIN || ret == -ENOMEM ? CKPT_WHY_LIMIT :
-			   CKPT_WHY_IO, ret,
+		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_LIMIT, ret,
 			   "cannot make an asynchronous I/O context (see /proc/sys/fs/aio-max-nr)");
 	return ret;
 }

@@ -100,4 +100,62 @@ TEST_F_TIMEOUT(refused_aio, by_name, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_end(s));
 }
 
+/* Contexts that cannot be, each in a good image, leave nothing behind. */
+TEST_F_TIMEOUT(aio, lies, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	struct ckpt_rec_aio *aio, good;
+	struct image image;
+	int i, tasks;
+
+	if (variant->way != WAY_KILL)
+		SKIP(return, "it takes a restart");
+	tasks = count_tasks();
+	ASSERT_EQ(0, subject_start(s, "aio"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, image_load(&image, s->image));
+	ASSERT_EQ(0, image_unpack(&image, CKPT_REC_AIO, 1));
+	aio = image_payload(&image, CKPT_REC_AIO, 1);
+	ASSERT_NE(NULL, aio);
+	good = *aio;
+	for (i = 0; i < 6; i++) {
+		*aio = good;
+		if (i == 0)
+			aio->id = 0;		/* that of the first one */
+		else if (i == 1)
+			aio->id = 0x7fffffff;
+		else if (i == 2)
+			aio->addr = ((struct ckpt_rec_aio *)image_payload(&image, CKPT_REC_AIO,
+									  0))->addr;
+		else if (i == 3)
+			aio->max_reqs = 0x7fffffff;
+		else if (i == 4)
+			aio->nr_pages += 1;
+		else
+			aio->addr = 1UL << 62;
+		image_seal(&image, image_find(&image, CKPT_REC_AIO, 1));
+		ASSERT_EQ(0, image_store(&image, s->image));
+		EXPECT_EQ(-1, subject_restart(s, 0));
+		EXPECT_TRUE(s->err == EBADMSG || s->err == EAGAIN || s->err == ENOEXEC ||
+			    s->err == ENOMEM) {
+			say("lie %d: errno %d", i, s->err);
+			messages_show(s);
+		}
+		EXPECT_EQ(tasks, count_tasks());
+	}
+	*aio = good;
+	image_seal(&image, image_find(&image, CKPT_REC_AIO, 1));
+	ASSERT_EQ(0, image_store(&image, s->image));
+	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, subject_go(s));
+		ASSERT_EQ(0, subject_expect(s, "ready"));
+	}
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+	image_free(&image);
+}
+
 TEST_HARNESS_MAIN

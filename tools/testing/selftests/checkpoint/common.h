@@ -109,6 +109,9 @@ int subject_go(struct subject *s);
 int subject_end(struct subject *s);
 int subject_reap(struct subject *s, int signal);
 int subject_run(struct subject *s, const char *command, enum way way);
+int subject_judge_left(struct subject *s);
+int subject_run_judged(struct subject *s, const char *command, enum way way,
+		       int (*judge)(struct subject *s));
 int subject_in_state(pid_t pid, char state);
 int subject_in_syscall(pid_t pid, pid_t tid, long nr);
 const char *subject_path(const char *program);

@@ -31,53 +31,27 @@ FIXTURE_TEARDOWN(events)
 	subject_destroy(&self->s);
 }
 
-/* See subject_events.c for what it tells. Returns 0, or -1 for any other line. */
+/* See subject_events.c for what it tells. */
 static int judge(struct subject *s)
 {
-	long long set, left, least, most;
+	long long left, least, most;
+	int ret = subject_judge_left(s);
 
-	if (sscanf(s->line, "left %lld %lld %lld %lld", &set, &left, &least, &most) == 4) {
-		/* While it was dead nothing has passed. */
-		most -= s->dead_ns;
-		if (left <= set - least && left >= set - most)
-			return 0;
-		say("of %lld %lld are left after %lld to %lld", set, left, least, most);
-		return -1;
-	}
-	if (sscanf(s->line, "ticks %lld %lld %lld", &left, &least, &most) == 3) {
-		most -= s->dead_ns / 10000000;
-		if (left >= least - 1 && left <= most + 1)
-			return 0;
-		say("%lld ticks, not %lld to %lld", left, least, most);
-		return -1;
-	}
-	say("subject says \"%s\"", s->line);
+	if (ret <= 0)
+		return ret;
+	if (sscanf(s->line, "ticks %lld %lld %lld", &left, &least, &most) != 3)
+		return 1;
+	most -= s->dead_ns / 10000000;
+	if (left >= least - 1 && left <= most + 1)
+		return 0;
+	say("%lld ticks, not %lld to %lld", left, least, most);
 	return -1;
-}
-
-static int run_judged(struct subject *s, const char *command, enum way way)
-{
-	if (subject_start(s, command))
-		return -1;
-	for (;;) {
-		if (subject_read(s))
-			return -1;
-		if (!strcmp(s->line, "done"))
-			break;
-		if (strcmp(s->line, "ready"))
-			s->failures -= judge(s);
-		else if (subject_cycle(s, way) || subject_go(s))
-			return -1;
-	}
-	if (subject_reap(s, 0))
-		return -1;
-	return s->failures ? -1 : 0;
 }
 
 #define EVENTS_TEST(name)						\
 TEST_F_TIMEOUT(events, name, TEST_TIMEOUT)				\
 {									\
-	ASSERT_EQ(0, run_judged(&self->s, #name, variant->way));	\
+	ASSERT_EQ(0, subject_run_judged(&self->s, #name, variant->way, judge)); \
 }
 
 EVENTS_TEST(eventfd)
@@ -102,7 +76,7 @@ TEST_F_TIMEOUT(events, python, TEST_TIMEOUT)
 {
 	if (access("/usr/bin/python3", X_OK))
 		SKIP(return, "there is no python3");
-	ASSERT_EQ(0, run_judged(&self->s, "python", variant->way));
+	ASSERT_EQ(0, subject_run_judged(&self->s, "python", variant->way, judge));
 }
 
 /* A pidfd goes with its process. */

@@ -35,58 +35,26 @@ FIXTURE_TEARDOWN(timers)
 	subject_destroy(&self->s);
 }
 
-/* See subject_timers.c for what it tells. Returns 0, or -1 for any other line. */
+/* See subject_timers.c for what it tells. */
 static int judge(struct subject *s)
 {
-	long long set, left, least, most, n;
+	long long n, least, most;
+	int ret = subject_judge_left(s);
 
-	if (sscanf(s->line, "left %lld %lld %lld %lld", &set, &left, &least, &most) == 4) {
-		most -= s->dead_ns;
-		if (left <= set - least && left >= set - most)
-			return 0;
-		say("of %lld %lld are left after %lld to %lld", set, left, least, most);
-		return -1;
-	}
-	if (sscanf(s->line, "overrun %lld %lld %lld", &n, &least, &most) == 3) {
-		if (n >= least - 1 && n <= most)
-			return 0;
-		say("%lld overruns in %lld to %lld intervals", n, least, most);
-		return -1;
-	}
-	say("subject says \"%s\"", s->line);
+	if (ret <= 0)
+		return ret;
+	if (sscanf(s->line, "overrun %lld %lld %lld", &n, &least, &most) != 3)
+		return 1;
+	if (n >= least - 1 && n <= most)
+		return 0;
+	say("%lld overruns in %lld to %lld intervals", n, least, most);
 	return -1;
-}
-
-/* A whole run, in which the subject also tells what it sees. */
-static int run_judged(struct subject *s, const char *command, enum way way)
-{
-	if (subject_start(s, command))
-		return -1;
-	for (;;) {
-		if (subject_read(s))
-			return -1;
-		if (!strcmp(s->line, "done"))
-			break;
-		if (!strncmp(s->line, "SKIP ", 5)) {
-			snprintf(s->skipped, sizeof(s->skipped), "%s", s->line + 5);
-			continue;
-		}
-		if (!strcmp(s->line, "ready")) {
-			if (subject_cycle(s, way) || subject_go(s))
-				return -1;
-		} else if (judge(s)) {
-			s->failures++;
-		}
-	}
-	if (subject_reap(s, 0))
-		return -1;
-	return s->failures ? -1 : 0;
 }
 
 #define TIMER_TEST(name, command)					\
 TEST_F_TIMEOUT(timers, name, TEST_TIMEOUT)				\
 {									\
-	ASSERT_EQ(0, run_judged(&self->s, command, variant->way));	\
+	ASSERT_EQ(0, subject_run_judged(&self->s, command, variant->way, judge));	\
 	if (self->s.skipped[0])						\
 		SKIP(return, "%s", self->s.skipped);			\
 }
@@ -96,7 +64,7 @@ TEST_F_TIMEOUT(timers, name, TEST_TIMEOUT)				\
 TEST_F_TIMEOUT(timers, name, TEST_TIMEOUT)				\
 {									\
 	self->s.nosnap = true;						\
-	ASSERT_EQ(0, run_judged(&self->s, command, variant->way));	\
+	ASSERT_EQ(0, subject_run_judged(&self->s, command, variant->way, judge));	\
 }
 
 TIMER_TEST(interval_real, "itimer real")
