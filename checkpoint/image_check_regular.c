@@ -35,8 +35,8 @@ int ckpt_check_unlinked(struct ckpt_reader *r, struct ckpt_rec *rec)
 
 	if (!rec->tag || u->size > LLONG_MAX || u->flags & ~CKPT_UNLINKED_ALL || u->reserved)
 		return damaged(r, "an unlinked file has an impossible value or no tag");
-	if (u->mode >> 16 || u->mode & 06000 || (type != TYPE_DIR && type != TYPE_REG) ||
-	    (type == TYPE_DIR && (u->size || u->flags)))
+	if (u->mode >> 16 || (type != TYPE_DIR && type != TYPE_REG) ||
+	    (type == TYPE_DIR && (u->size || u->flags || u->mode & 06000)))
 		return damaged(r, "an unlinked file has an impossible type or mode");
 	if (rec->length - rec->unit != u->dir_len || !u->dir_len ||
 	    u->dir_len >= CKPT_PATH_MAX || dir[0] != '/' || memchr(dir, 0, u->dir_len))

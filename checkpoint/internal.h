@@ -581,7 +581,7 @@ void ckpt_list_free(struct ckpt_list *list);
 struct ckpt_entry *ckpt_list_find(const struct ckpt_list *list, const char *name,
 				  struct ckpt_entry *from);
 void ckpt_list_unused(struct ckpt_ctx *ctx, const struct ckpt_list *list, enum ckpt_reason why);
-char *ckpt_name_now(struct ckpt_ctx *ctx, const void *name, u32 len);
+char *ckpt_name_now(struct ckpt_ctx *ctx, const void *name, u32 len, bool follow);
 
 /* save.c */
 long ckpt_do_checkpoint(pid_t pid, struct file *file, struct file *log,
@@ -813,6 +813,7 @@ extern const struct ckpt_file_kind ckpt_unlinked_kind;
 extern const struct ckpt_file_kind ckpt_opath_kind;
 extern const struct ckpt_file_kind ckpt_fifo_kind;
 extern const struct ckpt_file_kind ckpt_procfs_kind;
+extern const struct ckpt_file_kind ckpt_nsfs_kind;
 extern const struct ckpt_file_kind ckpt_external_kind;
 extern const struct ckpt_file_kind ckpt_pipe_kind;
 extern const struct ckpt_file_kind ckpt_socket_kind;
@@ -906,6 +907,9 @@ int ckpt_unlinked_save_dir(struct ckpt_ctx *ctx, struct ckpt_task *t, const stru
 			   u32 *tag);
 struct file *ckpt_unlinked_writer(struct ckpt_ctx *ctx, u32 tag);
 int ckpt_unlinked_dir(struct ckpt_ctx *ctx, u32 tag, struct path *path);
+
+/* file/other_name.c */
+bool ckpt_other_name(const struct path *path, struct path *other, bool may_search);
 
 /* file/locks.c */
 bool ckpt_has_lease(struct file *file);

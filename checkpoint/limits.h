@@ -12,6 +12,10 @@
 /* How long a save waits for asynchronous requests that themselves wait for events. */
 #define CKPT_IO_WAIT_MS		200
 
+/* Where a save searches for another name of a removed file: names, and their bytes. */
+#define CKPT_MAX_SEARCHED	100000
+#define CKPT_SEARCH_BYTES	(256 * 1024)
+
 /* How often a save looks again at references that may be there for a moment only. */
 #define CKPT_TRANSIENT_TRIES	20
 

@@ -33,6 +33,7 @@ static const struct ckpt_file_kind *const kinds[] = {
 	&ckpt_terminal_kind,	/* terminal.c: /dev/tty */
 	&ckpt_external_kind,	/* external.c: standard streams that lead outside */
 	&ckpt_procfs_kind,	/* procfs.c: files of /proc and sysfs */
+	&ckpt_nsfs_kind,	/* nsfs.c: namespaces */
 	&ckpt_opath_kind,	/* opath.c: opened with O_PATH */
 };
 
@@ -212,7 +213,11 @@ static char *name_of(struct ckpt_ctx *ctx, struct ckpt_task *t,
 
 	if (!kind->named)
 		return kmemdup_nul(was, saved->path_len, GFP_KERNEL_ACCOUNT) ?: ERR_PTR(-ENOMEM);
-	name = ckpt_name_now(ctx, was, saved->path_len);
+	name = ckpt_name_now(ctx, was, saved->path_len, kind != &ckpt_opath_kind);
+	if (name == ERR_PTR(-ENOENT) || name == ERR_PTR(-ENOTDIR))
+		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING, -ESTALE,
+					  "%.*s is missing below the new root",
+					  saved->path_len, was));
 	if (IS_ERR(name))
 		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING, PTR_ERR(name),
 			   "cannot relocate %.*s", saved->path_len, was);

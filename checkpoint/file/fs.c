@@ -164,7 +164,7 @@ static int fs_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 
 static int find_dir(struct ckpt_ctx *ctx, const char *start, u32 len, struct path *path)
 {
-	char *name = ckpt_name_now(ctx, start, len);
+	char *name = ckpt_name_now(ctx, start, len, true);
 	int ret;
 
 	if (IS_ERR(name))

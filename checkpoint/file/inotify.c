@@ -389,7 +389,7 @@ int ckpt_inotifies_fill(struct ckpt_ctx *ctx)
 
 static int add_watch(struct ckpt_ctx *ctx, struct file *file, const struct ckpt_rec_notify *n)
 {
-	char *name = ckpt_name_now(ctx, n + 1, n->name_len);
+	char *name = ckpt_name_now(ctx, n + 1, n->name_len, false);
 	struct path path;
 	int ret = IS_ERR(name) ? PTR_ERR(name) : kern_path(name, 0, &path);
 

@@ -7,6 +7,7 @@
  */
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/namei.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -169,8 +170,8 @@ void ckpt_list_unused(struct ckpt_ctx *ctx, const struct ckpt_list *list, enum c
 				  *e->name ? e->name : "/");
 }
 
-/* Return: @name; or the new name, perhaps in @buf; or an ERR_PTR(): it is too long. */
-static const char *relocate(struct ckpt_ctx *ctx, const char *name, char *buf)
+/* The entry by which a name is rewritten, or NULL. */
+static struct ckpt_entry *relocation_of(struct ckpt_ctx *ctx, const char *name)
 {
 	const struct ckpt_list *list = &ctx->outside->relocate;
 	struct ckpt_entry *e;
@@ -181,11 +182,53 @@ static const char *relocate(struct ckpt_ctx *ctx, const char *name, char *buf)
 		if (strncmp(name, e->name, len) || (name[len] && name[len] != '/'))
 			continue;
 		e->used = true;
-		if (snprintf(buf, CKPT_PATH_MAX, "%s%s", e->value, name + len) >= CKPT_PATH_MAX)
-			return ERR_PTR(-ENAMETOOLONG);
-		return *buf ? buf : "/";
+		return e;
 	}
-	return name;
+	return NULL;
+}
+
+/* Below a directory as if that was the root: absolute links and ".." do not leave it. */
+static int find_below(const char *root, const char *name, bool follow, struct path *found)
+{
+	struct path top;
+	int ret = kern_path(*root ? root : "/", LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &top);
+
+	if (ret)
+		return ret;
+	ret = vfs_path_lookup(top.dentry, top.mnt, *name ? name : "/",
+			      follow ? LOOKUP_FOLLOW : 0, found);
+	path_put(&top);
+	return ret;
+}
+
+/* The name, without links, that it has for the caller; in @buf of CKPT_PATH_MAX bytes. */
+static const char *confine(struct ckpt_ctx *ctx, const char *root, const char *name,
+			   bool follow, char *buf)
+{
+	struct path found;
+	char *now;
+	int ret = find_below(root, name, follow, &found);
+
+	if (ret)
+		return ERR_PTR(ret);
+	now = ckpt_path_name(ctx, &found, buf);
+	path_put(&found);
+	return now ?: ERR_PTR(-ENOENT);
+}
+
+/* Return: @name; or the new name, in @buf; or an ERR_PTR(). */
+static const char *relocate(struct ckpt_ctx *ctx, const char *name, bool follow, char *buf)
+{
+	struct ckpt_entry *e = relocation_of(ctx, name);
+
+	if (!e)
+		return name;
+	if (!*e->name)
+		return confine(ctx, e->value, name, follow, buf);
+	if (snprintf(buf, CKPT_PATH_MAX, "%s%s", e->value, name + strlen(e->name)) >=
+	    CKPT_PATH_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	return *buf ? buf : "/";
 }
 
 /**
@@ -193,14 +236,16 @@ static const char *relocate(struct ckpt_ctx *ctx, const char *name, char *buf)
  * @ctx: context of a restart
  * @name: its name in the image
  * @len: bytes of @name
+ * @follow: a link that has this name, below another root, stands for its target
  *
- * Return: the name in memory of its own, or an ERR_PTR().
+ * Return: the name in memory of its own, or an ERR_PTR(): also if all files are below
+ * another root, and it is not there.
  */
-char *ckpt_name_now(struct ckpt_ctx *ctx, const void *name, u32 len)
+char *ckpt_name_now(struct ckpt_ctx *ctx, const void *name, u32 len, bool follow)
 {
 	char *was = kmemdup_nul(name, len, GFP_KERNEL_ACCOUNT);
 	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
-	const char *now = was && buf ? relocate(ctx, was, buf) : ERR_PTR(-ENOMEM);
+	const char *now = was && buf ? relocate(ctx, was, follow, buf) : ERR_PTR(-ENOMEM);
 
 	if (now == was) {
 		kfree(buf);

@@ -7,8 +7,8 @@
  * Those of a tmpfs are memory without a name: shmem.c.
  *
  * What somebody outside of the tree has, too, is an obstacle (refs.c counts). A
- * file that has another name is opened by that, if the kernel knows it without
- * a search; a name that linkat(2) has given to a O_TMPFILE file is such a one.
+ * file that has another name is opened by that, if it can be found (other_name.c);
+ * a name that linkat(2) has given to a O_TMPFILE file is such a one.
  */
 #include <linux/cred.h>
 #include <linux/err.h>
@@ -28,6 +28,10 @@
 
 /* How often another name is tried for what loses it at once. */
 #define NAME_TRIES	8
+
+/* Who looks a name up makes it known to the kernel. */
+#define OTHER_UNKNOWN	\
+	"%pd was deleted under this name, and has another that was not found; ls -l OTHER-NAME makes it known"
 
 static struct dentry *dentry_of(struct file *file)
 {
@@ -72,29 +76,18 @@ static char *dir_name(struct ckpt_ctx *ctx, const struct path *path, char *buf)
 	return name;
 }
 
-/* Another name of the file, referenced; false: none is known. */
-static bool other_name(const struct path *path, struct path *other)
-{
-	other->mnt = mntget(path->mnt);
-	other->dentry = d_find_alias(d_inode(path->dentry));
-	if (other->dentry && !d_unlinked(other->dentry))
-		return true;
-	path_put(other);
-	return false;
-}
-
 static void collect_other(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			  const struct path *path)
 {
 	/* A lack of memory must not look like an obstacle. */
 	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
+	bool mapped = where->end;
 	struct path other;
-	bool found = other_name(path, &other);
+	bool found = ckpt_other_name(path, &other, !mapped);
 
-	if (!found || IS_ERR_OR_NULL(ckpt_path_name(ctx, &other, buf)))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
-			      "%pd was deleted under this name, and has another that is not known",
-			      path->dentry);
+	/* Under the lock of an address space nothing can be searched: the save does. */
+	if (found ? IS_ERR_OR_NULL(ckpt_path_name(ctx, &other, buf)) : !mapped)
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED, OTHER_UNKNOWN, path->dentry);
 	if (found)
 		path_put(&other);
 	kfree(buf);
@@ -141,9 +134,9 @@ static void collect_inode(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 {
 	const struct inode *inode = d_inode(dentry_of(file));
 
-	if (inode->i_mode & (S_ISUID | S_ISGID) || inode->i_flags & (S_APPEND | S_IMMUTABLE))
+	if (inode->i_flags & (S_APPEND | S_IMMUTABLE))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
-			      "%pD was deleted, and has set-user-ID or other special flags", file);
+			      "%pD was deleted, and may not be changed (chattr)", file);
 	if (!kuid_has_mapping(current_user_ns(), inode->i_uid) ||
 	    !kgid_has_mapping(current_user_ns(), inode->i_gid))
 		ckpt_obstacle(ctx, where, CKPT_WHY_CRED,
@@ -345,13 +338,14 @@ static int save_other(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fi
 		      struct ckpt_rec_file *rec, char *name)
 {
 	struct path other;
-	int ret = -EBUSY;
+	int ret;
 
-	if (other_name(file_user_path(file), &other)) {
-		rec->kind = CKPT_FILE_PATH;
-		ret = ckpt_path_save(ctx, t, file, &other, rec, name);
-		path_put(&other);
-	}
+	if (!ckpt_other_name(file_user_path(file), &other, true))
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_DELETED, -EOPNOTSUPP,
+				  OTHER_UNKNOWN, dentry_of(file));
+	rec->kind = CKPT_FILE_PATH;
+	ret = ckpt_path_save(ctx, t, file, &other, rec, name);
+	path_put(&other);
 	return ret;
 }
 
@@ -511,7 +505,10 @@ static int set_attributes(struct file *file, const struct ckpt_rec_unlinked *sav
 	int ret = vfs_fchown(file, saved->uid, saved->gid);
 
 	if (!ret)
-		ret = vfs_fchmod(file, saved->mode & 01777);
+		ret = vfs_fchmod(file, saved->mode & 07777);
+	/* Who is not in its group cannot give it the group's rights. */
+	if (!ret && (file_inode(file)->i_mode ^ saved->mode) & 07777)
+		ret = -EPERM;
 	return ret ?: vfs_utimes(&file->f_path, times);
 }
 
@@ -529,7 +526,7 @@ static int set_dir_attributes(const struct path *path, const struct ckpt_rec_unl
 
 static int restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec, struct restored *r)
 {
-	char *dir = ckpt_name_now(ctx, ckpt_rec_tail(rec), r->saved.dir_len);
+	char *dir = ckpt_name_now(ctx, ckpt_rec_tail(rec), r->saved.dir_len, true);
 	int ret;
 
 	if (IS_ERR(dir))

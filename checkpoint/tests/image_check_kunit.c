@@ -529,7 +529,7 @@ static const struct change changes[] = {
 	CHANGE(PIPE, pipe.pipe.flags, CKPT_PIPE_ALL + 1),
 	CHANGE(PIPE, pipe.pipe.nr_pieces, 1),
 	CHANGE(UNLINKED, unlinked.unlinked.size, 1ULL << 63),
-	CHANGE(UNLINKED, unlinked.unlinked.mode, 0104600),
+	CHANGE(UNLINKED, unlinked.unlinked.mode, 0300600),
 	CHANGE(UNLINKED, unlinked.unlinked.mode, 040700),
 	CHANGE(UNLINKED, unlinked.unlinked.flags, CKPT_UNLINKED_ALL + 1),
 	CHANGE(UNLINKED, unlinked.unlinked.dir_len, 7),

@@ -423,7 +423,8 @@ struct ckpt_rec_process {
 #define CKPT_FILE_PROCFS	17U	/* of /proc or sysfs, opened by its path */
 #define CKPT_FILE_SOCKET	18U	/* socket that is in the image */
 #define CKPT_FILE_HUGETLB	19U	/* memory of huge pages that is in the image */
-#define CKPT_FILE_NR		20U	/* first unknown kind */
+#define CKPT_FILE_NAMESPACE	20U	/* of /proc/PID/ns, by its type */
+#define CKPT_FILE_NR		21U	/* first unknown kind */
 
 /* ckpt_rec_file.flags */
 #define CKPT_FILEF_READ		(1U << 0)
@@ -467,6 +468,8 @@ struct ckpt_rec_process {
  * @object: other kinds: tag of the PIPE, SHMEM, SYSV_SHM, EVENT, EPOLL, INOTIFY, PTY,
  *	UNLINKED, SOCKET or HUGETLB record; in /proc: number of the process, in the
  *	path, 0: none
+ *	UNLINKED or SOCKET record; in /proc: number of the process, in the path, 0: none;
+ *	namespace: its number, 0: the restarter's
  * @reserved: 0
  * @fs_uuid: of the file system, 0: it has none
  *

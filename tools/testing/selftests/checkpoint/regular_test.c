@@ -60,6 +60,8 @@ REGULAR_TEST(fifo_tree, "fifo_tree")
 REGULAR_TEST(pipe_packets, "pipe_packets")
 REGULAR_TEST(pipe_reopened, "pipe_reopened")
 REGULAR_TEST(many_files, "many_files 400")
+REGULAR_TEST(namespaces_own, "namespaces_own")
+REGULAR_TEST(namespaces_tree, "namespaces_tree")
 
 FIXTURE(on) {
 	struct subject s;
@@ -125,6 +127,7 @@ ON_TEST(unlinked_tree)
 ON_TEST(tmpfile)
 ON_TEST(removed)
 ON_TEST(renamed)
+ON_TEST(linked)
 ON_TEST(opath)
 
 /* One on a tmpfs is memory without a name: it stays an obstacle. */
@@ -193,6 +196,35 @@ TEST_F_TIMEOUT(refused, unlinked_leaked, TEST_TIMEOUT)
 
 	ASSERT_EQ(0, begin(s, "unlinked_leaked /var/tmp"));
 	ASSERT_EQ(0, save_part(s, CKPT_WHY_FILE_DELETED));
+}
+
+/* The message says how to make a far name known. */
+TEST_F_TIMEOUT(refused, linked_far, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	struct message m[8];
+	char path[SUBJECT_LINE];
+	int i, n, found = 0;
+
+	/* It has the name that it was found by then. */
+	s->nosnap = true;
+	ASSERT_EQ(0, subject_start(s, "linked_far /var/tmp"));
+	ASSERT_EQ(0, subject_read(s));
+	ASSERT_EQ(0, strncmp(s->line, "in ", 3));
+	snprintf(path, sizeof(path), "%.400s/other/deep/one", s->line + 3);
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_KILL));
+	ASSERT_EQ(EOPNOTSUPP, s->err);
+	n = messages_read(s, m, ARRAY_SIZE(m));
+	for (i = 0; i < n; i++)
+		found += m[i].code == CKPT_WHY_FILE_DELETED && strstr(m[i].text, "ls -l OTHER-NAME");
+	ASSERT_EQ(1, found) messages_show(s);
+	n = open(path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, n);
+	ASSERT_EQ(0, subject_cycle(s, WAY_KILL));
+	close(n);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
 }
 
 TEST_F_TIMEOUT(refused, fifo_outside, TEST_TIMEOUT)
@@ -278,6 +310,49 @@ TEST_F_TIMEOUT(refused, fifo_in_use, TEST_TIMEOUT)
 	ASSERT_EQ(0, save_and_kill(s));
 	fd = open_in(s, "two", O_RDWR);
 	ASSERT_EQ(0, restart_later(s, fd, CKPT_WHY_FILE_CHANGED));
+}
+
+/* A namespace of the tree that it does not have, and a type that there is not. */
+TEST_F_TIMEOUT(refused, namespace_lies, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	struct ckpt_rec_file *f;
+	struct image image;
+	char *name;
+	int nr = 0;
+
+	s->nosnap = true;
+	ASSERT_EQ(0, begin(s, "namespaces_tree"));
+	ASSERT_EQ(0, save_and_kill(s));
+	ASSERT_EQ(0, image_load(&image, s->image));
+	do {
+		ASSERT_NE(0, image_find(&image, CKPT_REC_FILE, nr));
+		ASSERT_EQ(0, image_unpack(&image, CKPT_REC_FILE, nr));
+		f = image_payload(&image, CKPT_REC_FILE, nr++);
+		ASSERT_NE(NULL, f);
+	} while (f->kind != CKPT_FILE_NAMESPACE || !f->object);
+	nr--;
+	f->object += 50;
+	image_seal(&image, image_find(&image, CKPT_REC_FILE, nr));
+	ASSERT_EQ(0, image_store(&image, s->image));
+	EXPECT_EQ(-1, subject_restart(s, 0));
+	EXPECT_EQ(EBADMSG, s->err) messages_show(s);
+	f->object -= 50;
+	name = (char *)(f + 1);
+	name[0] ^= 1;
+	image_seal(&image, image_find(&image, CKPT_REC_FILE, nr));
+	ASSERT_EQ(0, image_store(&image, s->image));
+	EXPECT_EQ(-1, subject_restart(s, 0));
+	EXPECT_EQ(ENOEXEC, s->err) messages_show(s);
+	name[0] ^= 1;
+	image_seal(&image, image_find(&image, CKPT_REC_FILE, nr));
+	ASSERT_EQ(0, image_store(&image, s->image));
+	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+	image_free(&image);
 }
 
 TEST_F_TIMEOUT(refused, proc_new_pids, TEST_TIMEOUT)

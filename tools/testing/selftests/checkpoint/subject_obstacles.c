@@ -8,6 +8,7 @@
 #include <linux/userfaultfd.h>
 #include <mqueue.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "obstacles.h"
 
@@ -106,7 +108,26 @@ static int a_fs_context(void)
 
 static int a_namespace_file(void)
 {
-	return open("/proc/self/ns/uts", O_RDONLY);
+	pid_t pid = fork();
+	char path[64], link[2][64];
+	int fd;
+
+	if (!pid) {
+		if (unshare(CLONE_NEWUTS))
+			_exit(1);
+		pause();
+	}
+	snprintf(path, sizeof(path), "/proc/%d/ns/uts", pid);
+	memset(link, 0, sizeof(link));
+	do {
+		if (readlink("/proc/self/ns/uts", link[0], 63) < 0 ||
+		    readlink(path, link[1], 63) < 0)
+			return -1;
+	} while (!strcmp(link[0], link[1]));
+	fd = open(path, O_RDONLY);
+	/* Only the descriptor has it from now on. */
+	kill(pid, SIGKILL);
+	return waitpid(pid, NULL, 0) == pid ? fd : -1;
 }
 
 static int a_proc_file(void)

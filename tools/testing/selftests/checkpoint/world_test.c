@@ -296,6 +296,35 @@ TEST_F_TIMEOUT(world, below_root, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_end(s));
 }
 
+/* The same where a link, to an absolute path, leads on: below that root, not outside. */
+TEST_F_TIMEOUT(world, link_below_root, TEST_TIMEOUT)
+{
+	struct checkpoint_entry list;
+	struct restart_args args = { .relocate = (uintptr_t)&list, .nr_relocate = 1 };
+	struct subject *s = &self->s;
+	char root[32], real[60], link[60];
+
+	snprintf(root, sizeof(root), "%s.root", self->old_dir);
+	snprintf(link, sizeof(link), "%s/tmp", root);
+	ASSERT_EQ(0, mkdir(root, 0755) | mkdir(link, 0755));
+	snprintf(real, sizeof(real), "%s/real", root);
+	snprintf(link, sizeof(link), "%s%s", root, self->old_dir);
+	ASSERT_EQ(0, rename(self->old_dir, real) | symlink("/real", link));
+	snprintf(s->image, sizeof(s->image), "%s/image", real);
+	snprintf(s->dir, sizeof(s->dir), "%s", root);
+	list = entry("/", root, 0);
+	ASSERT_EQ(0, restart(s, &args)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_expect(s, "in /real"));
+	ASSERT_EQ(0, subject_end(s));
+	/* What it leads to is outside: the same names, but not below the root. */
+	ASSERT_EQ(0, unlink(link) | symlink(real, link));
+	ASSERT_EQ(-1, restart(s, &args));
+	EXPECT_EQ(ESTALE, s->err);
+	EXPECT_TRUE(told(s, "error", CKPT_WHY_FILE_MISSING, self->old_dir,
+			 "missing below the new root"));
+}
+
 FIXTURE(command) {
 	struct subject s;
 };
