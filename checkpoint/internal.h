@@ -235,6 +235,7 @@ enum ckpt_spare {
  * @nr_sockets_saved: of them, those of which everything is saved
  * @nr_arrived: restart: tasks that exist and, leaders, have read their records
  * @assembled: restart: the tree may take its descriptors
+ * @epolls_join: restart: processes have signalfds to add to epoll instances
  * @cow: save: shared pages that were saved
  * @families: restart: where a family of mappings begins, by its number
  * @file_states: restart: FILE_STATE records, by the file's tag
@@ -320,6 +321,7 @@ struct ckpt_ctx {
 	u32 nr_sockets_saved;
 	atomic_t nr_arrived;
 	bool assembled;
+	bool epolls_join;
 	struct ckpt_cow_table *cow;
 	struct xarray families;
 	struct xarray file_states;

@@ -30,7 +30,7 @@
 
 static bool epoll_probe(struct ckpt_task *t, struct file *file)
 {
-	return checkpoint_epoll_show(file, NULL, 0) >= 0;
+	return checkpoint_is_epoll(file);
 }
 
 /* All items, to be freed with kvfree(), or an ERR_PTR(). */
@@ -270,6 +270,7 @@ static int assemble(struct ckpt_ctx *ctx, void *obj, void *arg)
 		if (item->process && (!t || t != t->leader || !t->main))
 			return ckpt_error(ctx, CKPT_AT(NULL), CKPT_WHY_IMAGE, -EBADMSG,
 					  "the image has an epoll instance of an unknown process");
+		ctx->epolls_join |= item->process != 0;
 		if (!ckpt_get_tag(ctx, item->file, &ckpt_file_ops))
 			return ckpt_error(ctx, CKPT_AT(NULL), CKPT_WHY_IMAGE, -EBADMSG,
 					  "the image has an epoll instance without a file of it");
@@ -311,7 +312,8 @@ static int join(struct ckpt_ctx *ctx, void *obj, void *arg)
  */
 int ckpt_epolls_join(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 {
-	return ckpt_each_tag(ctx, &ckpt_epoll_ops, join, leader);
+	/* Most trees have none, and many processes would look for them. */
+	return ctx->epolls_join ? ckpt_each_tag(ctx, &ckpt_epoll_ops, join, leader) : 0;
 }
 
 static int last_settle(struct ckpt_ctx *ctx, void *obj, void *arg)

@@ -236,12 +236,18 @@ struct checkpoint_epoll_item {
 
 /* fs/eventpoll.c */
 #ifdef CONFIG_EPOLL
+bool checkpoint_is_epoll(struct file *file);
 int checkpoint_epoll_show(struct file *file, struct checkpoint_epoll_item *items, int max);
 bool checkpoint_epoll_busy_polls(struct file *file);
 int checkpoint_epoll_add(struct file *file, struct file *target, int fd,
 			 struct epoll_event *event);
 void checkpoint_epoll_set_ready(struct file *file, struct file *target, int fd, bool ready);
 #else
+static inline bool checkpoint_is_epoll(struct file *file)
+{
+	return false;
+}
+
 static inline int checkpoint_epoll_show(struct file *file, struct checkpoint_epoll_item *items,
 					int max)
 {
