@@ -57,6 +57,13 @@ static const char *const all_cases[] = {
 	"1", "1x16", "1x256", "64", "64h", "256", "256h", "1024", "1024h",
 	"0p10", "0p100", "0p1000", "0x10", "0x100", "0x1000", "0x5000",
 	"0,file=1000", "0,file=10000", "0,file=100000", "0,pipe=1000", "0,pipe=10000",
+	"0,eventfd=1000", "0,eventfd=2000", "0,eventfd=20000",
+};
+
+/* With --quick: one process, and whether ten times as many things take ten times as long. */
+static const char *const quick_cases[] = {
+	"1", "0,file=200", "0,file=2000", "0,pipe=200", "0,pipe=2000", "0,eventfd=200",
+	"0,eventfd=2000",
 };
 
 /* What one run of one tool gave. */
@@ -611,6 +618,7 @@ int main(int argc, char **argv)
 		{}
 	};
 	int nr_all = sizeof(all_cases) / sizeof(all_cases[0]), nr_cases = 0;
+	int nr_quick = sizeof(quick_cases) / sizeof(quick_cases[0]);
 	struct test_case cases[CASES_MAX];
 	bool with_criu = true, with_ckpt = true, quick = false;
 	const struct tool *tools[4];
@@ -655,8 +663,8 @@ int main(int argc, char **argv)
 	if (!quick)
 		touch_free_memory();
 	if (!nr_cases)
-		for (int i = 0; i < (quick ? 1 : nr_all); i++)
-			parse_case(all_cases[i], &cases[nr_cases++]);
+		for (int i = 0; i < (quick ? nr_quick : nr_all); i++)
+			parse_case(quick ? quick_cases[i] : all_cases[i], &cases[nr_cases++]);
 	if (with_ckpt) {
 		tools[nr++] = &ckpt;
 		tools[nr++] = &call;

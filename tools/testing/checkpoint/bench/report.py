@@ -269,19 +269,39 @@ def write_json(path, machine, cases, start):
         file.write("\n")
 
 
+def growth(few, many, key):
+    """How much more time one thing takes where there are ten times as many, at best."""
+    fastest = [min(run[key] for run in c.runs["call"]) / c.things for c in (few, many)]
+    return fastest[1] / fastest[0]
+
+
+def tap_results(cases):
+    """[text, what is wrong or ""] of each test."""
+    for tool, text in (("ckpt", "the command"), ("call", "the system calls")):
+        errors = [f"{c.name}: " + c.errors.get(tool, "nothing was measured") for c in cases
+                  if tool in c.errors or tool not in c.runs]
+        yield f"all kinds of processes, by {text}", "; ".join(errors)
+    by_number = {(c.kind, c.things): c for c in cases if c.kind}
+    for (kind, things), many in by_number.items():
+        few = by_number.get((kind, things // 10))
+        if not few or "call" not in few.runs or "call" not in many.runs:
+            continue
+        for key in ("save_ns", "restart_ns"):
+            more = growth(few, many, key)
+            # A coarse bound, for a busy machine: quadratic time would be ten.
+            yield (f"{kind}s take linear time: {key[:-3]}",
+                   "" if more < 4 else f"each takes {more:.1f} times as long")
+
+
 def tap(cases):
-    """The small case as a test: did both ways work?"""
-    failed = 0
-    print("1..2")
-    for n, (tool, text) in enumerate((("ckpt", "the command"), ("call", "the system calls")), 1):
-        error = "nothing was measured"
-        for c in cases:
-            error = c.errors.get(tool, "" if tool in c.runs else error)
-        if error:
-            failed += 1
-            print(f"# {error}")
-        print(f"{'not ok' if error else 'ok'} {n} - bench: a process of 1 MiB, by {text}")
-    return failed
+    """Small cases as tests: did both ways work, and was the time linear?"""
+    results = list(tap_results(cases))
+    print(f"1..{len(results)}")
+    for n, (text, wrong) in enumerate(results, 1):
+        if wrong:
+            print(f"# {wrong}")
+        print(f"{'not ok' if wrong else 'ok'} {n} - bench: {text}")
+    return sum(1 for _, wrong in results if wrong)
 
 
 def main():

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -73,9 +75,39 @@ static unsigned long wrong_pipes(unsigned long nr)
 	return wrong;
 }
 
+/* Eventfds that one epoll instance watches, every third of them ready. */
+static void make_watched(unsigned long nr)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	new_fds(nr + 1);
+	fds[nr] = epoll_create1(0);
+	if (fds[nr] < 0)
+		err(1, "epoll_create1");
+	for (unsigned long i = 0; i < nr; i++) {
+		event.data.u64 = i;
+		fds[i] = eventfd(i % 3 == 0, 0);
+		if (fds[i] < 0 || epoll_ctl(fds[nr], EPOLL_CTL_ADD, fds[i], &event))
+			err(1, "watched file %lu", i);
+	}
+}
+
+static unsigned long wrong_watched(unsigned long nr)
+{
+	struct epoll_event *events = calloc(nr, sizeof(*events));
+	unsigned long wrong = 0, i;
+	int got = events ? epoll_wait(fds[nr], events, nr, 0) : -1;
+
+	for (i = 0; (int)i < got; i++)
+		wrong += events[i].data.u64 % 3 != 0;
+	free(events);
+	return got < 0 ? nr : wrong + labs((long)(nr + 2) / 3 - got);
+}
+
 const struct thing_kind thing_kinds[] = {
 	{ "file", make_files, wrong_files },
 	{ "pipe", make_pipes, wrong_pipes },
+	{ "eventfd", make_watched, wrong_watched },
 	{ NULL, NULL, NULL }
 };
 

@@ -22,8 +22,6 @@ FIXTURE_VARIANT_ADD(events, kill) { .way = WAY_KILL };
 FIXTURE_SETUP(events)
 {
 	ASSERT_EQ(0, subject_init(&self->s));
-	/* Numbers of inodes and of eventfds are new, timers run: /proc shows that. */
-	self->s.nosnap = true;
 }
 
 FIXTURE_TEARDOWN(events)

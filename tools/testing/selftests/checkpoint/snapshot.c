@@ -87,11 +87,16 @@ static void add_link(struct snap *snap, const char *dir, const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	n = readlink(path, target, sizeof(target) - 1);
-	/* A pipe that comes back with its process is another one, with a new number. */
-	if (n > 6 && !strncmp(target, "pipe:[", 6))
-		n = 4;
-	if (n >= 0)
-		add(snap, "%s -> %.*s\n", name, (int)n, target);
+	if (n < 0)
+		return;
+	target[n] = 0;
+	/* What comes back with its process is another one, with a new number or name. */
+	if (!strncmp(target, "pipe:[", 6) || !strncmp(target, "socket:[", 8))
+		*strchr(target, ':') = 0;
+	else if (n > 10 && !strcmp(target + n - 10, " (deleted)") &&
+		 strncmp(target, "/memfd:", 7))
+		memmove(target, target + n - 10, 11);
+	add(snap, "%s -> %s\n", name, target);
 }
 
 static bool want_status(const char *line)
@@ -179,9 +184,51 @@ static int is_number(const struct dirent *entry)
 	return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
 }
 
+/* Fields that are numbers of the kernel's own. */
 static bool want_fdinfo(const char *line)
 {
-	return strncmp(line, "mnt_id:", 7) && strncmp(line, "ino:", 4);
+	static const char * const skip[] = { "mnt_id:", "ino:", "eventfd-id:" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(skip); i++)
+		if (!strncmp(line, skip[i], strlen(skip[i])))
+			return false;
+	return true;
+}
+
+static int line_order(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* All other fields, without such numbers in them, and without the time that passes. */
+static void add_fdinfo(struct snap *snap, const char *dir, const char *fd)
+{
+	int len;
+	char *lines[256], *save, *line, *p, *buf = proc_file(dir, fd, &len);
+	size_t nr = 0, i;
+
+	if (!buf)
+		return;
+	for (line = strtok_r(buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (!want_fdinfo(line))
+			continue;
+		/* What an epoll instance watches: its inode. */
+		p = strncmp(line, "tfd:", 4) ? NULL : strstr(line, " ino:");
+		if (p)
+			*p = 0;
+		if (!strncmp(line, "ticks:", 6))
+			line[6] = 0;
+		if (!strncmp(line, "it_value:", 9))
+			line[9] = 0;
+		if (nr < ARRAY_SIZE(lines))
+			lines[nr++] = line;
+	}
+	/* What is watched comes in the order of addresses in the kernel. */
+	qsort(lines, nr, sizeof(*lines), line_order);
+	for (i = 0; i < nr; i++)
+		add(snap, "fd %s: %s\n", fd, lines[i]);
+	free(buf);
 }
 
 static void add_fds(struct snap *snap, const char *dir)
@@ -197,7 +244,7 @@ static void add_fds(struct snap *snap, const char *dir)
 		snprintf(path, sizeof(path), "%s/fdinfo", dir);
 		/* What the kernel tells of an outside stream is not ours. */
 		if (atoi(names[i]->d_name) > 2)
-			add_lines(snap, path, names[i]->d_name, want_fdinfo);
+			add_fdinfo(snap, path, names[i]->d_name);
 		snprintf(path, sizeof(path), "%s/fd", dir);
 		free(names[i]);
 	}
