@@ -90,7 +90,8 @@ void ckpt_aio_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struc
 	for_each_vma(vmi, vma)
 		if (ckpt_is_aio_ring(vma) && !has_context(mm, vma))
 			ckpt_obstacle(ctx, CKPT_AT_RANGE(t, vma->vm_start, vma->vm_end),
-				      CKPT_WHY_IO, "the ring of another process's asynchronous I/O context");
+				      CKPT_WHY_IO,
+				      "the ring of another process's asynchronous I/O context");
 }
 
 /* 1: requests are under way, 2: they wait for events, 0: there are none. */

@@ -217,7 +217,8 @@ TEST_F_TIMEOUT(refused, linked_far, TEST_TIMEOUT)
 	ASSERT_EQ(EOPNOTSUPP, s->err);
 	n = messages_read(s, m, ARRAY_SIZE(m));
 	for (i = 0; i < n; i++)
-		found += m[i].code == CKPT_WHY_FILE_DELETED && strstr(m[i].text, "ls -l OTHER-NAME");
+		found += m[i].code == CKPT_WHY_FILE_DELETED &&
+			 strstr(m[i].text, "ls -l OTHER-NAME");
 	ASSERT_EQ(1, found) messages_show(s);
 	n = open(path, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, n);
