@@ -138,7 +138,7 @@ static const struct ckpt_rec_huge_region regions[] = { { 0, 1 }, { 2, 4 } };
 static const struct {
 	struct ckpt_rec_hugetlb huge;
 	char name[8];
-} hugetlb = { { .size = SZ_8M, .page_shift = 21, .mode = 0600, .name_len = 4 }, "name" };
+} hugetlb = { { .size = 8 << 20, .page_shift = 21, .mode = 0600, .name_len = 4 }, "name" };
 static const struct {
 	struct ckpt_rec_aio aio;
 	u32 ring[4];
