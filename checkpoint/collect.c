@@ -88,6 +88,8 @@ int ckpt_collect(struct ckpt_ctx *ctx)
 		ckpt_tree_collect(ctx);
 	for (t = ckpt_next_leader(ctx, NULL); t && !ret; t = ckpt_next_leader(ctx, t))
 		ret = collect_process(ctx, t);
+	if (!ret)
+		ret = ckpt_inflight_collect(ctx);
 	if (!ret && ctx->nr_obstacles)
 		ret = -EOPNOTSUPP;
 	return ret;

@@ -46,6 +46,9 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	xa_init(&ctx->pipe_refs);
 	xa_init(&ctx->late_files);
 	xa_init(&ctx->sockets);
+	xa_init(&ctx->carriers);
+	xa_init(&ctx->inflight);
+	xa_init(&ctx->gone_pids);
 	xa_init(&ctx->families);
 	xa_init(&ctx->file_states);
 	xa_init(&ctx->lost_pids);
@@ -132,6 +135,8 @@ static void free_ctx(struct kref *ref)
 	ckpt_refs_free(ctx);
 	ckpt_states_free(ctx);
 	ckpt_sockets_free(ctx);
+	ckpt_inflight_free(ctx);
+	ckpt_gone_pids_free(ctx);
 	xa_destroy(&ctx->objs);
 	path_put(&ctx->root);
 	put_task_struct(ctx->caller);

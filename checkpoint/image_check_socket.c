@@ -85,18 +85,20 @@ static bool is_file(const struct ckpt_rec_unix *u, const char *name, const char 
 int ckpt_check_unix(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_unix *u = ckpt_rec_data(rec);
-	const char *name = ckpt_rec_tail(rec);
+	const char *name;
 
 	if (!u->socket || u->flags & ~CKPT_UNIX_ALL || u->reserved || u->listener == u->socket)
 		return damaged(r, "a Unix socket has unknown flags or no tag");
 	if (u->nr_groups > CKPT_MAX_GROUPS || rec->length - rec->unit !=
 	    (u64)u->name_len + u->path_len + u->nr_groups * (u64)sizeof(u32))
 		return damaged(r, "a Unix socket has a wrong length");
+	name = (const char *)ckpt_rec_tail(rec) + u->nr_groups * sizeof(u32);
 	if (!is_name(u, name) || (u->flags & CKPT_UNIX_BOUND && !u->name_len) ||
 	    !is_file(u, name, name + u->name_len))
 		return damaged(r, "a Unix socket has an impossible name");
 	if (u->flags & CKPT_UNIX_PEER_CRED ? u->peer_pid > INT_MAX :
-	    u->peer_pid || u->peer_uid || u->peer_gid || u->nr_groups)
+	    u->flags & CKPT_UNIX_PEER_GONE || u->peer_pid || u->peer_uid || u->peer_gid ||
+	    u->nr_groups)
 		return damaged(r, "a Unix socket has an impossible peer");
 	if (u->flags & CKPT_UNIX_CLOSED && (u->flags & CKPT_UNIX_BOUND || u->peer || u->listener))
 		return damaged(r, "a Unix socket that is closed is in use");
@@ -125,7 +127,7 @@ int ckpt_check_unix_msg(struct ckpt_reader *r, struct ckpt_rec *rec)
 	if (m->truesize < m->len || m->truesize > 4 * CKPT_MAX_UNIX_MSG || m->stamp_ns < 0 ||
 	    (m->flags & oob && m->len != 1) || (m->flags & oob) == oob)
 		return damaged(r, "a message has an impossible value");
-	if (m->flags & CKPT_MSG_CRED ? m->pid > INT_MAX : m->pid)
+	if (m->flags & CKPT_MSG_CRED ? m->pid > INT_MAX : m->flags & CKPT_MSG_GONE || m->pid)
 		return damaged(r, "a message is from an impossible process");
 	for (i = 0; i < m->nr_files; i++)
 		if (!files[i])

@@ -233,6 +233,12 @@ enum ckpt_spare {
  * @sockets: save: sockets that have a tag, each with a reference
  * @nr_sockets: how many
  * @nr_sockets_saved: of them, those of which everything is saved
+ * @carriers: save: Unix sockets of the tree, each with a reference
+ * @nr_carriers: how many
+ * @nr_walked: of them, those through which descriptors under way are counted
+ * @inflight: save: messages that have descriptors
+ * @nr_inflight: how many
+ * @gone_pids: restart: processes that are not in the tree, by saved number
  * @nr_arrived: restart: tasks that exist and, leaders, have read their records
  * @assembled: restart: the tree may take its descriptors
  * @epolls_join: restart: processes have signalfds to add to epoll instances
@@ -319,6 +325,12 @@ struct ckpt_ctx {
 	struct xarray sockets;
 	u32 nr_sockets;
 	u32 nr_sockets_saved;
+	struct xarray carriers;
+	u32 nr_carriers;
+	u32 nr_walked;
+	struct xarray inflight;
+	u32 nr_inflight;
+	struct xarray gone_pids;
 	atomic_t nr_arrived;
 	bool assembled;
 	bool epolls_join;
@@ -412,6 +424,8 @@ extern const struct ckpt_obj_ops ckpt_file_state_ops;
 extern const struct ckpt_obj_ops ckpt_file_ops;
 extern const struct ckpt_obj_ops ckpt_pipe_ops;
 extern const struct ckpt_obj_ops ckpt_socket_ops;
+extern const struct ckpt_obj_ops ckpt_unix_ops;
+extern const struct ckpt_obj_ops ckpt_unix_msg_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_data_ops;
 extern const struct ckpt_obj_ops ckpt_sysv_shm_ops;
@@ -836,6 +850,7 @@ int ckpt_fds_apply(struct ckpt_ctx *ctx, struct ckpt_task *leader);
 
 /* file/refs.c */
 int ckpt_refs_count(struct ckpt_ctx *ctx);
+int ckpt_refs_add(struct ckpt_ctx *ctx, struct file *file);
 void ckpt_refs_free(struct ckpt_ctx *ctx);
 bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra);
 unsigned long ckpt_attached(struct ckpt_ctx *ctx, struct inode *inode);
@@ -852,6 +867,18 @@ bool ckpt_socket_refuse(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 int ckpt_sockets_save(struct ckpt_ctx *ctx, struct ckpt_task *t);
 void ckpt_sockets_free(struct ckpt_ctx *ctx);
 int ckpt_sockets_assemble(struct ckpt_ctx *ctx);
+bool ckpt_socket_is_quiet(struct file *file);
+
+/* net/inflight.c */
+int ckpt_inflight_note(struct ckpt_ctx *ctx, struct file *file);
+int ckpt_inflight_count(struct ckpt_ctx *ctx, struct ckpt_task *t);
+int ckpt_inflight_collect(struct ckpt_ctx *ctx);
+struct file *ckpt_inflight_find(struct ckpt_ctx *ctx, const struct file *file,
+				struct ckpt_task **holder);
+void ckpt_inflight_free(struct ckpt_ctx *ctx);
+
+/* net/identity.c */
+void ckpt_gone_pids_free(struct ckpt_ctx *ctx);
 
 /* file/external.c */
 char *ckpt_external_key(struct ckpt_ctx *ctx, struct file *file, char *buf);
@@ -927,6 +954,7 @@ int ckpt_locks_save_table(struct ckpt_ctx *ctx, struct ckpt_task *t,
 void ckpt_state_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			struct file *file, const struct ckpt_file_kind *kind);
 int ckpt_state_save(struct ckpt_ctx *ctx, struct file *file, u32 tag);
+bool ckpt_may_act_as(kuid_t uid);
 int ckpt_states_apply(struct ckpt_ctx *ctx);
 void ckpt_states_free(struct ckpt_ctx *ctx);
 

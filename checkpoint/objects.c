@@ -64,7 +64,9 @@ static const struct ckpt_obj_ops *const tagged_objs[] = {
 	&ckpt_locks_ops,	/* file/locks.c: locks and leases of files and tables */
 	&ckpt_file_state_ops,	/* file/state.c: who gets signals of a file */
 	&ckpt_pipe_ops,		/* file/pipe.c: pipes, of which files are the ends */
-	&ckpt_socket_ops,	/* net/socket.c, net/options.c: sockets; net/unix.c */
+	&ckpt_socket_ops,	/* net/socket.c, net/options.c: sockets */
+	&ckpt_unix_ops,		/* net/unix.c, net/unix_*.c: Unix sockets */
+	&ckpt_unix_msg_ops,	/* what waits in them */
 	&ckpt_event_ops,	/* file/event.c: eventfd.c, timerfd.c, signalfd.c, pidfd.c */
 	&ckpt_epoll_ops,	/* file/epoll.c: what epoll instances watch */
 	&ckpt_inotify_ops,	/* file/inotify.c: watches and events */

@@ -191,6 +191,8 @@ long ckpt_do_checkpoint(pid_t pid, struct file *file, struct file *log,
 	if (!ret) {
 		ret = freeze_and_save(ctx, root);
 		t = ktime_get();
+		ckpt_sockets_free(ctx);
+		ckpt_inflight_free(ctx);
 		ckpt_release(ctx, false);
 		ctx->stats.release_ns = lap(&t);
 		ctx->stats.frozen_ns = ktime_to_ns(ktime_sub(t, ctx->t_frozen));

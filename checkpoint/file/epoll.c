@@ -120,7 +120,7 @@ static void epoll_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 }
 
 /* Edges of these come only from the tree. */
-static bool is_quiet(u32 kind)
+static bool is_quiet(u32 kind, struct file *file)
 {
 	switch (kind) {
 	case CKPT_FILE_PIPE:
@@ -130,6 +130,8 @@ static bool is_quiet(u32 kind)
 	case CKPT_FILE_PIDFD:
 	case CKPT_FILE_INOTIFY:
 		return true;
+	case CKPT_FILE_SOCKET:
+		return ckpt_socket_is_quiet(file);
 	}
 	return false;
 }
@@ -148,7 +150,7 @@ static int save_item(struct ckpt_ctx *ctx, const struct checkpoint_epoll_item *i
 	rec->data = item->data;
 	if (item->ready)
 		rec->flags = CKPT_EPOLL_READY;
-	else if (item->events & (__force u32)EPOLLET && is_quiet(ckpt_file_kind_nr(t, file)))
+	else if (item->events & (__force u32)EPOLLET && is_quiet(ckpt_file_kind_nr(t, file), file))
 		rec->flags = CKPT_EPOLL_REPORTED;
 	owner = is_signalfd(file) ? signal_owner(ctx, item->queue) : NULL;
 	if (owner)

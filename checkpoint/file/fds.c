@@ -70,7 +70,7 @@ struct file *ckpt_fds_find(struct ckpt_ctx *ctx, const struct file *file, int fd
 			cond_resched();
 		}
 	}
-	return NULL;
+	return ckpt_inflight_find(ctx, file, holder);
 }
 
 static void collect_sharing(struct ckpt_ctx *ctx, struct ckpt_task *t)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How often the descriptor tables of the tree refer to each open file, and
+ * How often the descriptor tables of the tree, and messages with descriptors that
+ * are under way in it (net/inflight.c), refer to each open file, and
  * which ends of pipes are among them: what has more references is used by
  * others, too.
  */
@@ -125,11 +126,27 @@ static int count_file(struct ckpt_ctx *ctx, struct file *file)
 	struct pipe_inode_info *pipe = nr ? NULL : ckpt_pipe_of(file);
 	int ret = 0;
 
+	if (!nr)
+		ret = ckpt_inflight_note(ctx, file);
+	if (ret)
+		return ret;
 	if (pipe)
 		ret = note_pipe(ctx, pipe, file);
 	else if (!nr && is_counted(file))
 		ret = note_dentry(ctx, file) ?: count_below(ctx, file);
 	return ret ?: count(ctx, file);
+}
+
+/**
+ * ckpt_refs_add - count a reference of the tree to an open file
+ * @ctx: context of a save
+ * @file: the file
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ckpt_refs_add(struct ckpt_ctx *ctx, struct file *file)
+{
+	return count_file(ctx, file);
 }
 
 static int count_table(struct ckpt_ctx *ctx, struct ckpt_task *t)
@@ -153,7 +170,7 @@ static int count_table(struct ckpt_ctx *ctx, struct ckpt_task *t)
 			ret = ret ?: -EINTR;
 		cond_resched();
 	}
-	return ret;
+	return ret ?: ckpt_inflight_count(ctx, t);
 }
 
 /* The executed file; that of memory without a name takes part in no count. */

@@ -204,8 +204,13 @@ static int state_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_
 	return ret;
 }
 
-/* Whoever may become this user may act as this user. */
-static bool may_act_as(kuid_t uid)
+/**
+ * ckpt_may_act_as - may the caller act as this user?
+ * @uid: the user
+ *
+ * Return: true if it may become this user.
+ */
+bool ckpt_may_act_as(kuid_t uid)
 {
 	const struct cred *cred = current_cred();
 
@@ -235,7 +240,7 @@ static int set_owner(struct ckpt_ctx *ctx, struct file *file,
 
 	if (saved->owner && !pid)
 		return -EBADMSG;
-	if (pid && (!may_act_as(uid) || !may_act_as(euid)))
+	if (pid && (!ckpt_may_act_as(uid) || !ckpt_may_act_as(euid)))
 		ret = -EPERM;
 	if (!ret)
 		ret = file_f_owner_allocate(file);

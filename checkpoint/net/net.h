@@ -52,11 +52,12 @@ struct ckpt_socket_msg {
  * @collect: Optional. Look for obstacles.
  * @save: Optional. Write the records of what only this family has; other sockets are
  *	named by ckpt_socket_save().
+ * @prepare: Optional. All sockets and files exist; what must be there before any is filled.
  * @fill: Optional. All sockets exist, and have no options yet, and no addresses. All are
  *	filled before the first gets its options.
  * @finish: Optional. It has its options: give it its addresses and its state.
  *
- * @fill and @finish are called in the caller of restart(), for each socket in the
+ * @prepare, @fill and @finish are called in the caller of restart(), for each socket in the
  * order of the image.
  */
 struct ckpt_socket_family {
@@ -65,6 +66,7 @@ struct ckpt_socket_family {
 	bool (*is_inside)(struct ckpt_ctx *ctx, struct sock *sk, const char **why);
 	void (*collect)(struct ckpt_ctx *ctx, const struct ckpt_where *where, struct sock *sk);
 	int (*save)(struct ckpt_ctx *ctx, struct ckpt_task *t, struct sock *sk, u32 tag);
+	int (*prepare)(struct ckpt_ctx *ctx, struct ckpt_socket *s);
 	int (*fill)(struct ckpt_ctx *ctx, struct ckpt_socket *s);
 	int (*finish)(struct ckpt_ctx *ctx, struct ckpt_socket *s);
 };

@@ -18,6 +18,7 @@
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
+#include <net/tcp_states.h>
 
 #include "../file/event.h"
 #include "net.h"
@@ -138,6 +139,8 @@ static int write_socket(struct ckpt_ctx *ctx, struct sock *sk, bool has_file, u3
 		nr = ckpt_sock_get_filter(sk, NULL, 0);
 	} else {
 		rec.flags = CKPT_SOCK_NO_FILE;
+		rec.shutdown = READ_ONCE(sk->sk_shutdown);
+		rec.error = READ_ONCE(sk->sk_err);
 	}
 	if (nr < 0)
 		return -EBUSY;
@@ -160,7 +163,7 @@ static int write_socket(struct ckpt_ctx *ctx, struct sock *sk, bool has_file, u3
 /**
  * ckpt_socket_save - save a socket, unless it was already
  * @ctx: context of a save
- * @sk: the socket, to which the caller holds a reference
+ * @sk: the socket, which is there for the call
  * @has_file: somebody has it open
  * @tag: gets its tag
  *
@@ -181,8 +184,11 @@ int ckpt_socket_save(struct ckpt_ctx *ctx, struct sock *sk, bool has_file, u32 *
 	ret = xa_err(xa_store(&ctx->sockets, ctx->nr_sockets, sk, GFP_KERNEL_ACCOUNT));
 	if (ret)
 		return ret;
-	/* It stays, also if its process is killed. */
-	sock_hold(sk);
+	/*
+	 * It stays, also if its process is killed. Of a closed one only messages that it
+	 * has sent may be left: so this counts as one.
+	 */
+	refcount_inc(&sk->sk_wmem_alloc);
 	ctx->nr_sockets++;
 	return write_socket(ctx, sk, has_file, *tag);
 }
@@ -222,6 +228,8 @@ int ckpt_sockets_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 /**
  * ckpt_sockets_free - forget what was saved
  * @ctx: context
+ *
+ * The tree must not go on before: it would see it.
  */
 void ckpt_sockets_free(struct ckpt_ctx *ctx)
 {
@@ -229,7 +237,7 @@ void ckpt_sockets_free(struct ckpt_ctx *ctx)
 	struct sock *sk;
 
 	xa_for_each(&ctx->sockets, index, sk)
-		sock_put(sk);
+		sk_free(sk);
 	xa_destroy(&ctx->sockets);
 }
 
@@ -246,6 +254,8 @@ static void put_socket(void *obj)
 		fput(s->file);
 	else if (s->sock)
 		sock_release(s->sock);
+	else if (s->sk)
+		sock_put(s->sk);
 	ckpt_free_record(s->more);
 	ckpt_free_record(s->rec);
 	kfree(s);
@@ -267,6 +277,7 @@ static int create(struct ckpt_socket *s, const struct ckpt_rec_socket *saved)
 		return 0;
 	/* It is gone. */
 	s->sock = NULL;
+	s->sk = NULL;
 	ret = PTR_ERR(s->file);
 	s->file = NULL;
 	return ret;
@@ -346,6 +357,15 @@ static struct file *file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	return ckpt_event_file(s->file, rec);
 }
 
+static int prepare(struct ckpt_ctx *ctx, void *obj, void *arg)
+{
+	struct ckpt_socket *s = obj;
+	const struct ckpt_rec_socket *saved = ckpt_rec_data(s->rec);
+	const struct ckpt_socket_family *family = find_family(saved->family);
+
+	return family->prepare ? family->prepare(ctx, s) : 0;
+}
+
 static int fill(struct ckpt_ctx *ctx, void *obj, void *arg)
 {
 	struct ckpt_socket *s = obj;
@@ -368,6 +388,20 @@ static int finish(struct ckpt_ctx *ctx, void *obj, void *arg)
 }
 
 /**
+ * ckpt_socket_is_quiet - do events of a socket come only from the tree?
+ * @file: the file of a socket that is in the tree
+ *
+ * Return: true if nobody else can reach it.
+ */
+bool ckpt_socket_is_quiet(struct file *file)
+{
+	struct sock *sk = sock_from_file(file)->sk;
+
+	return sk->sk_family == AF_UNIX && sk->sk_type != SOCK_DGRAM &&
+	       READ_ONCE(sk->sk_state) == TCP_ESTABLISHED;
+}
+
+/**
  * ckpt_sockets_assemble - fill all sockets, and give them their state
  * @ctx: context of a restart; all tasks and files exist
  *
@@ -375,7 +409,8 @@ static int finish(struct ckpt_ctx *ctx, void *obj, void *arg)
  */
 int ckpt_sockets_assemble(struct ckpt_ctx *ctx)
 {
-	return ckpt_each_tag(ctx, &ckpt_socket_ops, fill, NULL) ?:
+	return ckpt_each_tag(ctx, &ckpt_socket_ops, prepare, NULL) ?:
+	       ckpt_each_tag(ctx, &ckpt_socket_ops, fill, NULL) ?:
 	       ckpt_each_tag(ctx, &ckpt_socket_ops, finish, NULL);
 }
 

@@ -114,6 +114,25 @@ static const struct ckpt_rec_file_state file_state = {
 	.signo = 64, .write_hint = 5,
 };
 
+static const struct {
+	struct ckpt_rec_socket socket;
+	u64 insns[1];
+} sock = { { .family = 1, .type = 1, .state = 1, .nr_insns = 1, .device = "lo" }, { 1 } };
+
+static const struct {
+	struct ckpt_rec_unix more;
+	char name[4];
+	char path[4];
+} unix_sock = { { .socket = 3, .name_len = 4, .path_len = 4,
+		  .flags = CKPT_UNIX_BOUND | CKPT_UNIX_FILE }, "abc", "/abc" };
+
+static const struct {
+	struct ckpt_rec_unix_msg msg;
+	u32 files[1];
+	char bytes[4];
+} unix_msg = { { .socket = 3, .sender = 4, .len = 4, .truesize = 9, .nr_files = 1 }, { 5 },
+	       "byte" };
+
 static const struct ckpt_rec_use use = { .type = CKPT_REC_MM, .tag = 3 };
 
 static const struct {
@@ -228,6 +247,9 @@ static const struct sample samples[] = {
 	SAMPLE(EVENT, event, event),
 	SAMPLE(EPOLL, items, items[0]),
 	SAMPLE(INOTIFY, inotify, inotify.head),
+	SAMPLE(SOCKET, sock, sock.socket),
+	SAMPLE(UNIX, unix_sock, unix_sock.more),
+	SAMPLE(UNIX_MSG, unix_msg, unix_msg.msg),
 	SAMPLE(USE, use, use),
 	{ CKPT_REC_SHMEM, sizeof(shmem.shmem), sizeof(shmem.shmem) + 4, &shmem },
 	SAMPLE(SHMEM_DATA, shmem_data, shmem_data.data),
@@ -566,6 +588,21 @@ static const struct change changes[] = {
 	CHANGE(EPOLL, items[1].process, 0x80000000),
 	CHANGE(EPOLL, items[1].reserved, 1),
 
+	CHANGE(SOCKET, sock.socket.type, 11),
+	CHANGE(SOCKET, sock.socket.state, 13),
+	CHANGE(SOCKET, sock.socket.flags, 1U << 31),
+	CHANGE(SOCKET, sock.socket.nr_insns, U32_MAX),
+	CHANGE(SOCKET, sock.socket.device[15], 'x'),
+	CHANGE(UNIX, unix_sock.more.socket, 0),
+	CHANGE(UNIX, unix_sock.more.flags, CKPT_UNIX_FILE),
+	CHANGE(UNIX, unix_sock.more.name_len, U32_MAX),
+	CHANGE(UNIX, unix_sock.more.nr_groups, 1),
+	CHANGE(UNIX, unix_sock.path[0], 'x'),
+	CHANGE(UNIX_MSG, unix_msg.msg.sender, 0),
+	CHANGE(UNIX_MSG, unix_msg.msg.len, U32_MAX),
+	CHANGE(UNIX_MSG, unix_msg.msg.truesize, 3),
+	CHANGE(UNIX_MSG, unix_msg.msg.nr_files, U32_MAX),
+	CHANGE(UNIX_MSG, unix_msg.files[0], 0),
 	CHANGE(INOTIFY, inotify.head.next_wd, U32_MAX),
 	CHANGE(INOTIFY, inotify.head.nr_watches, U32_MAX),
 	CHANGE(INOTIFY, inotify.head.nr_events, 2),
@@ -698,7 +735,7 @@ static void check_tags(struct kunit *test)
 	static const u32 types[] = {
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
 		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM, CKPT_REC_SYSV_SHM,
-		CKPT_REC_EVENT, CKPT_REC_EPOLL, CKPT_REC_INOTIFY, CKPT_REC_PTY,
+		CKPT_REC_EVENT, CKPT_REC_EPOLL, CKPT_REC_INOTIFY, CKPT_REC_PTY, CKPT_REC_SOCKET,
 		CKPT_REC_HUGETLB,
 	};
 	struct ckpt_reader reader = {};

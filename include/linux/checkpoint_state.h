@@ -28,6 +28,8 @@ struct pts_fs_info;
 struct seccomp_filter;
 struct shared_policy;
 struct sigevent;
+struct sock;
+struct sockaddr_un;
 struct task_struct;
 struct tty_struct;
 struct uid_gid_extent;
@@ -379,6 +381,10 @@ static inline int checkpoint_aio_create(struct checkpoint_aio *state)
 	return -EOPNOTSUPP;
 }
 #endif
+/* net/unix/af_unix.c */
+struct sock *checkpoint_unix_pending(struct sock *listener);
+int checkpoint_unix_bind(struct sock *sk, const struct path *path, struct sockaddr_un *name,
+			 int len);
 
 /* net/core/filter.c: as bpf_prog_create_from_user(), from kernel memory */
 int checkpoint_sk_attach_filter(struct sock *sk, struct sock_filter *filter, u16 len);

@@ -76,7 +76,7 @@
  * @CKPT_REC_VMA_POLICIES: array of struct ckpt_rec_vma_policy
  * @CKPT_REC_SYSV_SHM: struct ckpt_rec_sysv_shm; has a tag
  * @CKPT_REC_SOCKET: struct ckpt_rec_socket and its filter; has a tag
- * @CKPT_REC_UNIX: struct ckpt_rec_unix, its name, path and groups, of a socket before
+ * @CKPT_REC_UNIX: struct ckpt_rec_unix, groups, name and path, of a socket before
  * @CKPT_REC_UNIX_MSG: struct ckpt_rec_unix_msg, its files and bytes, of a socket before
  * @CKPT_REC_TERMINAL: struct ckpt_rec_terminal, of the first process
  * @CKPT_REC_MEMORY: struct ckpt_rec_memory; the record behind it, PAGES, VMA_POLICIES
@@ -589,8 +589,8 @@ struct ckpt_rec_pipe {
  * @stamp_ns: SIOCGSTAMP: arrival of the last packet, -1: not known
  * @device: SO_BINDTODEVICE
  *
- * A socket with CKPT_SOCK_NO_FILE has only family, type and protocol, and what its
- * family needs.
+ * A socket with CKPT_SOCK_NO_FILE has only @family, @type, @protocol, @state, @shutdown,
+ * @error, and what its family needs.
  */
 struct ckpt_rec_socket {
 	__u32 family;
@@ -635,10 +635,11 @@ struct ckpt_rec_socket {
 #define CKPT_UNIX_FILE		(1U << 1)	/* the name is that of a file, at the path */
 #define CKPT_UNIX_CLOSED	(1U << 2)	/* it is closed; others still refer to it */
 #define CKPT_UNIX_PEER_CRED	(1U << 3)	/* it knows who the peer is */
-#define CKPT_UNIX_ALL		((1U << 4) - 1)
+#define CKPT_UNIX_PEER_GONE	(1U << 4)	/* that process is not, or no longer, in the tree */
+#define CKPT_UNIX_ALL		((1U << 5) - 1)
 
 /**
- * struct ckpt_rec_unix - what a socket of AF_UNIX has; name, path, groups follow
+ * struct ckpt_rec_unix - what a socket of AF_UNIX has; groups, name, path follow
  * @socket: tag of the socket
  * @peer: tag of the socket to which it is connected, 0: none
  * @listener: tag of the socket that has yet to accept it, 0: none
@@ -681,7 +682,8 @@ struct ckpt_rec_unix {
 #define CKPT_MSG_CRED		(1U << 0)	/* it says who has sent it */
 #define CKPT_MSG_OOB		(1U << 1)	/* its byte is out of band (MSG_OOB) */
 #define CKPT_MSG_READ		(1U << 2)	/* its byte, out of band, was read */
-#define CKPT_MSG_ALL		((1U << 3) - 1)
+#define CKPT_MSG_GONE		(1U << 3)	/* its process is not, or no longer, in the tree */
+#define CKPT_MSG_ALL		((1U << 4) - 1)
 
 #define CKPT_NO_ID		0xffffffffU	/* a user or group is not known */
 

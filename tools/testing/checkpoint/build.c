@@ -18,6 +18,7 @@
 #define SHMEM_TAG	903
 #define EVENTS_TAG	904
 #define PTY_TAG		910
+#define SOCKET_TAG	930
 #define UNLINKED_TAG	920
 #define FIRST_PID	100
 #define CODE		0x400000ULL
@@ -328,6 +329,46 @@ static void add_terminal(struct image *image)
 	struct ckpt_rec_terminal terminal = { .session = 70, .pgrp = 71, .rows = 24, .cols = 80 };
 
 	image_add(image, CKPT_REC_TERMINAL, 0, sizeof(terminal), &terminal, sizeof(terminal));
+}
+
+/* A socket with a filter, bound to a path, and in it a message with a descriptor. */
+static void add_socket(struct image *image, u32 tag)
+{
+	struct {
+		struct ckpt_rec_socket socket;
+		u64 insns[2];
+	} record = { { .family = 1, .type = 2, .state = 7, .connected = 1, .mode = 0777,
+		       .rcvbuf = 4096, .sndbuf = 8192, .rcvlowat = 1, .peek_off = -1,
+		       .incoming_cpu = -1, .nr_insns = 2, .rcvtimeo_ns = -1,
+		       .sndtimeo_ns = 5, .pacing_rate = ~0ULL, .stamp_ns = -1,
+		       .device = "lo" }, { 1, 2 } };
+	struct {
+		struct ckpt_rec_file file;
+		char path[10];
+	} file = { { .kind = CKPT_FILE_SOCKET, .flags = CKPT_FILEF_READ | CKPT_FILEF_WRITE,
+		     .mode = 0140777, .object = tag, .path_len = 10 }, "socket:[5]" };
+	struct {
+		struct ckpt_rec_unix more;
+		u32 groups[2];
+		char name[5];
+		char path[11];
+	} more = { { .socket = tag, .peer = tag, .name_len = 5, .path_len = 11, .nr_groups = 2,
+		     .flags = CKPT_UNIX_BOUND | CKPT_UNIX_FILE | CKPT_UNIX_PEER_CRED,
+		     .peer_pid = 7, .mode = 0755, .ino = 3 }, { 5, 6 }, "name", "/tmp/a/name" };
+	struct {
+		struct ckpt_rec_unix_msg msg;
+		u32 files[1];
+		char bytes[12];
+	} msg = { { .socket = tag, .sender = tag, .flags = CKPT_MSG_CRED, .len = 12,
+		    .truesize = 700, .nr_files = 1, .pid = 7, .gid = CKPT_NO_ID }, { tag + 1 },
+		  "under way" };
+
+	image_add(image, CKPT_REC_SOCKET, tag, sizeof(record.socket), &record, sizeof(record));
+	image_add(image, CKPT_REC_FILE, tag + 1, sizeof(file.file), &file,
+		  sizeof(file.file) + 10);
+	image_add(image, CKPT_REC_UNIX, 0, sizeof(more.more), &more,
+		  sizeof(more.more) + 24);
+	image_add(image, CKPT_REC_UNIX_MSG, 0, sizeof(msg.msg), &msg, sizeof(msg.msg) + 16);
 }
 
 static void add_pipe(struct image *image, u32 tag, u32 file_tag)
@@ -672,6 +713,7 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 	add_unlinked(image, tag + UNLINKED_TAG, tag);
 	add_fds(image, r, tag + 1);
 	add_pty(image, tag + PTY_TAG);
+	add_socket(image, tag + SOCKET_TAG);
 	add_fs(image, tag + FS_TAG);
 	add_sighand(image, tag + SIGHAND_TAG);
 	if (n)

@@ -22,6 +22,14 @@ static struct ckpt_rec_shared_pages runs[2];
 static struct ckpt_rec_fs fs;
 static struct ckpt_rec_pty pty;
 static struct ckpt_rec_terminal terminal;
+static struct ckpt_rec_socket sock;
+static struct {
+	struct ckpt_rec_unix more;
+	u32 groups[2];
+	char name[5];
+	char path[11];
+} un;
+static struct { struct ckpt_rec_unix_msg msg; u32 files[1]; } um;
 static struct ckpt_rec_fd fds[3];
 static struct ckpt_rec_unlinked unlinked;
 static struct ckpt_rec_lock locks[4];
@@ -67,6 +75,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_VMAS] = vmas, [CKPT_REC_PAGES] = extents, [CKPT_REC_FS] = &fs,
 	[CKPT_REC_SHARED_PAGES] = runs,
 	[CKPT_REC_PTY] = &pty, [CKPT_REC_TERMINAL] = &terminal,
+	[CKPT_REC_SOCKET] = &sock, [CKPT_REC_UNIX] = &un, [CKPT_REC_UNIX_MSG] = &um,
 	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
 	[CKPT_REC_UNLINKED] = &unlinked, [CKPT_REC_LOCKS] = locks,
 	[CKPT_REC_FILE_STATE] = &fstate,
@@ -125,6 +134,9 @@ struct change {
 #define FS(m, v, e)		CHANGE(FS, fs.m, v, e)
 #define PTY(m, v, e)		CHANGE(PTY, pty.m, v, e)
 #define TERMINAL(m, v, e)	CHANGE(TERMINAL, terminal.m, v, e)
+#define SOCK(m, v, e)		CHANGE(SOCKET, sock.m, v, e)
+#define UNIX(m, v, e)		CHANGE(UNIX, un.m, v, e)
+#define UNIX_MSG(m, v, e)	CHANGE(UNIX_MSG, um.m, v, e)
 #define FD(i, m, v, e)		CHANGE(FDS, fds[i].m, v, e)
 #define UNLINKED(m, v, e)	CHANGE(UNLINKED, unlinked.m, v, e)
 #define LOCK(i, m, v, e)	CHANGE(LOCKS, locks[i].m, v, e)
@@ -397,6 +409,40 @@ static const struct change changes[] = {
 	ITEM(0, process, 1U << 31, BAD), ITEM(0, reserved, 1, BAD), ITEM(1, events, 1, BAD),
 	ITEM(1, flags, CKPT_EPOLL_ALL, BAD), ITEM(1, flags, 0, 0), ITEM(1, data, ~0ULL, 0),
 
+	SOCK(family, 0, BAD), SOCK(family, 255, 0), SOCK(family, 256, BAD), SOCK(type, 0, BAD),
+	SOCK(type, 10, 0), SOCK(type, 11, BAD), SOCK(protocol, 0x10000, BAD),
+	SOCK(state, 0, BAD), SOCK(state, 12, 0), SOCK(state, 13, BAD), SOCK(connected, 5, BAD),
+	SOCK(shutdown, 3, 0), SOCK(shutdown, 4, BAD), SOCK(flags, CKPT_SOCK_ALL, 0),
+	SOCK(flags, 1U << 31, BAD), SOCK(mode, 010000, BAD), SOCK(rcvbuf, -1, BAD),
+	SOCK(sndbuf, -1, BAD), SOCK(rcvlowat, -1, BAD), SOCK(peek_off, -2, BAD),
+	SOCK(error, 4095, 0), SOCK(error, 4096, BAD), SOCK(soft_error, ~0U, BAD),
+	SOCK(busy_poll, ~0U, BAD), SOCK(busy_budget, 0x10000, BAD), SOCK(drops, ~0U, BAD),
+	SOCK(incoming_cpu, -2, BAD), SOCK(txtime_clock, 256, BAD), SOCK(txrehash, 256, BAD),
+	SOCK(nr_insns, 1, BAD), SOCK(nr_insns, 3, BAD), SOCK(nr_insns, ~0U, BAD),
+	SOCK(rcvtimeo_ns, -2, BAD), SOCK(rcvtimeo_ns, 1ULL << 62, 0),
+	SOCK(sndtimeo_ns, (1ULL << 62) + 1, BAD), SOCK(stamp_ns, -2, BAD),
+	SOCK(device[1], 0, 0), SOCK(device[3], 'x', BAD), SOCK(device[15], 'x', BAD),
+	UNIX(more.socket, 0, BAD), UNIX(more.peer, 0, 0), UNIX(more.listener, 9, 0),
+	UNIX(more.flags, CKPT_UNIX_ALL + 1, BAD), UNIX(more.flags, CKPT_UNIX_PEER_CRED, BAD),
+	UNIX(more.flags, CKPT_UNIX_BOUND | CKPT_UNIX_PEER_CRED, BAD),
+	UNIX(more.flags, CKPT_UNIX_BOUND | CKPT_UNIX_FILE, BAD),
+	UNIX(more.flags, CKPT_UNIX_ALL, BAD), UNIX(more.name_len, 0, BAD),
+	UNIX(more.name_len, 4, BAD), UNIX(more.name_len, ~0U, BAD), UNIX(more.path_len, 0, BAD),
+	UNIX(more.path_len, ~0U, BAD), UNIX(more.nr_groups, 0, BAD),
+	UNIX(more.nr_groups, ~0U, BAD), UNIX(more.peer_pid, 1U << 31, BAD),
+	UNIX(more.mode, 010000, BAD), UNIX(more.reserved, 1, BAD), UNIX(name[2], 0, BAD),
+	UNIX(name[4], 'x', BAD), UNIX(path[0], 'x', BAD), UNIX(path[5], 0, BAD),
+	UNIX(more.uid, ~0U, 0), UNIX(more.generation, ~0ULL, 0),
+	UNIX_MSG(msg.socket, 0, BAD), UNIX_MSG(msg.sender, 0, BAD),
+	UNIX_MSG(msg.flags, CKPT_MSG_ALL + 1, BAD), UNIX_MSG(msg.flags, CKPT_MSG_OOB, BAD),
+	UNIX_MSG(msg.flags, CKPT_MSG_READ, BAD), UNIX_MSG(msg.flags, 0, BAD),
+	UNIX_MSG(msg.flags, CKPT_MSG_CRED | CKPT_MSG_GONE, 0), UNIX_MSG(msg.len, 0, BAD),
+	UNIX_MSG(msg.len, 13, BAD), UNIX_MSG(msg.len, ~0U, BAD), UNIX_MSG(msg.truesize, 11, BAD),
+	UNIX_MSG(msg.truesize, 12, 0), UNIX_MSG(msg.truesize, ~0U, BAD),
+	UNIX_MSG(msg.nr_files, 0, BAD), UNIX_MSG(msg.nr_files, 2, BAD),
+	UNIX_MSG(msg.nr_files, ~0U, BAD), UNIX_MSG(msg.pid, 1U << 31, BAD),
+	UNIX_MSG(msg.uid, ~0U, 0), UNIX_MSG(msg.reserved, 1, BAD),
+	UNIX_MSG(msg.stamp_ns, -1, BAD), UNIX_MSG(files[0], 0, BAD),
 	INOTIFY(head.next_wd, 1U << 31, 0), INOTIFY(head.next_wd, ~0U, BAD),
 	INOTIFY(head.nr_watches, 0, BAD), INOTIFY(head.nr_watches, 2, BAD),
 	INOTIFY(head.nr_watches, ~0U, BAD), INOTIFY(head.nr_events, 0, BAD),

@@ -148,6 +148,63 @@ FIXTURE_VARIANT_ADD(program, python_pool) {
 	.middle = { 10, 25 },
 };
 
+/* An event loop, with pipes to its children and a socketpair to itself. */
+FIXTURE_VARIANT_ADD(program, python_asyncio) {
+	.argv = { "/usr/bin/python3", "-c",
+		  "import asyncio\n"
+		  "async def child(n):\n"
+		  "    p = await asyncio.create_subprocess_exec(\n"
+		  "        '/bin/bash', '-c', 'read n; for ((i = 0; i < 3000; i++)); do '\n"
+		  "        '((n = (n * 7919 + i) % 1000003)); done; echo x >>progress; echo $n',\n"
+		  "        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)\n"
+		  "    out, _ = await p.communicate(b'%d\\n' % n)\n"
+		  "    return n, out, p.returncode\n"
+		  "async def main():\n"
+		  "    for i in range(0, 32, 4):\n"
+		  "        for r in await asyncio.gather(*map(child, range(i, i + 4))):\n"
+		  "            print(r, flush=True)\n"
+		  "asyncio.run(main())\n" },
+	.needs = "/usr/bin/python3",
+	.processes = 2,
+	.middle = { 7, 18 },
+};
+
+/* Workers that accept on one socket; a client with a connection to each. */
+FIXTURE_VARIANT_ADD(program, python_server) {
+	.argv = { "/usr/bin/python3", "-c", PYTHON_WORK
+		  "import os, socket\n"
+		  "s = socket.socket(socket.AF_UNIX)\n"
+		  "s.bind('server')\n"
+		  "s.listen(8)\n"
+		  "def serve():\n"
+		  "    while True:\n"
+		  "        c, _ = s.accept()\n"
+		  "        with c, c.makefile('rw') as f:\n"
+		  "            for line in f:\n"
+		  "                f.write(work(int(line)) + '\\n')\n"
+		  "                f.flush()\n"
+		  "for i in range(4):\n"
+		  "    if not os.fork(): serve()\n"
+		  "def connect():\n"
+		  "    c = socket.socket(socket.AF_UNIX)\n"
+		  "    c.connect('server')\n"
+		  "    return c.makefile('rw')\n"
+		  "for i in range(0, 40, 8):\n"
+		  "    files = [connect() for j in range(8)]\n"
+		  "    for j, f in enumerate(files):\n"
+		  "        f.write('%d\\n' % (i + j))\n"
+		  "        f.flush()\n"
+		  "    for f in files:\n"
+		  "        print(f.readline(), end='', flush=True)\n"
+		  "        f.close()\n"
+		  "for p in open('/proc/self/task/%d/children' % os.getpid()).read().split():\n"
+		  "    os.kill(int(p), 15)\n"
+		  "    print(os.waitpid(int(p), 0)[1])\n" },
+	.needs = "/usr/bin/python3",
+	.processes = 5,
+	.middle = { 10, 25 },
+};
+
 static int copy_mpi_program(struct subject *s)
 {
 	char command[300];
