@@ -234,6 +234,7 @@ enum ckpt_spare {
  * @nr_sockets: how many
  * @nr_sockets_saved: of them, those of which everything is saved
  * @nr_arrived: restart: tasks that exist and, leaders, have read their records
+ * @nr_builders: restart: processes that make address spaces out of their turn
  * @assembled: restart: the tree may take its descriptors
  * @epolls_join: restart: processes have signalfds to add to epoll instances
  * @cow: save: shared pages that were saved
@@ -320,6 +321,7 @@ struct ckpt_ctx {
 	u32 nr_sockets;
 	u32 nr_sockets_saved;
 	atomic_t nr_arrived;
+	atomic_t nr_builders;
 	bool assembled;
 	bool epolls_join;
 	struct ckpt_cow_table *cow;
@@ -771,7 +773,6 @@ int ckpt_mm_wait(struct ckpt_task *owner);
 
 /* mm/cow_restore.c */
 int ckpt_cow_note(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
-int ckpt_shared_pages_check(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 int ckpt_cow_link(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 int ckpt_shared_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 void ckpt_cow_forget(struct ckpt_ctx *ctx);
