@@ -240,6 +240,7 @@ enum ckpt_spare {
  * @nr_inflight: how many
  * @gone_pids: restart: processes that are not in the tree, by saved number
  * @nr_arrived: restart: tasks that exist and, leaders, have read their records
+ * @nr_builders: restart: processes that make address spaces out of their turn
  * @assembled: restart: the tree may take its descriptors
  * @epolls_join: restart: processes have signalfds to add to epoll instances
  * @cow: save: shared pages that were saved
@@ -332,6 +333,7 @@ struct ckpt_ctx {
 	u32 nr_inflight;
 	struct xarray gone_pids;
 	atomic_t nr_arrived;
+	atomic_t nr_builders;
 	bool assembled;
 	bool epolls_join;
 	struct ckpt_cow_table *cow;
@@ -785,7 +787,6 @@ int ckpt_mm_wait(struct ckpt_task *owner);
 
 /* mm/cow_restore.c */
 int ckpt_cow_note(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
-int ckpt_shared_pages_check(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 int ckpt_cow_link(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 int ckpt_shared_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 void ckpt_cow_forget(struct ckpt_ctx *ctx);

@@ -6,11 +6,13 @@
  * records are kept, and the next process has its turn to read while this one
  * works on them.
  *
- * What an address space refers to belongs to processes that had their turn
- * before: that is seen when its records are kept. So who waits for another one's
- * address space (mm/cow_restore.c) waits for an earlier process, and never in a
- * circle.
+ * That is done for as many processes at a time as there are processors, and not
+ * for those that share memory with earlier ones since fork(2): all of them would
+ * queue up for the lock of one address space. They make theirs in their turn, and
+ * wait for the earlier ones, which need no turn any more.
  */
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
 #include <linux/list.h>
 #include <linux/slab.h>
 
@@ -72,18 +74,26 @@ static int skip_data(struct ckpt_ctx *ctx, struct ckpt_task *t, struct kept *k)
 	return 0;
 }
 
-/* What has to be noted, or seen, in the order of the image. */
+/* 1: it has to be used in turn, and so all that follows. */
 static int look_at(struct ckpt_ctx *ctx, struct ckpt_task *t, struct kept *k)
 {
 	switch (k->rec->type) {
 	case CKPT_REC_VMAS:
 		return ckpt_cow_note(ctx, t, k->rec);
 	case CKPT_REC_SHARED_PAGES:
-		return ckpt_shared_pages_check(ctx, t, k->rec);
+		return 1;
 	case CKPT_REC_PAGES:
 		return skip_data(ctx, t, k);
 	}
 	return 0;
+}
+
+static bool may_be_later(struct ckpt_ctx *ctx)
+{
+	if (atomic_inc_return(&ctx->nr_builders) <= num_online_cpus())
+		return true;
+	atomic_dec(&ctx->nr_builders);
+	return false;
 }
 
 static int keep_next(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec **recp)
@@ -108,8 +118,8 @@ static int keep_next(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec 
  * @ctx: context of a restart
  * @t: leader, current, whose turn it is
  *
- * Return: 1: all of them, to be used when the turn was passed; 0: some at most,
- * the rest has to be read when they were used; a negative errno, reported.
+ * Return: 1: all of them, to be used when the turn was passed; 0: some or all, to
+ * be used at once, before the rest is read; a negative errno, reported.
  */
 int ckpt_keep_records(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
@@ -124,9 +134,9 @@ int ckpt_keep_records(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	while (bytes < CKPT_KEEP_BYTES) {
 		ret = keep_next(ctx, t, &rec);
 		if (ret)
-			return ret;
+			return min(ret, 0);
 		if (rec->type == CKPT_REC_MM_END)
-			return 1;
+			return may_be_later(ctx);
 		bytes += sizeof(struct kept) + sizeof(*rec) + rec->length;
 	}
 	return 0;

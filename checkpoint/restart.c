@@ -599,6 +599,27 @@ static void kill_process(struct ckpt_task *t)
 	kill_pid(t->pid, SIGKILL, 1);
 }
 
+/* Will none of its threads run again, whoever has yet to wait for them? */
+static bool is_over(struct ckpt_task *t)
+{
+	struct task_struct *task, *thread;
+	bool over = true;
+
+	rcu_read_lock();
+	task = pid_task(t->pid, PIDTYPE_TGID);
+	if (task)
+		for_each_thread(task, thread)
+			over = over && READ_ONCE(thread->exit_state);
+	rcu_read_unlock();
+	return over;
+}
+
+/* A tracer may keep a zombie; it must not keep a caller who was killed. */
+static bool may_leave(struct ckpt_task *t)
+{
+	return fatal_signal_pending(current) && is_over(t);
+}
+
 static void reap_process(struct ckpt_task *t)
 {
 	if (!READ_ONCE(t->nr))
@@ -606,7 +627,7 @@ static void reap_process(struct ckpt_task *t)
 	/* It may have been created after the first round, by one that is dead now. */
 	kill_process(t);
 	/* A signal of ours must not leave a zombie behind. */
-	while (kernel_wait4(t->nr, NULL, __WALL, NULL) == -ERESTARTSYS)
+	while (kernel_wait4(t->nr, NULL, __WALL, NULL) == -ERESTARTSYS && !may_leave(t))
 		schedule_timeout_uninterruptible(1);
 	WRITE_ONCE(t->nr, 0);
 }
@@ -631,7 +652,7 @@ static void reap_init(struct ckpt_task *init)
 		ret = kernel_wait4(init->nr, NULL, __WALL | WNOHANG, NULL);
 		if (!ret || ret == -ERESTARTSYS)
 			schedule_timeout_uninterruptible(1);
-	} while (!ret || ret == -ERESTARTSYS);
+	} while ((!ret || ret == -ERESTARTSYS) && !may_leave(init));
 	WRITE_ONCE(init->nr, 0);
 }
 

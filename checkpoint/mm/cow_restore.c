@@ -130,17 +130,19 @@ static int join_family(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct c
  * @t: leader, current, whose turn it is to read, unless all was noted before
  * @rec: VMAS record
  *
- * Return: 0 or a negative errno.
+ * Return: 0; 1: some begin in other processes; a negative errno.
  */
 int ckpt_cow_note(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_vma *v = ckpt_rec_data(rec);
 	u64 nr = ckpt_rec_count(rec);
 	struct family *f;
-	int ret;
+	int ret, others = 0;
 
 	for (; nr; nr--, v++) {
-		if (!v->family || xa_load(&ctx->families, v->family))
+		f = v->family ? xa_load(&ctx->families, v->family) : NULL;
+		others |= f && f->owner != t;
+		if (!v->family || f)
 			continue;
 		f = kmalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
 		if (!f)
@@ -153,7 +155,7 @@ int ckpt_cow_note(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *re
 		}
 		cond_resched();
 	}
-	return 0;
+	return others;
 }
 
 /**
@@ -171,7 +173,7 @@ int ckpt_cow_link(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *re
 	DEFINE_XARRAY(mine);
 	int ret;
 
-	ret = ckpt_cow_note(ctx, t, rec);
+	ret = min(ckpt_cow_note(ctx, t, rec), 0);
 	for (; nr && !ret; nr--, v++) {
 		if (!v->family)
 			continue;
@@ -534,7 +536,7 @@ static int restore_some(struct mm_struct *mm, struct ckpt_rec_shared_pages *run)
 	return ret;
 }
 
-/* The process whose pages are shared; it had its turn to read before. */
+/* The process whose pages are shared; its turn was before the present one. */
 static struct ckpt_task *owner_of(struct ckpt_ctx *ctx, struct ckpt_task *t,
 				  const struct ckpt_rec_shared_pages *run)
 {
@@ -549,25 +551,6 @@ static int refuse(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	return ckpt_error(ctx, CKPT_AT_RANGE(t, run->addr, run->addr + PAGE_SIZE),
 			  err == -ENOMEM ? CKPT_WHY_LIMIT : CKPT_WHY_IMAGE, err,
 			  "the pages of another process cannot be shared there");
-}
-
-/**
- * ckpt_shared_pages_check - are the pages those of processes that came before?
- * @ctx: context
- * @t: leader, current, whose turn it is to read
- * @rec: SHARED_PAGES record
- *
- * Return: 0 or a negative errno, reported.
- */
-int ckpt_shared_pages_check(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
-{
-	struct ckpt_rec_shared_pages *run = ckpt_rec_data(rec);
-	u64 nr = ckpt_rec_count(rec);
-
-	for (; nr; nr--, run++)
-		if (!owner_of(ctx, t, run))
-			return refuse(ctx, t, run, -EBADMSG);
-	return 0;
 }
 
 /**

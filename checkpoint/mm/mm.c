@@ -408,6 +408,8 @@ int ckpt_mm_build(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		return ret;
 	/* Last: mappings above would otherwise be taken for the heap. */
 	set_fields(current->mm, saved);
+	if (t->mm_later)
+		atomic_dec(&ctx->nr_builders);
 	/* Pairs with the acquire in is_done(). */
 	smp_store_release(&t->mm_done, true);
 	wake_up_var(&t->mm_done);

@@ -147,6 +147,35 @@ def print_tables(cases):
           rows)
 
 
+def items(case):
+    """What the case has many of, and how many; else None."""
+    if case.kind:
+        return None
+    if case.processes > 1:
+        return "processes", case.processes
+    return ("threads", case.threads) if case.threads > 1 and case.size < MIB else None
+
+
+def print_items(cases):
+    """Times for one of many, which show how they grow."""
+    rows = []
+    for c in cases:
+        if not items(c):
+            continue
+        what, nr = items(c)
+        row = [f"{nr} {what}"]
+        for key in ("save_ns", "restart_ns"):
+            for tool in ("ckpt", "call", "criu"):
+                spread = c.spread(tool, key)
+                row.append(spread and show(spread.median * 1000 / nr))
+            row.append(times(ratio(c.spread("criu", key), c.spread("ckpt", key))))
+        rows.append(row)
+    if rows:
+        print("\nfor one process or thread of many: microseconds, medians\n")
+        table(["tree", "ckpt save", "system call", "criu dump", "criu/ckpt", "ckpt restart",
+               "system call", "criu restore", "criu/ckpt"], rows)
+
+
 def per_process(cases, key, nr):
     """Median time of our system call for one of so many processes."""
     for c in cases:
@@ -232,6 +261,7 @@ def print_report(machine, cases, start):
     if start:
         print(f"A program that does nothing, from before its start to after its end: {start} ms")
     print_tables(cases)
+    print_items(cases)
     print("\ntargets\n")
     table(["what", "measured", "target", ""],
           [[text, value and f"{value:.3g}", f"at {kind} {bound}", verdict]

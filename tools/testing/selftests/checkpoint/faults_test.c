@@ -12,7 +12,9 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "common.h"
 
@@ -223,6 +225,46 @@ TEST_F_TIMEOUT(faults, tid_taken, TEST_TIMEOUT)
 	ASSERT_EQ(EEXIST, restart_with(s, &self->image,
 				       image_find(&self->image, CKPT_REC_VMAS, 0), take_pid,
 				       tasks[i].tid)) messages_show(s);
+	ASSERT_EQ(0, nothing_left(self->fds, self->tasks));
+	ASSERT_EQ(0, restart_and_end(s));
+}
+
+/* The restart fails while somebody traces one of its processes, and is killed then. */
+TEST_F_TIMEOUT(faults, traced, TEST_TIMEOUT)
+{
+	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
+	struct subject *s = &self->s;
+	struct ckpt_rec_tree *tree;
+	struct ckpt_rec_task *root;
+	pid_t restarter, ended = 0;
+	int p[2];
+
+	ASSERT_EQ(0, save_and_kill(s));
+	ASSERT_EQ(0, image_load(&self->image, s->image));
+	tree = image_payload(&self->image, CKPT_REC_TREE, 0);
+	root = (struct ckpt_rec_task *)(tree + 1);
+	ASSERT_EQ(0, pipe2(p, O_CLOEXEC));
+	restarter = fork();
+	if (!restarter) {
+		close(p[1]);
+		subject_restart_fd(s, p[0], 0);
+		_exit(0);
+	}
+	close(p[0]);
+	ASSERT_EQ(0, feed(p[1], self->image.data, image_find(&self->image, CKPT_REC_VMAS, 0)));
+	wait_taken(p[1]);
+	while (ptrace(PTRACE_SEIZE, root->tid, 0, 0) && now_ns() < deadline)
+		poll_pause();
+	close(p[1]);
+	/* The restarter cannot reap its child, which is ours. */
+	while (kill(restarter, SIGKILL) == 0 && !ended && now_ns() < deadline) {
+		poll_pause();
+		ended = waitpid(restarter, NULL, WNOHANG);
+	}
+	EXPECT_EQ(restarter, ended);
+	EXPECT_EQ(root->tid, waitpid(root->tid, NULL, __WALL));
+	if (!ended)
+		waitpid(restarter, NULL, 0);
 	ASSERT_EQ(0, nothing_left(self->fds, self->tasks));
 	ASSERT_EQ(0, restart_and_end(s));
 }
