@@ -65,6 +65,8 @@ static const struct ckpt_obj_ops *const tagged_objs[] = {
 	&ckpt_file_state_ops,	/* file/state.c: who gets signals of a file */
 	&ckpt_pipe_ops,		/* file/pipe.c: pipes, of which files are the ends */
 	&ckpt_socket_ops,	/* net/socket.c, net/options.c: sockets; net/unix.c */
+	&ckpt_inet_ops,		/* net/inet.c: internet sockets */
+	&ckpt_tcp_ops,		/* net/tcp.c, net/tcp_restore.c: connections */
 	&ckpt_event_ops,	/* file/event.c: eventfd.c, timerfd.c, signalfd.c, pidfd.c */
 	&ckpt_epoll_ops,	/* file/epoll.c: what epoll instances watch */
 	&ckpt_inotify_ops,	/* file/inotify.c: watches and events */

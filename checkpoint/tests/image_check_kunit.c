@@ -114,6 +114,19 @@ static const struct ckpt_rec_file_state file_state = {
 	.signo = 64, .write_hint = 5,
 };
 
+static const struct {
+	struct ckpt_rec_inet more;
+	struct ckpt_rec_inet_option options[1];
+} inet = { { .socket = 3, .nr_options = 1, .congestion = "cubic" }, { { 6, 1, 1 } } };
+
+static const struct {
+	struct ckpt_rec_tcp tcp;
+	char bytes[4];
+} tcp = { { .addr = { { .port = 1 }, { .port = 2 } },
+	    .ends = { { .socket = 3, .mss = 536, .advmss = 536, .unread = 4 },
+		      { .flags = CKPT_TCP_FIN_SENT, .mss = 536, .advmss = 536 } } },
+	  "byte" };
+
 static const struct ckpt_rec_use use = { .type = CKPT_REC_MM, .tag = 3 };
 
 static const struct {
@@ -228,6 +241,8 @@ static const struct sample samples[] = {
 	SAMPLE(EVENT, event, event),
 	SAMPLE(EPOLL, items, items[0]),
 	SAMPLE(INOTIFY, inotify, inotify.head),
+	SAMPLE(INET, inet, inet.more),
+	SAMPLE(TCP, tcp, tcp.tcp),
 	SAMPLE(USE, use, use),
 	{ CKPT_REC_SHMEM, sizeof(shmem.shmem), sizeof(shmem.shmem) + 4, &shmem },
 	SAMPLE(SHMEM_DATA, shmem_data, shmem_data.data),
@@ -566,6 +581,20 @@ static const struct change changes[] = {
 	CHANGE(EPOLL, items[1].process, 0x80000000),
 	CHANGE(EPOLL, items[1].reserved, 1),
 
+	CHANGE(INET, inet.more.socket, 0),
+	CHANGE(INET, inet.more.flags, CKPT_INET_BOUND),
+	CHANGE(INET, inet.more.nr_options, U32_MAX),
+	CHANGE(INET, inet.more.congestion[15], 'x'),
+	CHANGE(TCP, tcp.tcp.flags, CKPT_TCP_DEAD),
+	CHANGE(TCP, tcp.tcp.addr[1].port, 0),
+	CHANGE(TCP, tcp.tcp.ends[0].socket, 0),
+	CHANGE(TCP, tcp.tcp.ends[0].unread, U32_MAX),
+	CHANGE(TCP, tcp.tcp.ends[0].unsent, 1),
+	CHANGE(TCP, tcp.tcp.ends[0].mss, 0),
+	CHANGE(TCP, tcp.tcp.ends[1].flags, 0),
+	CHANGE(TCP, tcp.tcp.ends[1].listener, 3),
+	CHANGE(TCP, tcp.tcp.ends[1].wscale, 15),
+	CHANGE(TCP, tcp.tcp.ends[1].window, U32_MAX),
 	CHANGE(INOTIFY, inotify.head.next_wd, U32_MAX),
 	CHANGE(INOTIFY, inotify.head.nr_watches, U32_MAX),
 	CHANGE(INOTIFY, inotify.head.nr_events, 2),

@@ -22,6 +22,11 @@ static struct ckpt_rec_shared_pages runs[2];
 static struct ckpt_rec_fs fs;
 static struct ckpt_rec_pty pty;
 static struct ckpt_rec_terminal terminal;
+static struct {
+	struct ckpt_rec_inet more;
+	struct ckpt_rec_inet_option options[2];
+} inet;
+static struct ckpt_rec_tcp tcp;
 static struct ckpt_rec_fd fds[3];
 static struct ckpt_rec_unlinked unlinked;
 static struct ckpt_rec_lock locks[4];
@@ -67,6 +72,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_VMAS] = vmas, [CKPT_REC_PAGES] = extents, [CKPT_REC_FS] = &fs,
 	[CKPT_REC_SHARED_PAGES] = runs,
 	[CKPT_REC_PTY] = &pty, [CKPT_REC_TERMINAL] = &terminal,
+	[CKPT_REC_INET] = &inet, [CKPT_REC_TCP] = &tcp,
 	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
 	[CKPT_REC_UNLINKED] = &unlinked, [CKPT_REC_LOCKS] = locks,
 	[CKPT_REC_FILE_STATE] = &fstate,
@@ -125,6 +131,8 @@ struct change {
 #define FS(m, v, e)		CHANGE(FS, fs.m, v, e)
 #define PTY(m, v, e)		CHANGE(PTY, pty.m, v, e)
 #define TERMINAL(m, v, e)	CHANGE(TERMINAL, terminal.m, v, e)
+#define INET(m, v, e)		CHANGE(INET, inet.m, v, e)
+#define TCP(m, v, e)		CHANGE(TCP, tcp.m, v, e)
 #define FD(i, m, v, e)		CHANGE(FDS, fds[i].m, v, e)
 #define UNLINKED(m, v, e)	CHANGE(UNLINKED, unlinked.m, v, e)
 #define LOCK(i, m, v, e)	CHANGE(LOCKS, locks[i].m, v, e)
@@ -397,6 +405,29 @@ static const struct change changes[] = {
 	ITEM(0, process, 1U << 31, BAD), ITEM(0, reserved, 1, BAD), ITEM(1, events, 1, BAD),
 	ITEM(1, flags, CKPT_EPOLL_ALL, BAD), ITEM(1, flags, 0, 0), ITEM(1, data, ~0ULL, 0),
 
+	INET(more.socket, 0, BAD), INET(more.flags, CKPT_INET_ALL, 0),
+	INET(more.flags, CKPT_INET_ALL + 1, BAD), INET(more.local.port, 0, BAD),
+	INET(more.local.reserved, 1, BAD), INET(more.peer.reserved, 1, BAD),
+	INET(more.peer.port, 0, 0), INET(more.nr_options, 1, BAD),
+	INET(more.nr_options, ~0U, BAD), INET(more.user_mss, 0x10000, BAD),
+	INET(more.congestion[6], 'x', BAD), INET(more.syn_ttl, 256, BAD),
+	INET(more.syn_device, 1U << 31, BAD), INET(more.reserved, 1, BAD),
+	INET(options[0].value, ~0U, 0),
+	TCP(flags, CKPT_TCP_ALL & ~CKPT_TCP_DEAD, 0), TCP(flags, CKPT_TCP_ALL + 1, BAD),
+	TCP(flags, CKPT_TCP_DEAD, BAD), TCP(reserved, 1, BAD), TCP(addr[0].port, 0, BAD),
+	TCP(addr[1].port, 0, BAD), TCP(addr[0].reserved, 1, BAD), TCP(ends[0].socket, 0, BAD),
+	TCP(ends[0].flags, CKPT_TCP_FIN_SENT, 0), TCP(ends[0].flags, CKPT_TCP_FIN_SEEN, BAD),
+	TCP(ends[0].flags, CKPT_TCP_FIN_SENT | CKPT_TCP_FIN_SEEN, BAD),
+	TCP(ends[0].flags, CKPT_TCP_NONE, BAD), TCP(ends[0].flags, CKPT_TCP_END_ALL + 1, BAD),
+	TCP(ends[0].unread, 4, BAD), TCP(ends[0].unread, ~0U, BAD), TCP(ends[0].unsent, 3, BAD),
+	TCP(ends[1].unsent, ~0U, BAD), TCP(ends[1].unread, 1, BAD), TCP(ends[1].flags, 0, BAD),
+	TCP(ends[1].flags, CKPT_TCP_NONE, BAD), TCP(ends[1].listener, 5, BAD),
+	TCP(ends[0].window, 1U << 30, 0), TCP(ends[0].window, ~0U, BAD),
+	TCP(ends[0].max_window, ~0U, BAD), TCP(ends[0].window_clamp, ~0U, BAD),
+	TCP(ends[0].rcv_ssthresh, ~0U, BAD), TCP(ends[0].rcvq_space, ~0U, BAD),
+	TCP(ends[0].mss, 47, BAD), TCP(ends[0].mss, 48, 0), TCP(ends[0].mss, 0x10000, BAD),
+	TCP(ends[1].advmss, 0, BAD), TCP(ends[1].wscale, 15, BAD), TCP(ends[0].sndbuf, -1, BAD),
+	TCP(ends[0].rcvbuf, -1, BAD), TCP(ends[0].reserved, 1, BAD), TCP(ends[0].seq, ~0U, 0),
 	INOTIFY(head.next_wd, 1U << 31, 0), INOTIFY(head.next_wd, ~0U, BAD),
 	INOTIFY(head.nr_watches, 0, BAD), INOTIFY(head.nr_watches, 2, BAD),
 	INOTIFY(head.nr_watches, ~0U, BAD), INOTIFY(head.nr_events, 0, BAD),
