@@ -99,4 +99,8 @@ int ckpt_check_socket(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_unix(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_unix_msg(struct ckpt_reader *r, struct ckpt_rec *rec);
 
+/* image_check_inet.c */
+int ckpt_check_inet(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_tcp(struct ckpt_reader *r, struct ckpt_rec *rec);
+
 #endif /* _CHECKPOINT_IMAGE_H */

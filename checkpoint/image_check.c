@@ -571,6 +571,8 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_SOCKET] = ckpt_check_socket,
 	[CKPT_REC_UNIX] = ckpt_check_unix,
 	[CKPT_REC_UNIX_MSG] = ckpt_check_unix_msg,
+	[CKPT_REC_INET] = ckpt_check_inet,
+	[CKPT_REC_TCP] = ckpt_check_tcp,
 	[CKPT_REC_UNLINKED] = ckpt_check_unlinked,
 	[CKPT_REC_LOCKS] = ckpt_check_locks,
 	[CKPT_REC_FILE_STATE] = ckpt_check_file_state,

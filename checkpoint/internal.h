@@ -428,6 +428,8 @@ extern const struct ckpt_obj_ops ckpt_pipe_ops;
 extern const struct ckpt_obj_ops ckpt_socket_ops;
 extern const struct ckpt_obj_ops ckpt_unix_ops;
 extern const struct ckpt_obj_ops ckpt_unix_msg_ops;
+extern const struct ckpt_obj_ops ckpt_inet_ops;
+extern const struct ckpt_obj_ops ckpt_tcp_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_ops;
 extern const struct ckpt_obj_ops ckpt_shmem_data_ops;
 extern const struct ckpt_obj_ops ckpt_sysv_shm_ops;

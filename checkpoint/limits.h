@@ -66,6 +66,10 @@
 				 CKPT_MAX_GROUPS * 4)
 #define CKPT_MAX_UNIX_MSG	(16 * 1024 * 1024)
 #define CKPT_MAX_UNIX_FILES	253
+#define CKPT_MAX_INET_OPTIONS	256
+/* What is under way in a connection, in both directions; and a window. */
+#define CKPT_MAX_TCP		(128 * 1024 * 1024)
+#define CKPT_MAX_TCP_WINDOW	0x40000000
 #define CKPT_MAX_EPOLL		(4 * 1024 * 1024)
 #define CKPT_MAX_INOTIFY	(256 * 1024 * 1024)
 /* Of one end of a pseudoterminal: of its line discipline, and waiting for it. */

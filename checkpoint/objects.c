@@ -67,6 +67,8 @@ static const struct ckpt_obj_ops *const tagged_objs[] = {
 	&ckpt_socket_ops,	/* net/socket.c, net/options.c: sockets */
 	&ckpt_unix_ops,		/* net/unix.c, net/unix_*.c: Unix sockets */
 	&ckpt_unix_msg_ops,	/* what waits in them */
+	&ckpt_inet_ops,		/* net/inet.c: internet sockets */
+	&ckpt_tcp_ops,		/* net/tcp.c, net/tcp_restore.c: connections */
 	&ckpt_event_ops,	/* file/event.c: eventfd.c, timerfd.c, signalfd.c, pidfd.c */
 	&ckpt_epoll_ops,	/* file/epoll.c: what epoll instances watch */
 	&ckpt_inotify_ops,	/* file/inotify.c: watches and events */

@@ -72,16 +72,22 @@ struct ckpt_socket_family {
 };
 
 extern const struct ckpt_socket_family ckpt_unix_family;
+extern const struct ckpt_socket_family ckpt_inet_family;
+extern const struct ckpt_socket_family ckpt_inet6_family;
 
 /* socket.c */
 int ckpt_socket_save(struct ckpt_ctx *ctx, struct sock *sk, bool has_file, u32 *tag);
 struct ckpt_socket *ckpt_socket_find(struct ckpt_ctx *ctx, u32 tag, int family);
 int ckpt_socket_error(struct ckpt_ctx *ctx, struct ckpt_socket *s, int err, const char *what);
 
+/* inet.c */
+int ckpt_inet_assemble(struct ckpt_ctx *ctx);
+
 /* options.c */
 void ckpt_sock_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, struct sock *sk);
 void ckpt_sock_fill(struct sock *sk, struct ckpt_rec_socket *rec);
 int ckpt_sock_get_filter(struct sock *sk, void *insns, u32 nr);
+int ckpt_sock_set_options(struct sock *sk, struct ckpt_rec *rec);
 int ckpt_sock_set(struct ckpt_socket *s);
 
 /* What a kernel may be built without. */

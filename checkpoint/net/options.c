@@ -88,7 +88,7 @@ static const char *what_is_odd(struct sock *sk)
 		return "with timestamps of a hardware clock";
 	if (!skb_queue_empty_lockless(&sk->sk_error_queue))
 		return "with messages in its error queue";
-	if (!skb_queue_empty_lockless(&sk->sk_write_queue))
+	if (!skb_queue_empty_lockless(&sk->sk_write_queue) && !sk_is_tcp(sk))
 		return "with data that is not sent yet";
 	if (sk->sk_reuse > SK_CAN_REUSE)
 		return "under repair (TCP_REPAIR)";
@@ -254,13 +254,19 @@ static int set_buffer(int *buffer, int value, u32 max)
 
 static int set_buffers(struct sock *sk, const struct ckpt_rec_socket *rec)
 {
+	u32 most_out = READ_ONCE(sysctl_wmem_max), most_in = READ_ONCE(sysctl_rmem_max);
 	int ret;
 
+	/* TCP sizes them itself, with limits of its own. */
+	if (sk_is_tcp(sk)) {
+		most_out = max(most_out, READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[2]) / 2U);
+		most_in = max(most_in, READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_rmem[2]) / 2U);
+	}
 	if (rec->sndbuf < SOCK_MIN_SNDBUF || rec->rcvbuf < SOCK_MIN_RCVBUF)
 		return -EBADMSG;
-	ret = set_buffer(&sk->sk_sndbuf, rec->sndbuf, READ_ONCE(sysctl_wmem_max));
+	ret = set_buffer(&sk->sk_sndbuf, rec->sndbuf, most_out);
 	if (!ret)
-		ret = set_buffer(&sk->sk_rcvbuf, rec->rcvbuf, READ_ONCE(sysctl_rmem_max));
+		ret = set_buffer(&sk->sk_rcvbuf, rec->rcvbuf, most_in);
 	if (!ret)
 		ret = set_int(sk, SO_BUF_LOCK,
 			      (rec->flags & CKPT_SOCK_SNDBUF_SET ? SOCK_SNDBUF_LOCK : 0) |
@@ -405,7 +411,38 @@ static int set_inode(struct file *file, const struct ckpt_rec_socket *rec)
 }
 
 /**
- * ckpt_sock_set - give an open socket its options
+ * ckpt_sock_set_options - give a socket the options of a SOCKET record
+ * @sk: the socket; what waits in it is there
+ * @rec: the record
+ *
+ * Context: the caller of restart(), may sleep.
+ * Return: 0 or a negative errno.
+ */
+int ckpt_sock_set_options(struct sock *sk, struct ckpt_rec *rec)
+{
+	const struct ckpt_rec_socket *saved = ckpt_rec_data(rec);
+	int ret;
+
+	ret = set_flags(sk, saved);
+	if (!ret)
+		ret = set_buffers(sk, saved);
+	if (!ret)
+		ret = set_timestamps(sk, saved);
+	if (!ret)
+		ret = set_txtime(sk, saved);
+	if (!ret)
+		ret = set_linger(sk, saved);
+	if (!ret)
+		ret = set_values(sk, saved);
+	if (!ret)
+		ret = set_filter(sk, rec);
+	set_timeout(&sk->sk_rcvtimeo, saved->rcvtimeo_ns);
+	set_timeout(&sk->sk_sndtimeo, saved->sndtimeo_ns);
+	return ret;
+}
+
+/**
+ * ckpt_sock_set - give an open socket what it has
  * @s: the socket; what waits in it is there
  *
  * Context: the caller of restart(), may sleep.
@@ -417,25 +454,11 @@ int ckpt_sock_set(struct ckpt_socket *s)
 	struct sock *sk = s->sk;
 	int ret;
 
-	ret = set_flags(sk, rec);
-	if (!ret)
-		ret = set_buffers(sk, rec);
+	ret = ckpt_sock_set_options(sk, s->rec);
 	if (!ret)
 		ret = set_backlog(sk, rec->backlog);
 	if (!ret)
-		ret = set_timestamps(sk, rec);
-	if (!ret)
-		ret = set_txtime(sk, rec);
-	if (!ret)
-		ret = set_linger(sk, rec);
-	if (!ret)
-		ret = set_values(sk, rec);
-	if (!ret)
-		ret = set_filter(sk, s->rec);
-	if (!ret)
 		ret = set_inode(s->file, rec);
-	set_timeout(&sk->sk_rcvtimeo, rec->rcvtimeo_ns);
-	set_timeout(&sk->sk_sndtimeo, rec->sndtimeo_ns);
 	WRITE_ONCE(sk->sk_err, rec->error);
 	WRITE_ONCE(sk->sk_err_soft, rec->soft_error);
 	atomic_set(&sk->sk_drops, rec->drops);

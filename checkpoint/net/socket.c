@@ -25,6 +25,8 @@
 
 static const struct ckpt_socket_family *const families[] = {
 	&ckpt_unix_family,	/* unix.c */
+	&ckpt_inet_family,	/* inet.c: IPv4; tcp.c, udp.c */
+	&ckpt_inet6_family,	/* inet.c: IPv6; tcp.c, udp.c */
 };
 
 static const struct ckpt_socket_family *find_family(int family)
@@ -411,7 +413,8 @@ int ckpt_sockets_assemble(struct ckpt_ctx *ctx)
 {
 	return ckpt_each_tag(ctx, &ckpt_socket_ops, prepare, NULL) ?:
 	       ckpt_each_tag(ctx, &ckpt_socket_ops, fill, NULL) ?:
-	       ckpt_each_tag(ctx, &ckpt_socket_ops, finish, NULL);
+	       ckpt_each_tag(ctx, &ckpt_socket_ops, finish, NULL) ?:
+	       ckpt_inet_assemble(ctx);
 }
 
 const struct ckpt_file_kind ckpt_socket_kind = {

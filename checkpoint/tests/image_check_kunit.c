@@ -132,6 +132,17 @@ static const struct {
 	char bytes[4];
 } unix_msg = { { .socket = 3, .sender = 4, .len = 4, .truesize = 9, .nr_files = 1 }, { 5 },
 	       "byte" };
+	struct ckpt_rec_inet more;
+	struct ckpt_rec_inet_option options[1];
+} inet = { { .socket = 3, .nr_options = 1, .congestion = "cubic" }, { { 6, 1, 1 } } };
+
+static const struct {
+	struct ckpt_rec_tcp tcp;
+	char bytes[4];
+} tcp = { { .addr = { { .port = 1 }, { .port = 2 } },
+	    .ends = { { .socket = 3, .mss = 536, .advmss = 536, .unread = 4 },
+		      { .flags = CKPT_TCP_FIN_SENT, .mss = 536, .advmss = 536 } } },
+	  "byte" };
 
 static const struct ckpt_rec_use use = { .type = CKPT_REC_MM, .tag = 3 };
 
@@ -250,6 +261,8 @@ static const struct sample samples[] = {
 	SAMPLE(SOCKET, sock, sock.socket),
 	SAMPLE(UNIX, unix_sock, unix_sock.more),
 	SAMPLE(UNIX_MSG, unix_msg, unix_msg.msg),
+	SAMPLE(INET, inet, inet.more),
+	SAMPLE(TCP, tcp, tcp.tcp),
 	SAMPLE(USE, use, use),
 	{ CKPT_REC_SHMEM, sizeof(shmem.shmem), sizeof(shmem.shmem) + 4, &shmem },
 	SAMPLE(SHMEM_DATA, shmem_data, shmem_data.data),
@@ -603,6 +616,20 @@ static const struct change changes[] = {
 	CHANGE(UNIX_MSG, unix_msg.msg.truesize, 3),
 	CHANGE(UNIX_MSG, unix_msg.msg.nr_files, U32_MAX),
 	CHANGE(UNIX_MSG, unix_msg.files[0], 0),
+	CHANGE(INET, inet.more.socket, 0),
+	CHANGE(INET, inet.more.flags, CKPT_INET_BOUND),
+	CHANGE(INET, inet.more.nr_options, U32_MAX),
+	CHANGE(INET, inet.more.congestion[15], 'x'),
+	CHANGE(TCP, tcp.tcp.flags, CKPT_TCP_DEAD),
+	CHANGE(TCP, tcp.tcp.addr[1].port, 0),
+	CHANGE(TCP, tcp.tcp.ends[0].socket, 0),
+	CHANGE(TCP, tcp.tcp.ends[0].unread, U32_MAX),
+	CHANGE(TCP, tcp.tcp.ends[0].unsent, 1),
+	CHANGE(TCP, tcp.tcp.ends[0].mss, 0),
+	CHANGE(TCP, tcp.tcp.ends[1].flags, 0),
+	CHANGE(TCP, tcp.tcp.ends[1].listener, 3),
+	CHANGE(TCP, tcp.tcp.ends[1].wscale, 15),
+	CHANGE(TCP, tcp.tcp.ends[1].window, U32_MAX),
 	CHANGE(INOTIFY, inotify.head.next_wd, U32_MAX),
 	CHANGE(INOTIFY, inotify.head.nr_watches, U32_MAX),
 	CHANGE(INOTIFY, inotify.head.nr_events, 2),

@@ -67,6 +67,8 @@ static const struct {
 	[CKPT_REC_SOCKET] = { "SOCKET", LAYOUT_TAIL, sizeof(struct ckpt_rec_socket) },
 	[CKPT_REC_UNIX] = { "UNIX", LAYOUT_TAIL, sizeof(struct ckpt_rec_unix) },
 	[CKPT_REC_UNIX_MSG] = { "UNIX_MSG", LAYOUT_TAIL, sizeof(struct ckpt_rec_unix_msg) },
+	[CKPT_REC_INET] = { "INET", LAYOUT_TAIL, sizeof(struct ckpt_rec_inet) },
+	[CKPT_REC_TCP] = { "TCP", LAYOUT_TAIL, sizeof(struct ckpt_rec_tcp) },
 	[CKPT_REC_INOTIFY] = { "INOTIFY", LAYOUT_TAIL, sizeof(struct ckpt_rec_inotify) },
 	[CKPT_REC_USE] = { "USE", LAYOUT_FIXED, sizeof(struct ckpt_rec_use) },
 	[CKPT_REC_USAGE] = { "USAGE", LAYOUT_FIXED, sizeof(struct ckpt_rec_usage) },

@@ -145,6 +145,10 @@ int image_check_memory(struct image *img);
 int image_check_hugetlb(struct image *img);
 int image_check_huge_regions(struct image *img);
 
+/* image_check_inet.c */
+int image_check_inet(struct image *img);
+int image_check_tcp(struct image *img);
+
 /* tags.c */
 bool tags_add(struct tags *tags, uint32_t tag, uint32_t type);
 uint32_t tags_find(const struct tags *tags, uint32_t tag);

@@ -644,6 +644,8 @@ static const struct {
 	[CKPT_REC_SOCKET] = { PLACE_ANY, true, check_socket },
 	[CKPT_REC_UNIX] = { PLACE_ANY, false, check_unix },
 	[CKPT_REC_UNIX_MSG] = { PLACE_ANY, false, check_unix_msg },
+	[CKPT_REC_INET] = { PLACE_ANY, false, image_check_inet },
+	[CKPT_REC_TCP] = { PLACE_ANY, true, image_check_tcp },
 	[CKPT_REC_SHMEM] = { PLACE_ANY, true, image_check_shmem },
 	[CKPT_REC_SHMEM_DATA] = { PLACE_ANY, false, image_check_shmem_data },
 	[CKPT_REC_MM] = { PLACE_PROCESS, true, check_mm },

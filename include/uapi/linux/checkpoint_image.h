@@ -84,6 +84,8 @@
  * @CKPT_REC_HUGETLB: struct ckpt_rec_hugetlb and its name; has a tag
  * @CKPT_REC_HUGE_REGIONS: array of struct ckpt_rec_huge_region, behind MEMORY
  * @CKPT_REC_AIO: struct ckpt_rec_aio and its ring
+ * @CKPT_REC_INET: struct ckpt_rec_inet and its options, of a socket before
+ * @CKPT_REC_TCP: struct ckpt_rec_tcp and its bytes, behind the sockets of both ends
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -142,6 +144,8 @@ enum ckpt_rec_type {
 	CKPT_REC_HUGETLB,
 	CKPT_REC_HUGE_REGIONS,
 	CKPT_REC_AIO,
+	CKPT_REC_INET,
+	CKPT_REC_TCP,
 	CKPT_REC_NR
 };
 
@@ -713,6 +717,154 @@ struct ckpt_rec_unix_msg {
 	__u32 gid;
 	__u32 reserved;
 	__aligned_s64 stamp_ns;
+};
+
+/* ckpt_rec_inet.flags */
+#define CKPT_INET_BOUND		(1U << 0)	/* it has its local port */
+#define CKPT_INET_BIND_ADDR	(1U << 1)	/* bind(2) has said which address */
+#define CKPT_INET_BIND_PORT	(1U << 2)	/* bind(2) or the program has said which port */
+#define CKPT_INET_DONE		(1U << 3)	/* TCP: the other end sends no more */
+#define CKPT_INET_ALL		((1U << 4) - 1)
+
+/**
+ * struct ckpt_rec_inet_addr - an address and a port
+ * @addr: as in struct sockaddr_in, or sockaddr_in6; rest 0
+ * @scope: of IPv6: index of the network device of a link-local address
+ * @port: port, 0: none
+ * @reserved: 0
+ */
+struct ckpt_rec_inet_addr {
+	__u8 addr[16];
+	__u32 scope;
+	__u16 port;
+	__u16 reserved;
+};
+
+/**
+ * struct ckpt_rec_inet_option - an integer that setsockopt(2) has set
+ * @level: SOL_IP, SOL_IPV6, SOL_TCP or SOL_UDP
+ * @name: of the option
+ * @value: what getsockopt(2) tells
+ */
+struct ckpt_rec_inet_option {
+	__u16 level;
+	__u16 name;
+	__s32 value;
+};
+
+/**
+ * struct ckpt_rec_inet - what a socket of AF_INET or AF_INET6 has; options follow
+ * @socket: tag of the socket
+ * @flags: CKPT_INET_*
+ * @nr_options: struct ckpt_rec_inet_option, those of the table of inet.c
+ * @user_mss: TCP_MAXSEG, 0: not set
+ * @local: its address
+ * @peer: where it is, or was, connected to
+ * @congestion: TCP_CONGESTION, without a terminating zero if all are in use
+ * @syn_device: of an accepted connection: device on which it has arrived, 0: none
+ * @syn_ttl: its TTL or hop limit then
+ * @syn_tos: its TOS then, or flow information in network order
+ * @reserved: 0
+ */
+struct ckpt_rec_inet {
+	__u32 socket;
+	__u32 flags;
+	__u32 nr_options;
+	__u32 user_mss;
+	struct ckpt_rec_inet_addr local;
+	struct ckpt_rec_inet_addr peer;
+	char congestion[16];
+	__u32 syn_device;
+	__u32 syn_ttl;
+	__u32 syn_tos;
+	__u32 reserved;
+};
+
+/* ckpt_rec_tcp_end.flags */
+#define CKPT_TCP_FIN_SENT	(1U << 0)	/* sends no more (shutdown(2), close(2)) */
+#define CKPT_TCP_FIN_SEEN	(1U << 1)	/* the other end has been told */
+#define CKPT_TCP_NONE		(1U << 2)	/* the kernel has forgotten this end */
+#define CKPT_TCP_PINGPONG	(1U << 3)	/* acknowledges with data (TCP_QUICKACK is off) */
+#define CKPT_TCP_END_ALL	((1U << 4) - 1)
+
+/**
+ * struct ckpt_rec_tcp_end - one end of a connection
+ * @socket: tag of its socket, 0: it is closed, or there is none
+ * @flags: CKPT_TCP_FIN_SENT and the following
+ * @listener: tag of the socket that has yet to accept it, 0: none
+ * @place: place in the queue of @listener
+ * @seq: sequence number of what it writes next
+ * @unread: bytes that have arrived
+ * @unsent: bytes that were written, and have not arrived at the other end
+ * @window: bytes more that it has said to take
+ * @max_window: largest window that it was ever offered
+ * @window_clamp: TCP_WINDOW_CLAMP, or the one that the kernel has chosen
+ * @rcv_ssthresh: largest window that it will offer now
+ * @rcvq_space: what its reader has taken in a round trip
+ * @mss: largest segment that it may send
+ * @advmss: largest segment that it has said to take
+ * @wscale: shift of the windows that it offers
+ * @sndbuf: SO_SNDBUF; of one that is open, the SOCKET record's is the same
+ * @rcvbuf: SO_RCVBUF; the same
+ * @reserved: 0
+ * @bytes_sent: as in struct tcp_info, without what was sent in vain
+ * @bytes_received: as in struct tcp_info
+ * @segs_in: as in struct tcp_info
+ * @segs_out: the same
+ * @data_segs_in: the same
+ * @data_segs_out: the same
+ */
+struct ckpt_rec_tcp_end {
+	__u32 socket;
+	__u32 flags;
+	__u32 listener;
+	__u32 place;
+	__u32 seq;
+	__u32 unread;
+	__u32 unsent;
+	__u32 window;
+	__u32 max_window;
+	__u32 window_clamp;
+	__u32 rcv_ssthresh;
+	__u32 rcvq_space;
+	__u32 mss;
+	__u32 advmss;
+	__u32 wscale;
+	__s32 sndbuf;
+	__s32 rcvbuf;
+	__u32 reserved;
+	__aligned_u64 bytes_sent;
+	__aligned_u64 bytes_received;
+	__u32 segs_in;
+	__u32 segs_out;
+	__u32 data_segs_in;
+	__u32 data_segs_out;
+};
+
+/* ckpt_rec_tcp.flags: what the two ends have agreed upon */
+#define CKPT_TCP_WSCALE		(1U << 0)	/* windows are shifted */
+#define CKPT_TCP_SACK		(1U << 1)	/* selective acknowledgements */
+#define CKPT_TCP_TIMESTAMPS	(1U << 2)	/* timestamps */
+#define CKPT_TCP_ECN		(1U << 3)	/* explicit congestion notification */
+#define CKPT_TCP_IPV6		(1U << 4)	/* the addresses are those of IPv6 */
+#define CKPT_TCP_DEAD		(1U << 5)	/* there is no connection any more */
+#define CKPT_TCP_ALL		((1U << 6) - 1)
+
+/**
+ * struct ckpt_rec_tcp - a connection of the tree, or what is left of one
+ * @flags: CKPT_TCP_WSCALE and the following
+ * @reserved: 0
+ * @addr: address and port of each end; of IPv4 also for sockets of AF_INET6
+ * @ends: the ends
+ *
+ * Of the first end, then of the second, there follow the bytes that have arrived,
+ * then those that have not arrived at the other end.
+ */
+struct ckpt_rec_tcp {
+	__u32 flags;
+	__u32 reserved;
+	struct ckpt_rec_inet_addr addr[2];
+	struct ckpt_rec_tcp_end ends[2];
 };
 
 /* ckpt_rec_event.flags */

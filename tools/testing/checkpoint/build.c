@@ -19,6 +19,7 @@
 #define EVENTS_TAG	904
 #define PTY_TAG		910
 #define SOCKET_TAG	930
+#define INET_TAG	940
 #define UNLINKED_TAG	920
 #define FIRST_PID	100
 #define CODE		0x400000ULL
@@ -371,6 +372,37 @@ static void add_socket(struct image *image, u32 tag)
 	image_add(image, CKPT_REC_UNIX_MSG, 0, sizeof(msg.msg), &msg, sizeof(msg.msg) + 16);
 }
 
+/* A connection of which one end is closed, with bytes under way. */
+static void add_inet(struct image *image, u32 tag)
+{
+	struct ckpt_rec_socket socket = {
+		.family = 2, .type = 1, .protocol = 6, .state = 1, .connected = 3, .mode = 0777,
+		.rcvbuf = 4096, .sndbuf = 8192, .rcvlowat = 1, .peek_off = -1,
+		.incoming_cpu = -1, .rcvtimeo_ns = -1, .sndtimeo_ns = -1, .stamp_ns = -1,
+	};
+	struct {
+		struct ckpt_rec_inet more;
+		struct ckpt_rec_inet_option options[2];
+	} inet = { { .socket = tag, .flags = CKPT_INET_BOUND, .nr_options = 2,
+		     .local = { .addr = { 127, 0, 0, 1 }, .port = 80 },
+		     .peer = { .addr = { 127, 0, 0, 1 }, .port = 81 },
+		     .congestion = "cubic", .syn_ttl = 64 }, { { 6, 1, 1 }, { 0, 2, 64 } } };
+	struct {
+		struct ckpt_rec_tcp tcp;
+		char bytes[10];
+	} tcp = { { .flags = CKPT_TCP_WSCALE | CKPT_TCP_SACK,
+		    .addr = { inet.more.local, inet.more.peer },
+		    .ends = { { .socket = tag, .seq = 5, .unread = 3, .unsent = 2,
+				.window = 1000, .mss = 536, .advmss = 1460, .wscale = 7 },
+			      { .flags = CKPT_TCP_FIN_SENT, .seq = 7, .unsent = 5,
+				.mss = 536, .advmss = 1460, .wscale = 14 } } },
+		  "unreadsent" };
+
+	image_add(image, CKPT_REC_SOCKET, tag, sizeof(socket), &socket, sizeof(socket));
+	image_add(image, CKPT_REC_INET, 0, sizeof(inet.more), &inet, sizeof(inet));
+	image_add(image, CKPT_REC_TCP, tag + 1, sizeof(tcp.tcp), &tcp, sizeof(tcp.tcp) + 10);
+}
+
 static void add_pipe(struct image *image, u32 tag, u32 file_tag)
 {
 	static const char data[] = "in the pipe";
@@ -714,6 +746,7 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 	add_fds(image, r, tag + 1);
 	add_pty(image, tag + PTY_TAG);
 	add_socket(image, tag + SOCKET_TAG);
+	add_inet(image, tag + INET_TAG);
 	add_fs(image, tag + FS_TAG);
 	add_sighand(image, tag + SIGHAND_TAG);
 	if (n)

@@ -30,6 +30,11 @@ static struct {
 	char path[11];
 } un;
 static struct { struct ckpt_rec_unix_msg msg; u32 files[1]; } um;
+static struct {
+	struct ckpt_rec_inet more;
+	struct ckpt_rec_inet_option options[2];
+} inet;
+static struct ckpt_rec_tcp tcp;
 static struct ckpt_rec_fd fds[3];
 static struct ckpt_rec_unlinked unlinked;
 static struct ckpt_rec_lock locks[4];
@@ -76,6 +81,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_SHARED_PAGES] = runs,
 	[CKPT_REC_PTY] = &pty, [CKPT_REC_TERMINAL] = &terminal,
 	[CKPT_REC_SOCKET] = &sock, [CKPT_REC_UNIX] = &un, [CKPT_REC_UNIX_MSG] = &um,
+	[CKPT_REC_INET] = &inet, [CKPT_REC_TCP] = &tcp,
 	[CKPT_REC_FDS] = fds, [CKPT_REC_SIGPENDING] = &siginfo,
 	[CKPT_REC_UNLINKED] = &unlinked, [CKPT_REC_LOCKS] = locks,
 	[CKPT_REC_FILE_STATE] = &fstate,
@@ -137,6 +143,8 @@ struct change {
 #define SOCK(m, v, e)		CHANGE(SOCKET, sock.m, v, e)
 #define UNIX(m, v, e)		CHANGE(UNIX, un.m, v, e)
 #define UNIX_MSG(m, v, e)	CHANGE(UNIX_MSG, um.m, v, e)
+#define INET(m, v, e)		CHANGE(INET, inet.m, v, e)
+#define TCP(m, v, e)		CHANGE(TCP, tcp.m, v, e)
 #define FD(i, m, v, e)		CHANGE(FDS, fds[i].m, v, e)
 #define UNLINKED(m, v, e)	CHANGE(UNLINKED, unlinked.m, v, e)
 #define LOCK(i, m, v, e)	CHANGE(LOCKS, locks[i].m, v, e)
@@ -443,6 +451,29 @@ static const struct change changes[] = {
 	UNIX_MSG(msg.nr_files, ~0U, BAD), UNIX_MSG(msg.pid, 1U << 31, BAD),
 	UNIX_MSG(msg.uid, ~0U, 0), UNIX_MSG(msg.reserved, 1, BAD),
 	UNIX_MSG(msg.stamp_ns, -1, BAD), UNIX_MSG(files[0], 0, BAD),
+	INET(more.socket, 0, BAD), INET(more.flags, CKPT_INET_ALL, 0),
+	INET(more.flags, CKPT_INET_ALL + 1, BAD), INET(more.local.port, 0, BAD),
+	INET(more.local.reserved, 1, BAD), INET(more.peer.reserved, 1, BAD),
+	INET(more.peer.port, 0, 0), INET(more.nr_options, 1, BAD),
+	INET(more.nr_options, ~0U, BAD), INET(more.user_mss, 0x10000, BAD),
+	INET(more.congestion[6], 'x', BAD), INET(more.syn_ttl, 256, BAD),
+	INET(more.syn_device, 1U << 31, BAD), INET(more.reserved, 1, BAD),
+	INET(options[0].value, ~0U, 0),
+	TCP(flags, CKPT_TCP_ALL & ~CKPT_TCP_DEAD, 0), TCP(flags, CKPT_TCP_ALL + 1, BAD),
+	TCP(flags, CKPT_TCP_DEAD, BAD), TCP(reserved, 1, BAD), TCP(addr[0].port, 0, BAD),
+	TCP(addr[1].port, 0, BAD), TCP(addr[0].reserved, 1, BAD), TCP(ends[0].socket, 0, BAD),
+	TCP(ends[0].flags, CKPT_TCP_FIN_SENT, 0), TCP(ends[0].flags, CKPT_TCP_FIN_SEEN, BAD),
+	TCP(ends[0].flags, CKPT_TCP_FIN_SENT | CKPT_TCP_FIN_SEEN, BAD),
+	TCP(ends[0].flags, CKPT_TCP_NONE, BAD), TCP(ends[0].flags, CKPT_TCP_END_ALL + 1, BAD),
+	TCP(ends[0].unread, 4, BAD), TCP(ends[0].unread, ~0U, BAD), TCP(ends[0].unsent, 3, BAD),
+	TCP(ends[1].unsent, ~0U, BAD), TCP(ends[1].unread, 1, BAD), TCP(ends[1].flags, 0, BAD),
+	TCP(ends[1].flags, CKPT_TCP_NONE, BAD), TCP(ends[1].listener, 5, BAD),
+	TCP(ends[0].window, 1U << 30, 0), TCP(ends[0].window, ~0U, BAD),
+	TCP(ends[0].max_window, ~0U, BAD), TCP(ends[0].window_clamp, ~0U, BAD),
+	TCP(ends[0].rcv_ssthresh, ~0U, BAD), TCP(ends[0].rcvq_space, ~0U, BAD),
+	TCP(ends[0].mss, 47, BAD), TCP(ends[0].mss, 48, 0), TCP(ends[0].mss, 0x10000, BAD),
+	TCP(ends[1].advmss, 0, BAD), TCP(ends[1].wscale, 15, BAD), TCP(ends[0].sndbuf, -1, BAD),
+	TCP(ends[0].rcvbuf, -1, BAD), TCP(ends[0].reserved, 1, BAD), TCP(ends[0].seq, ~0U, 0),
 	INOTIFY(head.next_wd, 1U << 31, 0), INOTIFY(head.next_wd, ~0U, BAD),
 	INOTIFY(head.nr_watches, 0, BAD), INOTIFY(head.nr_watches, 2, BAD),
 	INOTIFY(head.nr_watches, ~0U, BAD), INOTIFY(head.nr_events, 0, BAD),

@@ -27,7 +27,7 @@ FIXTURE_VARIANT(obstacle) {
 #define OBSTACLE(__name, __code)					\
 	FIXTURE_VARIANT_ADD(obstacle, __name) { .name = #__name, .code = CKPT_WHY_##__code }
 
-OBSTACLE(tcp_socket, FILE);
+OBSTACLE(raw_socket, FILE);
 OBSTACLE(fifo, FILE_DELETED);
 OBSTACLE(fanotify, FILE);
 OBSTACLE(memfd, FILE);

@@ -213,7 +213,7 @@ static int copy_mpi_program(struct subject *s)
 	return system(command);
 }
 
-/* Its processes talk to each other by sockets. */
+/* Its processes talk to each other by TCP. */
 FIXTURE_VARIANT_ADD(program, mpirun) {
 	.argv = { "/usr/bin/mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "4",
 		  "./mpi" },
@@ -221,7 +221,6 @@ FIXTURE_VARIANT_ADD(program, mpirun) {
 	.prepare = copy_mpi_program,
 	.processes = 5,
 	.middle = { 10, 30 },
-	.obstacle = CKPT_WHY_FILE,
 };
 
 static const char *path_in(struct subject *s, const char *name)

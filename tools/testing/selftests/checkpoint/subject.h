@@ -51,6 +51,7 @@ extern const struct mode sockopt_modes[];
 extern const struct mode aio_modes[];
 extern const struct mode name_modes[];
 extern const struct mode unix_modes[];
+extern const struct mode inet_modes[];
 extern const struct mode state_modes[];
 extern const struct mode seccomp_modes[];
 

@@ -35,11 +35,9 @@
 #define MAP_DROPPABLE		0x08
 #endif
 
-static int tcp_socket(void)
+static int raw_socket(void)
 {
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	return fd < 0 ? -1 : listen(fd, 5);
+	return socket(AF_INET, SOCK_RAW, 1);
 }
 
 /* Another process has it, too. */
@@ -277,7 +275,7 @@ static int user_faults(void)
 }
 
 const struct obstacle file_obstacles[] = {
-	{ "tcp_socket", tcp_socket },
+	{ "raw_socket", raw_socket },
 	{ "outside_pipe", an_outside_pipe }, { "fifo", a_fifo },
 	{ "fanotify", a_fanotify }, { "memfd", a_memfd },
 	{ "io_uring", an_io_uring }, { "perf_event", a_perf_event },

@@ -5,6 +5,7 @@
 #include <linux/net_tstamp.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <time.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Internet sockets of the tree, and what leads outside. */
+#include "kselftest_harness.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "common.h"
+
+FIXTURE(inet) {
+	struct subject s;
+};
+
+FIXTURE_VARIANT(inet) {
+	enum way way;
+};
+
+FIXTURE_VARIANT_ADD(inet, none) { .way = WAY_NONE };
+FIXTURE_VARIANT_ADD(inet, go_on) { .way = WAY_GO_ON };
+FIXTURE_VARIANT_ADD(inet, kill) { .way = WAY_KILL };
+
+FIXTURE_SETUP(inet)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+	/* Numbers of inodes are new: /proc shows that. */
+	self->s.nosnap = true;
+}
+
+FIXTURE_TEARDOWN(inet)
+{
+	subject_destroy(&self->s);
+}
+
+#define INET_TEST(name)							\
+TEST_F_TIMEOUT(inet, name, TEST_TIMEOUT)				\
+{									\
+	ASSERT_EQ(0, subject_run(&self->s, "inet_" #name, variant->way));	\
+}
+
+INET_TEST(pair)
+INET_TEST(ipv6)
+INET_TEST(mapped)
+INET_TEST(forked)
+INET_TEST(half)
+INET_TEST(closed)
+INET_TEST(full)
+INET_TEST(queue)
+INET_TEST(blocked)
+INET_TEST(options)
+INET_TEST(bound)
+INET_TEST(epoll)
+INET_TEST(many)
+INET_TEST(udp)
+
+FIXTURE(refused_inet) {
+	struct subject s;
+};
+
+FIXTURE_SETUP(refused_inet)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+}
+
+FIXTURE_TEARDOWN(refused_inet)
+{
+	subject_destroy(&self->s);
+}
+
+static bool has_obstacle(struct subject *s, const char *words)
+{
+	struct message m[32];
+	int i, n = messages_read(s, m, ARRAY_SIZE(m));
+
+	for (i = 0; i < n; i++)
+		if (!strcmp(m[i].word, "obstacle") && strstr(m[i].text, words))
+			return true;
+	return false;
+}
+
+/* Refused with these words, and unharmed. */
+static int run_refused(struct subject *s, const char *command, const char *words)
+{
+	if (subject_start(s, command) || subject_expect(s, "ready"))
+		return -1;
+	if (!subject_save(s, CHECKPOINT_KILL) || s->err != EOPNOTSUPP ||
+	    !has_obstacle(s, words)) {
+		messages_show(s);
+		return -1;
+	}
+	return subject_go(s) ?: subject_end(s);
+}
+
+TEST_F_TIMEOUT(refused_inet, urgent, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, run_refused(&self->s, "inet_urgent", "urgent data"));
+}
+
+TEST_F_TIMEOUT(refused_inet, outside, TEST_TIMEOUT)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t len = sizeof(in);
+	char command[64];
+
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&in, sizeof(in)));
+	ASSERT_EQ(0, listen(fd, 1));
+	ASSERT_EQ(0, getsockname(fd, (struct sockaddr *)&in, &len));
+	snprintf(command, sizeof(command), "inet_outside %d", ntohs(in.sin_port));
+	ASSERT_EQ(0, run_refused(&self->s, command, "outside of the tree"));
+	close(fd);
+}
+
+TEST_HARNESS_MAIN
