@@ -82,7 +82,7 @@ static void add_bytes(struct snap *snap, const char *dir, const char *name)
 
 static void add_link(struct snap *snap, const char *dir, const char *name)
 {
-	char path[128], target[512];
+	char path[128], target[512], own[512];
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -90,6 +90,11 @@ static void add_link(struct snap *snap, const char *dir, const char *name)
 	/* A pipe that comes back with its process is another one, with a new number. */
 	if (n > 6 && !strncmp(target, "pipe:[", 6))
 		n = 4;
+	/* So is a namespace that was made inside of the tree. */
+	snprintf(path, sizeof(path), "/proc/self/%s", name);
+	if (n > 3 && !strncmp(name, "ns/", 3) &&
+	    (readlink(path, own, sizeof(own)) != n || memcmp(own, target, n)))
+		n = strcspn(target, "[");
 	if (n >= 0)
 		add(snap, "%s -> %.*s\n", name, (int)n, target);
 }
