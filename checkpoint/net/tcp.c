@@ -491,6 +491,21 @@ static int name_end(struct ckpt_ctx *ctx, struct sock *sk, struct ckpt_rec_tcp_e
 	return ckpt_socket_save(ctx, sk, true, &rec->socket);
 }
 
+/*
+ * A closed end has become one that is only remembered, since it was found: its
+ * connection does not wait for the tree.
+ */
+static int forget(struct end *ends)
+{
+	struct sock *sk = ends[1].sk;
+	bool dead = sock_flag(sk, SOCK_DEAD);
+
+	release_sock(sk);
+	sock_put(sk);
+	ends[1].sk = NULL;
+	return dead && in_state(ends[0].sk, TCPF_CLOSE_WAIT) ? 0 : -EBUSY;
+}
+
 static int save_connection(struct ckpt_ctx *ctx, struct end *ends, enum ckpt_tcp_peer what,
 			   u32 tag)
 {
@@ -505,11 +520,15 @@ static int save_connection(struct ckpt_ctx *ctx, struct end *ends, enum ckpt_tcp
 	if (ret)
 		return ret;
 	lock_ends(ends);
+	if (ends[1].sk && in_state(ends[1].sk, TCPF_CLOSE)) {
+		what = CKPT_PEER_CLOSED;
+		ret = forget(ends);
+	}
 	rec.flags = common_flags(ends[0].sk);
 	if (in_state(ends[0].sk, TCPF_CLOSE))
 		rec.flags |= CKPT_TCP_DEAD;
 	ckpt_inet_pair(ends[0].sk, rec.addr);
-	ret = take(ends, &rec, &data, &len);
+	ret = ret ?: take(ends, &rec, &data, &len);
 	if (!ends[1].sk && what == CKPT_PEER_CLOSED)
 		fill_forgotten(&rec.ends[1], &ends[0]);
 	else if (!ends[1].sk)

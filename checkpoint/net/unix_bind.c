@@ -177,7 +177,7 @@ static int bind_file(struct ckpt_ctx *ctx, struct ckpt_socket *s)
 {
 	const struct ckpt_rec_unix *u = ckpt_rec_data(s->more);
 	const char *bytes = ckpt_unix_name(s);
-	char *path_name = ckpt_name_now(ctx, bytes + u->name_len, u->path_len);
+	char *path_name = ckpt_name_now(ctx, bytes + u->name_len, u->path_len, true);
 	struct path path;
 	struct name name;
 	u32 len;

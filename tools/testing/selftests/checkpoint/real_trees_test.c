@@ -102,6 +102,29 @@ FIXTURE_VARIANT_ADD(program, pipeline) {
 	.middle = { 5, 13 },
 };
 
+/* A log that grows, followed by inotify(7) and by the end of who writes it. */
+FIXTURE_VARIANT_ADD(program, follow_log) {
+	.argv = { "/bin/bash", "-c",
+		  "for ((i = 0; i < 100; i++)); do echo line $i >>log;"
+		  "((i % 5)) || echo $i >>progress; sleep 0.05; done & "
+		  "tail -n +1 -F --pid=$! log 2>/dev/null | grep --line-buffered '[05]$' | tee copy;"
+		  "echo ${PIPESTATUS[*]}; wait; cat copy" },
+	.needs = "/bin/bash",
+	.processes = 5,
+	.middle = { 5, 12 },
+};
+
+/* Asked and answered by pipes. */
+FIXTURE_VARIANT_ADD(program, coprocess) {
+	.argv = { "/bin/bash", "-c",
+		  "coproc C { while read -r x; do echo $((x * x)); done; };"
+		  "for ((i = 0; i < 100; i++)); do echo $i >&${C[1]}; read -r -u ${C[0]} y; echo $y;"
+		  "((i % 5)) || echo $i >>progress; sleep 0.03; done; exec {C[1]}>&-; wait; echo end" },
+	.needs = "/bin/bash",
+	.processes = 2,
+	.middle = { 5, 12 },
+};
+
 #define PYTHON_WORK							\
 	"import hashlib\n"						\
 	"def work(n):\n"						\

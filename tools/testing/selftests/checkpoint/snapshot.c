@@ -82,7 +82,7 @@ static void add_bytes(struct snap *snap, const char *dir, const char *name)
 
 static void add_link(struct snap *snap, const char *dir, const char *name)
 {
-	char path[128], target[512];
+	char path[128], target[512], own[512];
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -96,6 +96,11 @@ static void add_link(struct snap *snap, const char *dir, const char *name)
 	else if (n > 10 && !strcmp(target + n - 10, " (deleted)") &&
 		 strncmp(target, "/memfd:", 7))
 		memmove(target, target + n - 10, 11);
+	/* So is a namespace that was made inside of the tree. */
+	snprintf(path, sizeof(path), "/proc/self/%s", name);
+	if (!strncmp(name, "ns/", 3) &&
+	    (readlink(path, own, sizeof(own)) != n || memcmp(own, target, n)))
+		target[strcspn(target, "[")] = 0;
 	add(snap, "%s -> %s\n", name, target);
 }
 

@@ -62,10 +62,10 @@ static void lead(const char *name)
 	dprintf(other, "job %d\n", status);
 	need(write(gate[1], "x", 1) == 1);
 	need(waitpid(back, &status, WUNTRACED) == back);
-	dprintf(other, "background %d\n", status);
 	kill(back, SIGKILL);
-	need(waitpid(back, &status, 0) == back);
+	need(waitpid(back, NULL, 0) == back);
 	set_foreground(fd, getpid());
+	dprintf(other, "background %d\n", status);
 	check_eq(getpid(), tcgetpgrp(other));
 	check_eq(getpid(), tcgetsid(fd));
 	pause();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Builds a tree by plan, looks at it from outside, and takes it down. */
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,15 +21,83 @@ int forest_start(struct forest *f, uint64_t seed, unsigned int features)
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) || subject_init(&f->s))
 		return -1;
 	f->s.program = "subject-static";
-	snprintf(command, sizeof(command), "tree %llu %u", (unsigned long long)seed, features);
+	/* Its root is below the init process, which others may become children of. */
+	f->nested = features & TREE_NESTED;
+	snprintf(command, sizeof(command), "%stree %llu %u", f->nested ? "nested upc " : "",
+		 (unsigned long long)seed, features);
 	f->alive = true;
-	return subject_start(&f->s, command);
+	if (subject_start(&f->s, command))
+		return -1;
+	f->root = f->s.pid;
+	return 0;
 }
 
 static int tell_problem(const struct forest *f, int node, const char *what, const char *more)
 {
 	say("node %d (pid %d): %s %s", node, f->pid[node], what, more);
 	return -1;
+}
+
+/* The last number of a line, if the line is the one of which this is the name. */
+static pid_t last_number(const char *status, const char *name)
+{
+	const char *line = strstr(status, name), *end, *last;
+
+	if (!line)
+		return -1;
+	end = line + strcspn(line, "\n");
+	for (last = end; last[-1] >= '0' && last[-1] <= '9'; last--)
+		;
+	return atoi(last);
+}
+
+static pid_t child_of(pid_t pid)
+{
+	char path[64], child[32] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	read_file(path, child, sizeof(child));
+	return atoi(child);
+}
+
+/* The pid namespace of the tree, as /proc calls it. */
+static int namespace_of(const struct forest *f, char *name, size_t size)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid_for_children", f->above[0]);
+	n = readlink(path, name, size - 1);
+	if (n < 0)
+		return -1;
+	name[n] = 0;
+	return 0;
+}
+
+/* Our number of a process of the tree's namespace; one that is free: it is gone. */
+static pid_t outer_pid(const struct forest *f, pid_t local)
+{
+	char space[64], path[64], name[64], status[4096];
+	struct dirent *entry;
+	pid_t found = 1 << 23;
+	ssize_t n;
+	DIR *dir;
+
+	if (namespace_of(f, space, sizeof(space)))
+		return -1;
+	dir = opendir("/proc");
+	while ((entry = readdir(dir)) && found == 1 << 23) {
+		snprintf(path, sizeof(path), "/proc/%.20s/ns/pid", entry->d_name);
+		n = readlink(path, name, sizeof(name) - 1);
+		if (n < 0 || strncmp(name, space, n) || space[n])
+			continue;
+		snprintf(path, sizeof(path), "/proc/%.20s/status", entry->d_name);
+		if (read_file(path, status, sizeof(status)) > 0 &&
+		    last_number(status, "\nNSpid:") == local)
+			found = atoi(entry->d_name);
+	}
+	closedir(dir);
+	return found;
 }
 
 /* Waits until all of it is there. */
@@ -44,7 +113,15 @@ int forest_up(struct forest *f)
 			say("the subject says \"%s\"", f->s.line);
 			return -1;
 		}
+		f->local[node] = pid;
 		f->pid[node] = pid;
+	}
+	f->above[0] = f->nested ? child_of(f->root) : 0;
+	f->above[1] = f->nested ? child_of(f->above[0]) : 0;
+	for (i = 0; f->nested && i < f->plan.nr; i++) {
+		f->pid[i] = outer_pid(f, f->local[i]);
+		if (f->pid[i] < 0)
+			return tell_problem(f, i, "has no namespace", "");
 	}
 	return 0;
 }
@@ -52,6 +129,12 @@ int forest_up(struct forest *f)
 static pid_t pid_of(const struct forest *f, int node, pid_t outside)
 {
 	return node == TREE_OUTSIDE ? outside : f->pid[node];
+}
+
+/* What it sees itself; init and others are its outside. */
+static pid_t seen_of(const struct forest *f, int node, pid_t outside)
+{
+	return node == TREE_OUTSIDE ? outside : f->local[node];
 }
 
 static int number_of_zombies(const struct tree *plan, int parent)
@@ -72,8 +155,10 @@ static int check_seen(struct forest *f, int node)
 
 	snprintf(want, sizeof(want),
 		 "see %d pid %d ppid %d pgid %d sid %d zombies %d pending %llx mask ", node,
-		 f->pid[node], pid_of(f, n->parent, getpid()), pid_of(f, n->pgid, getpgrp()),
-		 pid_of(f, n->sid, getsid(0)), number_of_zombies(&f->plan, node),
+		 f->local[node], seen_of(f, n->parent, f->nested ? 1 : getpid()),
+		 seen_of(f, n->pgid, f->nested ? 0 : getpgrp()),
+		 seen_of(f, n->sid, f->nested ? 0 : getsid(0)),
+		 number_of_zombies(&f->plan, node),
 		 (unsigned long long)n->pending);
 	if (!strncmp(f->seen[node], want, strlen(want)))
 		return 0;
@@ -146,21 +231,24 @@ static int is_settled(const struct forest *f, int node, pid_t tid)
 static int settle(struct forest *f, int node)
 {
 	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
-	char *tids = strstr(f->seen[node], " tids"), *next;
-	pid_t tid = f->pid[node];
-	int settled;
+	struct dirent *entry;
+	int settled = 1;
+	char path[32];
+	DIR *dir;
 
-	tids += strlen(" tids");
-	while (tid > 0) {
-		while ((settled = is_settled(f, node, tid)) <= 0) {
-			if (settled < 0 || now_ns() > deadline)
-				return tell_problem(f, node, "has ended, or does not wait", "");
+	snprintf(path, sizeof(path), "/proc/%d/task", f->pid[node]);
+	dir = opendir(path);
+	while (dir && settled > 0 && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		while (!(settled = is_settled(f, node, atoi(entry->d_name))) && now_ns() < deadline)
 			poll_pause();
-		}
-		tid = strtol(tids, &next, 10);
-		tids = next;
 	}
-	return 0;
+	if (!dir || settled <= 0)
+		tell_problem(f, node, "has ended, or does not wait", "");
+	if (dir)
+		closedir(dir);
+	return dir && settled > 0 ? 0 : -1;
 }
 
 /* After a stop such calls go on as another call, restart_syscall(2). */
@@ -209,6 +297,9 @@ static int check_exited(struct forest *f, int node)
 	const struct tree_node *n = &f->plan.node[node];
 	char want[128];
 
+	/* Groups may have lost their leader, whose number only its namespace knows. */
+	if (f->nested)
+		return !strstr(f->look[node], "is gone") == n->reaped;
 	snprintf(want, sizeof(want), "%s state Z ppid %d pgid %d sid %d status %#x\n",
 		 "(subject-static", pid_of(f, n->parent, getpid()),
 		 pid_of(f, n->pgid, getpgrp()), pid_of(f, n->sid, getsid(0)), n->status);
@@ -251,33 +342,47 @@ static int check_status(struct forest *f, int node, int status)
 	const struct tree_node *n = &f->plan.node[node];
 	char text[60];
 
-	if (status == (n->exits ? n->status : SIGKILL))
+	/* Their init process is killed, and kills them. */
+	if (f->nested || status == (n->exits ? n->status : SIGKILL))
 		return 0;
 	snprintf(text, sizeof(text), "%#x", status);
 	return tell_problem(f, node, "has ended with status", text);
 }
 
+/* Waits for one that may have become ours; 1: @status says how, -1: it does not end. */
+static int wait_gone(pid_t pid, int *status)
+{
+	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
+
+	for (;;) {
+		if (waitpid(pid, status, WNOHANG | __WALL) > 0)
+			return 1;
+		/* A parent that is killed may wait for its child just before. */
+		if (kill(pid, 0) && errno == ESRCH)
+			return 0;
+		if (now_ns() > deadline)
+			return -1;
+		poll_pause();
+	}
+}
+
 /* All of it has ended, and we are told so of each: its parents are gone. */
 static int reap(struct forest *f)
 {
-	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
-	int i, ret = 0, status;
-	pid_t pid;
+	int i, found, ret = 0, status;
 
+	if (f->nested && (wait_gone(f->root, &status) < 0 ||
+			  wait_gone(f->above[0], &status) < 0 ||
+			  wait_gone(f->above[1], &status) < 0))
+		return tell_problem(f, 0, "does not end", "");
 	for (i = 0; i < f->plan.nr; i++) {
 		if (f->plan.node[i].exits && f->plan.node[i].reaped)
 			continue;
-		for (;;) {
-			pid = waitpid(f->pid[i], &status, WNOHANG | __WALL);
-			if (pid > 0)
-				ret |= check_status(f, i, status);
-			/* A parent that is killed may wait for its child just before. */
-			if (pid > 0 || (kill(f->pid[i], 0) && errno == ESRCH))
-				break;
-			if (now_ns() > deadline)
-				return tell_problem(f, i, "does not end", "");
-			poll_pause();
-		}
+		found = wait_gone(f->pid[i], &status);
+		if (found < 0)
+			return tell_problem(f, i, "does not end", "");
+		if (found)
+			ret |= check_status(f, i, status);
 	}
 	f->alive = false;
 	f->s.pid = 0;
@@ -304,7 +409,7 @@ int forest_cycle(struct forest *f, enum way way)
 		return -1;
 	}
 	f->alive = true;
-	return f->s.pid == f->pid[0] ? 0 : tell_problem(f, 0, "has another pid", "");
+	return f->s.pid == f->root ? 0 : tell_problem(f, 0, "has another pid", "");
 }
 
 static int same_look(struct forest *f, int node)
@@ -369,6 +474,11 @@ static void kill_all(struct forest *f)
 {
 	int i;
 
+	/* With it ends the init process, and all. */
+	if (f->nested) {
+		kill(f->root, SIGKILL);
+		return;
+	}
 	for (i = 0; i < f->plan.nr; i++)
 		if (!f->plan.node[i].exits && f->pid[i] > 0)
 			kill(f->pid[i], SIGKILL);

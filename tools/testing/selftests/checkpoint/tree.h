@@ -9,7 +9,11 @@
  * struct forest - a tree under test
  * @s: its root
  * @plan: what it should be
- * @pid: of its nodes
+ * @root: pid of what is saved
+ * @nested: it is in namespaces of its own
+ * @above: nested: who has made the namespaces, and the init process
+ * @pid: of its nodes, as we see them
+ * @local: as they see themselves
  * @seen: what each has told last
  * @look: what /proc had of each
  * @alive: they run
@@ -17,7 +21,11 @@
 struct forest {
 	struct subject s;
 	struct tree plan;
+	pid_t root;
+	bool nested;
+	pid_t above[2];
 	pid_t pid[TREE_NODES];
+	pid_t local[TREE_NODES];
 	char *seen[TREE_NODES];
 	char *look[TREE_NODES];
 	bool alive;

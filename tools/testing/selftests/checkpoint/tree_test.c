@@ -42,8 +42,11 @@ TREE(siblings, WAY_KILL, TREE_HAS_SIBLINGS, 10);
 TREE(pipes, WAY_KILL, TREE_HAS_PIPES, 10);
 TREE(signals, WAY_KILL, TREE_HAS_SIGNALS, 10);
 TREE(leaders_gone, WAY_KILL, TREE_HAS_GROUPS | TREE_HAS_ZOMBIES | TREE_HAS_ORPHANS, 15);
-TREE(all_go_on, WAY_GO_ON, TREE_HAS_ALL, 20);
-TREE(all, WAY_KILL, TREE_HAS_ALL, 70);
+TREE(all_go_on, WAY_GO_ON, TREE_HAS_ALL, 15);
+TREE(all, WAY_KILL, TREE_HAS_ALL, 50);
+TREE(nested_processes, WAY_KILL, TREE_NESTED, 5);
+TREE(nested_groups, WAY_KILL, TREE_NESTED | TREE_HAS_GROUPS, 10);
+TREE(nested, WAY_KILL, TREE_NESTED | TREE_HAS_ALL, 30);
 
 static uint64_t number(const char *name, uint64_t otherwise)
 {

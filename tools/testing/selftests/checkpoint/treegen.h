@@ -31,6 +31,7 @@ enum tree_feature {
 	TREE_HAS_PIPES = 1 << 6,	/* with data in them, shared */
 	TREE_HAS_SIGNALS = 1 << 7,	/* masks, and pending ones */
 	TREE_HAS_ALL = (1 << 8) - 1,
+	TREE_NESTED = 1 << 16,		/* in a pid and user namespace of its own */
 };
 
 /* Where a thread waits until the end. */
