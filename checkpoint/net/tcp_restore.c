@@ -487,8 +487,8 @@ static void detach(struct ckpt_socket *s)
 static int enqueue(struct ckpt_ctx *ctx, struct connection *c, int i)
 {
 	struct ckpt_socket *s = c->sockets[i], *l;
+	struct sock *listener, *child;
 	struct request_sock *req;
-	struct sock *listener;
 
 	l = ckpt_get_tag(ctx, saved_of(c)->ends[i].listener, &ckpt_socket_ops);
 	listener = l ? l->sk : NULL;
@@ -504,10 +504,13 @@ static int enqueue(struct ckpt_ctx *ctx, struct connection *c, int i)
 	/* Whoever accepts it has it accounted for. */
 	c->socks[i] = NULL;
 	detach(s);
+	child = s->sk;
+	/* The reference is that of the queue from now on. */
+	s->sk = NULL;
 	local_bh_disable();
-	s->sk = inet_csk_reqsk_queue_add(listener, req, s->sk);
+	child = inet_csk_reqsk_queue_add(listener, req, child);
 	local_bh_enable();
-	return s->sk ? 0 : -EBADMSG;
+	return child ? 0 : -EBADMSG;
 }
 
 struct queued {

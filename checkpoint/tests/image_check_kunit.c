@@ -132,6 +132,8 @@ static const struct {
 	char bytes[4];
 } unix_msg = { { .socket = 3, .sender = 4, .len = 4, .truesize = 9, .nr_files = 1 }, { 5 },
 	       "byte" };
+
+static const struct {
 	struct ckpt_rec_inet more;
 	struct ckpt_rec_inet_option options[1];
 } inet = { { .socket = 3, .nr_options = 1, .congestion = "cubic" }, { { 6, 1, 1 } } };

@@ -150,14 +150,14 @@ static int a_device(void)
 }
 
 /* Not on a tmpfs: what was deleted there is memory without a name. */
-#define DELETED	"/var/tmp/ckpt-deleted"
+#define DELETED_DIR	"/var/tmp/ckpt-deleted"
+#define DELETED		DELETED_DIR "/file"
 
-/* Nobody could tell with whose rights it would run. */
+/* There is no place any more where it could be made again. */
 static int a_deleted_file(void)
 {
-	int fd = open(DELETED, O_RDWR | O_CREAT, 0600);
-
-	return fd < 0 || fchmod(fd, 04755) ? -1 : unlink(DELETED);
+	return mkdir(DELETED_DIR, 0700) || open(DELETED, O_RDWR | O_CREAT, 0600) < 0 ||
+	       unlink(DELETED) ? -1 : rmdir(DELETED_DIR);
 }
 
 /* The directory of a file without a name is gone, too. */
@@ -233,7 +233,8 @@ static int mapped_file(const char *name)
 
 static int mapped_deleted(void)
 {
-	return mapped_file(DELETED) ?: chmod(DELETED, 04755) ?: unlink(DELETED);
+	return mkdir(DELETED_DIR, 0700) ?: mapped_file(DELETED) ?: unlink(DELETED) ?:
+	       rmdir(DELETED_DIR);
 }
 
 /* What becomes writable later, and what does not, is not told from the seals. */
