@@ -383,8 +383,8 @@ static void full(int argc, char **argv)
 
 	check_eq(there, in + out);
 	stage();
-	check_eq(in, queued(c.server, SIOCINQ));
-	check_eq(out, queued(c.client, SIOCOUTQ));
+	/* The kernel still makes room now and then, and sends some more. */
+	check(queued(c.server, SIOCINQ) >= in && queued(c.client, SIOCOUTQ) <= out);
 	drain(c.server, 0, there / 2);
 	stage();
 	drain(c.server, there / 2, there - there / 2);
