@@ -30,6 +30,15 @@ static inline struct sk_buff *ckpt_unix_oob(struct sock *sk)
 #endif
 }
 
+static inline u32 ckpt_unix_label(const struct sk_buff *skb)
+{
+#ifdef CONFIG_SECURITY_NETWORK
+	return UNIXCB(skb).secid;
+#else
+	return 0;
+#endif
+}
+
 static inline bool ckpt_unix_set_oob(struct sock *sk, struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_AF_UNIX_OOB)

@@ -71,12 +71,8 @@ static bool knows_sender(struct sk_buff *skb)
 
 static bool has_label(struct sock *sk, struct sk_buff *skb)
 {
-#ifdef CONFIG_SECURITY_NETWORK
 	return sk->sk_socket && test_bit(SOCK_PASSSEC, &sk->sk_socket->flags) &&
-	       UNIXCB(skb).secid;
-#else
-	return false;
-#endif
+	       ckpt_unix_label(skb);
 }
 
 static void collect_message(struct ckpt_ctx *ctx, const struct ckpt_where *where,

@@ -118,8 +118,10 @@ FIXTURE_VARIANT_ADD(program, follow_log) {
 FIXTURE_VARIANT_ADD(program, coprocess) {
 	.argv = { "/bin/bash", "-c",
 		  "coproc C { while read -r x; do echo $((x * x)); done; };"
-		  "for ((i = 0; i < 100; i++)); do echo $i >&${C[1]}; read -r -u ${C[0]} y; echo $y;"
-		  "((i % 5)) || echo $i >>progress; sleep 0.03; done; exec {C[1]}>&-; wait; echo end" },
+		  "for ((i = 0; i < 100; i++)); do echo $i >&${C[1]};"
+		  "read -r -u ${C[0]} y; echo $y;"
+		  "((i % 5)) || echo $i >>progress; sleep 0.03; done;"
+		  "exec {C[1]}>&-; wait; echo end" },
 	.needs = "/bin/bash",
 	.processes = 2,
 	.middle = { 5, 12 },

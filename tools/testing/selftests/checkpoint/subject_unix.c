@@ -41,25 +41,22 @@ static socklen_t address(struct sockaddr_un *addr, const char *name)
 static int bind_to(int fd, const char *name)
 {
 	struct sockaddr_un addr;
-	socklen_t len = address(&addr, name);
 
-	return bind(fd, (struct sockaddr *)&addr, len);
+	return bind(fd, (struct sockaddr *)&addr, address(&addr, name));
 }
 
 static int connect_to(int fd, const char *name)
 {
 	struct sockaddr_un addr;
-	socklen_t len = address(&addr, name);
 
-	return connect(fd, (struct sockaddr *)&addr, len);
+	return connect(fd, (struct sockaddr *)&addr, address(&addr, name));
 }
 
 static int send_to(int fd, const char *name, const char *data)
 {
 	struct sockaddr_un addr;
-	socklen_t len = address(&addr, name);
 
-	return sendto(fd, data, strlen(data), 0, (struct sockaddr *)&addr, len);
+	return sendto(fd, data, strlen(data), 0, (struct sockaddr *)&addr, address(&addr, name));
 }
 
 static void expect(int fd, const char *want)
@@ -787,7 +784,6 @@ static void server(int argc, char **argv)
 	need(!bind_to(l, argv[0]) && !listen(l, 5));
 	stage();
 	a = accept(l, NULL, NULL);
-	check(a >= 0);
 	expect(a, "hello");
 	close(a);
 	stage();
