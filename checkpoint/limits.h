@@ -20,7 +20,7 @@
 #define CKPT_TRANSIENT_TRIES	20
 
 /* How long a restart waits for pids of processes that are dead already. */
-#define CKPT_PID_WAIT_MS	5000
+#define CKPT_PID_WAIT_MS	20000
 
 /* Messages kept until the tree has been released; more are only counted. */
 #define CKPT_LOG_BYTES		(256 * 1024)
