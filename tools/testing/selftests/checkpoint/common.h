@@ -45,6 +45,9 @@ static inline long sys_restart(pid_t pid, int fd, unsigned long flags,
 	return syscall(__NR_restart, pid, fd, flags, args, size);
 }
 
+/* Of System V shared memory that outlives a subject. */
+#define SUBJECT_SHM_KEY	0x636b7074
+
 /* What is done to a subject each time it says that it is ready. */
 enum way {
 	WAY_NONE,	/* nothing: shows that the test itself is right */

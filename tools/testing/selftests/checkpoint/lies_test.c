@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 
 #include "common.h"
 
@@ -140,6 +141,8 @@ FIXTURE_TEARDOWN(lies)
 		EXPECT_EQ(0, subject_restart(s, 0)) messages_show(s);
 		reap_all(s->pid);
 		s->pid = 0;
+	} else {
+		EXPECT_EQ(0, shmctl(shmget(SUBJECT_SHM_KEY, 0, 0), IPC_RMID, NULL));
 	}
 	subject_destroy(s);
 }

@@ -104,7 +104,7 @@ static void removed(int argc, char **argv)
 	check_eq(-1, shmctl(id, IPC_STAT, &ds));
 }
 
-#define KEY	0x636b7074
+#define KEY	SUBJECT_SHM_KEY
 
 /*
  * sysv_keyed: found by its key, of an odd size, attached for writing and for
