@@ -144,11 +144,11 @@ static const struct {
 
 static const struct {
 	struct ckpt_rec_tcp tcp;
-	char bytes[4];
+	char bytes[8];
 } tcp = { { .addr = { { .port = 1 }, { .port = 2 } },
-	    .ends = { { .socket = 3, .mss = 536, .advmss = 536, .unread = 4 },
+	    .ends = { { .socket = 3, .mss = 536, .advmss = 536, .unread = 8 },
 		      { .flags = CKPT_TCP_FIN_SENT, .mss = 536, .advmss = 536 } } },
-	  "byte" };
+	  "the byte" };
 
 static const struct ckpt_rec_use use = { .type = CKPT_REC_MM, .tag = 3 };
 

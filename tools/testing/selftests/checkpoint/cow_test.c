@@ -94,6 +94,18 @@ static int wait_tasks(int nr)
 	return count_tasks() > nr ? -1 : 0;
 }
 
+/* Its workers are stopped, and would not end with their parent. */
+static int end_tree(struct subject *s, struct image *image)
+{
+	struct ckpt_rec_tree *tree = image_payload(image, CKPT_REC_TREE, 0);
+	struct ckpt_rec_task *tasks = (struct ckpt_rec_task *)(tree + 1);
+	uint32_t i;
+
+	for (i = 0; i < tree->nr_tasks; i++)
+		kill(tasks[i].tid, SIGKILL);
+	return subject_reap(s, SIGKILL);
+}
+
 /* Nothing is left, and the image as it was is good. */
 FIXTURE_TEARDOWN(wrong)
 {
@@ -102,8 +114,7 @@ FIXTURE_TEARDOWN(wrong)
 	EXPECT_EQ(0, wait_tasks(self->tasks));
 	EXPECT_EQ(0, image_store(&self->image, s->image));
 	EXPECT_EQ(0, subject_restart(s, RESTART_FROZEN)) messages_show(s);
-	kill(s->pid, SIGKILL);
-	EXPECT_EQ(0, subject_reap(s, SIGKILL));
+	EXPECT_EQ(0, end_tree(s, &self->image));
 	image_free(&self->image);
 	subject_destroy(s);
 }
@@ -268,10 +279,8 @@ TEST_F_TIMEOUT(wrong, killed, TEST_TIMEOUT)
 			kill(killer, SIGKILL);
 		}
 		waitpid(killer, NULL, 0);
-		if (!ret) {
-			kill(s->pid, SIGKILL);
-			ASSERT_EQ(0, subject_reap(s, SIGKILL));
-		}
+		if (!ret)
+			ASSERT_EQ(0, end_tree(s, &self->image));
 		ASSERT_EQ(0, wait_tasks(self->tasks));
 	}
 	say("%d of %d restarts were disturbed", killed, i);
