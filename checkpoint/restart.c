@@ -169,7 +169,9 @@ static bool is_dying(u32 nr)
 
 	rcu_read_lock();
 	task = find_task_by_vpid(nr);
-	dying = !task || READ_ONCE(task->flags) & PF_EXITING || fatal_signal_pending(task);
+	/* The signal is gone before it exits; what was decided for the process stays. */
+	dying = !task || READ_ONCE(task->flags) & PF_EXITING || fatal_signal_pending(task) ||
+		READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT;
 	rcu_read_unlock();
 	return dying;
 }
