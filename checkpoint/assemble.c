@@ -54,8 +54,7 @@ int ckpt_assemble(struct ckpt_ctx *ctx)
 	if (ret)
 		return ret;
 	/* Pairs with the acquire in is_assembled(). */
-	smp_store_release(&ctx->assembled, true);
-	wake_up_var(&ctx->assembled);
+	store_release_wake_up(&ctx->assembled, true);
 	return 0;
 }
 

@@ -330,8 +330,7 @@ static void pass_turn(struct ckpt_task *to)
 	if (!to)
 		return;
 	/* Pairs with the other's reading of what is shared. */
-	smp_store_release(&to->turn, true);
-	wake_up_var(&to->turn);
+	store_release_wake_up(&to->turn, true);
 }
 
 static int share(struct ckpt_ctx *ctx, struct ckpt_task *leader, struct ckpt_rec *rec)

@@ -411,8 +411,7 @@ int ckpt_mm_build(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	if (t->mm_later)
 		atomic_dec(&ctx->nr_builders);
 	/* Pairs with the acquire in is_done(). */
-	smp_store_release(&t->mm_done, true);
-	wake_up_var(&t->mm_done);
+	store_release_wake_up(&t->mm_done, true);
 	return 0;
 }
 
