@@ -262,6 +262,7 @@ static void mixed(int argc, char **argv)
 	struct itimerspec its = { .it_value.tv_sec = 1 };
 	struct signalfd_siginfo info;
 	pid_t pid, zombie;
+	siginfo_t end;
 	sigset_t mask;
 	char buf[512];
 	int seen = 0;
@@ -281,6 +282,8 @@ static void mixed(int argc, char **argv)
 	zombie = fork();
 	if (!zombie)
 		_exit(0);
+	/* Its SIGCHLD would wake who waits for signals once more. */
+	need(!waitid(P_PID, zombie, &end, WEXITED | WNOWAIT));
 	child = syscall(SYS_pidfd_open, pid, 0);
 	dead = syscall(SYS_pidfd_open, zombie, 0);
 	need(signals >= 0 && timer >= 0 && files >= 0 && child >= 0 && dead >= 0);

@@ -84,22 +84,34 @@ int term_expect(struct term *t, const char *want)
 	return 0;
 }
 
-/* Until the foreground group is that of a program. */
-int term_wait_job(struct term *t, const char *comm)
+/* Field 8 of /proc/PID/stat: the foreground group of the terminal of a process. */
+static pid_t foreground_of(pid_t pid)
+{
+	char path[32], stat[256];
+	pid_t group = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (read_file(path, stat, sizeof(stat)) <= 0 ||
+	    sscanf(stat, "%*d (%*[^)]) %*c %*d %*d %*d %*d %d", &group) != 1)
+		return -1;
+	return group;
+}
+
+/* Until a program has the terminal of its shell, and runs: not stopped. */
+int term_wait_job(pid_t shell, const char *comm)
 {
 	uint64_t end = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
-	char path[32], name[32];
+	char path[32], stat[256], name[32], state;
 
 	do {
 		poll_pause();
-		snprintf(path, sizeof(path), "/proc/%d/comm", tcgetpgrp(t->fd));
-		if (read_file(path, name, sizeof(name)) <= 0)
-			name[0] = 0;
-		name[strcspn(name, "\n")] = 0;
-		if (!strcmp(name, comm))
+		snprintf(path, sizeof(path), "/proc/%d/stat", foreground_of(shell));
+		if (read_file(path, stat, sizeof(stat)) > 0 &&
+		    sscanf(stat, "%*d (%31[^)]) %c", name, &state) == 2 &&
+		    !strcmp(name, comm) && state != 'T')
 			return 0;
 	} while (now_ns() < end);
-	say("the terminal is %s's, not %s's", name, comm);
+	say("the terminal is not of a running %s", comm);
 	return -1;
 }
 

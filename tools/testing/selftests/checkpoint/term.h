@@ -23,7 +23,7 @@ struct term {
 int term_start(struct term *t, const char *dir, int rows, int cols, const char * const *argv);
 int term_type(struct term *t, const char *keys);
 int term_expect(struct term *t, const char *want);
-int term_wait_job(struct term *t, const char *comm);
+int term_wait_job(pid_t shell, const char *comm);
 int term_end(struct term *t, int status);
 void term_destroy(struct term *t);
 

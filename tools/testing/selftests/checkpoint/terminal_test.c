@@ -55,11 +55,13 @@ static int restart_on(struct term *t, struct subject *s, int rows, int cols)
 TEST_F_TIMEOUT(terminal, session, TEST_TIMEOUT)
 {
 	struct term *one = &self->one, *two = &self->two;
+	pid_t shell;
 
 	DO(term_start(one, self->s.dir, 24, 80, bash));
+	shell = one->pid;
 	DO(term_expect(one, "ready> "));
 	DO(term_type(one, "stty -ixon susp ^X; x=$((6 * 7)); sleep 1000\n"));
-	DO(term_wait_job(one, "sleep"));
+	DO(term_wait_job(one->pid, "sleep"));
 	DO(term_type(one, "\030"));
 	DO(term_expect(one, "Stopped"));
 	DO(term_expect(one, "ready> "));
@@ -77,6 +79,7 @@ TEST_F_TIMEOUT(terminal, session, TEST_TIMEOUT)
 	DO(term_expect(two, "ready> "));
 	DO(term_type(two, "fg\n"));
 	DO(term_expect(two, "\nsleep 1000\r\n"));
+	DO(term_wait_job(shell, "sleep"));
 	DO(term_type(two, "\030"));
 	DO(term_expect(two, "Stopped"));
 	DO(term_expect(two, "ready> "));
@@ -301,7 +304,7 @@ TEST_F_TIMEOUT(terminal, job_pty, TEST_TIMEOUT)
 	DO(term_start(one, self->s.dir, 24, 80, bash));
 	DO(term_expect(one, "ready> "));
 	DO(term_type(one, "seq 1000 >lines; stty -a >before; less lines\n"));
-	DO(term_wait_job(one, "less"));
+	DO(term_wait_job(one->pid, "less"));
 	DO(term_expect(one, "23\r\n"));
 	DO(term_type(one, "/777\n"));
 	DO(term_expect(one, "778"));
@@ -340,7 +343,7 @@ TEST_F_TIMEOUT(terminal, detached, TEST_TIMEOUT)
 	DO(term_start(one, self->s.dir, 24, 80, bash));
 	DO(term_expect(one, "ready> "));
 	DO(term_type(one, "stty -icanon -echo; sleep 1000; stty sane\n"));
-	DO(term_wait_job(one, "sleep"));
+	DO(term_wait_job(one->pid, "sleep"));
 	pid = tcgetpgrp(one->fd);
 	DO(save_kill(&self->s, pid));
 	DO(term_expect(one, "ready> "));
