@@ -6,13 +6,13 @@
  * on the kernel's own hugetlbfs for pages of this size.
  */
 #include <linux/cred.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hugetlb.h>
 #include <linux/slab.h>
 
 #include "../mm/huge.h"
 #include "../optional.h"
+#include "unnamed.h"
 
 static bool is_unnamed_hugetlb(struct file *file)
 {
@@ -39,19 +39,7 @@ static bool hugetlb_probe(struct ckpt_task *t, struct file *file)
 static void hugetlb_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			    struct file *file)
 {
-	const struct inode *inode = file_inode(file);
-
-	if (inode->i_mode & (S_ISUID | S_ISGID))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
-			      "huge pages with a set-user-ID or set-group-ID bit: %pD", file);
-	if (!kuid_has_mapping(current_user_ns(), inode->i_uid) ||
-	    !kgid_has_mapping(current_user_ns(), inode->i_gid))
-		ckpt_obstacle(ctx, where, CKPT_WHY_CRED,
-			      "huge pages of an unknown user: %pD", file);
-	/* Who looks at a descriptor holds a reference of its own. */
-	if (!ckpt_file_is_inside(ctx, file, where->fd >= 0))
-		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING,
-			      "huge pages without a name that others have, too: %pD", file);
+	ckpt_unnamed_collect(ctx, where, file, "huge pages");
 }
 
 static int write_hugetlb(struct ckpt_ctx *ctx, struct file *file, u32 *tag)
@@ -68,91 +56,40 @@ static int write_hugetlb(struct ckpt_ctx *ctx, struct file *file, u32 *tag)
 		.uid = from_kuid(current_user_ns(), inode->i_uid),
 		.gid = from_kgid(current_user_ns(), inode->i_gid),
 	};
-	struct name_snapshot name;
-	int ret;
 
 	*tag = ckpt_tag_of(ctx, inode);
 	if (*tag)
 		return 0;
 	*tag = ckpt_new_tag(ctx, inode);
-	if (!*tag)
-		return -ENOMEM;
-	take_dentry_name_snapshot(&name, file->f_path.dentry);
-	rec.name_len = min_t(u32, name.name.len, CKPT_PATH_MAX - 1);
-	ret = ckpt_write_record(ctx, CKPT_REC_HUGETLB, *tag, sizeof(rec), &rec, sizeof(rec),
-				name.name.name, rec.name_len);
-	release_dentry_name_snapshot(&name);
-	return ret ?: ckpt_memory_save(ctx, inode, *tag);
+	return *tag ? ckpt_unnamed_write(ctx, file, CKPT_REC_HUGETLB, *tag, &rec, sizeof(rec),
+					 &rec.name_len) : -ENOMEM;
 }
 
 static int hugetlb_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 			struct ckpt_rec_file *rec, char *name)
 {
-	rec->mode = file_inode(file)->i_mode;
-	rec->ino = file_inode(file)->i_ino;
-	rec->pos = file->f_pos;
+	ckpt_unnamed_fill(file, rec);
 	strscpy(name, "huge pages", CKPT_PATH_MAX);
 	return write_hugetlb(ctx, file, &rec->object);
-}
-
-/* Restored memory: a file of it, and what it gets when all mappings are there. */
-struct restored {
-	struct file *file;
-	u32 seals;
-	s64 atime_ns;
-	s64 mtime_ns;
-};
-
-static void put_restored(void *obj)
-{
-	struct restored *r = obj;
-
-	*ckpt_hugetlb_seals(file_inode(r->file)) = r->seals;
-	fput(r->file);
-	kfree(r);
-}
-
-/* As chown(2). */
-static int set_attributes(struct inode *inode, const struct ckpt_rec_hugetlb *saved)
-{
-	kuid_t uid = make_kuid(current_user_ns(), saved->uid);
-	kgid_t gid = make_kgid(current_user_ns(), saved->gid);
-
-	if (!uid_valid(uid) || !gid_valid(gid))
-		return -EPERM;
-	if ((!uid_eq(uid, inode->i_uid) || !gid_eq(gid, inode->i_gid)) && !capable(CAP_CHOWN))
-		return -EPERM;
-	inode->i_uid = uid;
-	inode->i_gid = gid;
-	inode->i_mode = S_IFREG | (saved->mode & 01777);
-	return 0;
 }
 
 /* Nothing is reserved for it yet. */
 static int restore(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_rec_hugetlb *saved,
 		   const char *name)
 {
-	struct restored *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
-	int ret;
+	struct file *file = hugetlb_file_setup(name, saved->size, VM_NORESERVE,
+					       HUGETLB_ANONHUGE_INODE, saved->page_shift);
+	struct ckpt_owner owner = { saved->mode, saved->uid, saved->gid };
 
-	if (!r)
-		return -ENOMEM;
-	r->seals = saved->seals;
-	r->atime_ns = saved->atime_ns;
-	r->mtime_ns = saved->mtime_ns;
-	r->file = hugetlb_file_setup(name, saved->size, VM_NORESERVE, HUGETLB_ANONHUGE_INODE,
-				     saved->page_shift);
-	ret = PTR_ERR_OR_ZERO(r->file);
-	if (ret) {
-		kfree(r);
-		return ret;
-	}
-	r->file->f_flags |= O_LARGEFILE;
-	ret = set_attributes(file_inode(r->file), saved) ?:
-	      ckpt_put_tag(ctx, tag, &ckpt_hugetlb_ops, r);
-	if (ret)
-		put_restored(r);
-	return ret;
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	return ckpt_unnamed_add(ctx, tag, &ckpt_hugetlb_ops, &(struct ckpt_unnamed){
+		.file = file,
+		.seals = ckpt_hugetlb_seals(file_inode(file)),
+		.saved_seals = saved->seals,
+		.atime_ns = saved->atime_ns,
+		.mtime_ns = saved->mtime_ns,
+	}, &owner);
 }
 
 static int hugetlb_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
@@ -179,37 +116,13 @@ static int hugetlb_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckp
  */
 struct file *ckpt_hugetlb_memory(struct ckpt_ctx *ctx, u32 tag)
 {
-	struct restored *r = ckpt_get_tag(ctx, tag, &ckpt_hugetlb_ops);
-
-	return r ? r->file : NULL;
+	return ckpt_unnamed_file(ctx, tag, &ckpt_hugetlb_ops);
 }
 
 static struct file *file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 				 const struct ckpt_rec_file *rec, const char *name)
 {
-	struct restored *r = ckpt_get_tag(ctx, rec->object, &ckpt_hugetlb_ops);
-	u32 mode = rec->flags & (CKPT_FILEF_READ | CKPT_FILEF_WRITE);
-	int flags = O_LARGEFILE | (rec->flags & CKPT_FILEF_APPEND ? O_APPEND : 0) |
-		    (rec->flags & CKPT_FILEF_NONBLOCK ? O_NONBLOCK : 0);
-	struct inode *inode;
-	struct file *file;
-
-	if (!r || !mode)
-		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
-					  "the image has a file of memory that is not there"));
-	inode = file_inode(r->file);
-	/* All content is there. Mappings are made as they can be under these seals. */
-	*ckpt_hugetlb_seals(inode) = r->seals & ~F_SEAL_FUTURE_WRITE;
-	inode_set_mtime_to_ts(inode, ns_to_timespec64(r->mtime_ns));
-	inode_set_atime_to_ts(inode, ns_to_timespec64(r->atime_ns));
-	flags |= mode == CKPT_FILEF_READ ? O_RDONLY : mode == CKPT_FILEF_WRITE ? O_WRONLY : O_RDWR;
-	file = dentry_open(&r->file->f_path, flags, current_cred());
-	if (IS_ERR(file))
-		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE, PTR_ERR(file),
-			   "memory of huge pages cannot be opened again");
-	else
-		file->f_pos = rec->pos;
-	return file;
+	return ckpt_unnamed_open(ctx, t, rec, &ckpt_hugetlb_ops);
 }
 
 const struct ckpt_file_kind ckpt_hugetlb_kind = {
@@ -225,5 +138,5 @@ const struct ckpt_obj_ops ckpt_hugetlb_ops = {
 	.name = "memory of huge pages",
 	.rec = CKPT_REC_HUGETLB,
 	.restore = hugetlb_restore,
-	.put = put_restored,
+	.put = ckpt_unnamed_put,
 };

@@ -11,8 +11,6 @@
  */
 #include <linux/cred.h>
 #include <linux/err.h>
-#include <linux/fcntl.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -20,8 +18,8 @@
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 
-#include "../internal.h"
 #include "../optional.h"
+#include "unnamed.h"
 
 /**
  * ckpt_is_unnamed_shmem - is this a file of memory that has no name?
@@ -45,29 +43,20 @@ static bool shmem_probe(struct ckpt_task *t, struct file *file)
 static void shmem_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			  struct file *file)
 {
-	const struct inode *inode = file_inode(file);
-
-	if (inode->i_mode & (S_ISUID | S_ISGID))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
-			      "shared memory with a set-user-ID or set-group-ID bit: %pD", file);
+	ckpt_unnamed_collect(ctx, where, file, "shared memory");
 	if (!RB_EMPTY_ROOT(&SHMEM_I(file_inode(file))->xattrs.rb_root))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
 			      "shared memory with extended attributes: %pD", file);
-	if (!kuid_has_mapping(current_user_ns(), inode->i_uid) ||
-	    !kgid_has_mapping(current_user_ns(), inode->i_gid))
-		ckpt_obstacle(ctx, where, CKPT_WHY_CRED,
-			      "shared memory of an unknown user: %pD", file);
-	/* Who looks at a descriptor holds a reference of its own. */
-	if (!ckpt_file_is_inside(ctx, file, where->fd >= 0))
-		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING,
-			      "shared memory without a name that others have, too: %pD", file);
 }
 
 static int write_shmem(struct ckpt_ctx *ctx, struct file *file, u32 *tag)
 {
 	struct inode *inode = file_inode(file);
+	struct timespec64 atime = inode_get_atime(inode), mtime = inode_get_mtime(inode);
 	struct ckpt_rec_shmem rec = {
 		.size = i_size_read(inode),
+		.atime_ns = timespec64_to_ns(&atime),
+		.mtime_ns = timespec64_to_ns(&mtime),
 		.seals = SHMEM_I(inode)->seals,
 		.mode = inode->i_mode,
 		.uid = from_kuid(current_user_ns(), inode->i_uid),
@@ -75,52 +64,21 @@ static int write_shmem(struct ckpt_ctx *ctx, struct file *file, u32 *tag)
 		.flags = (SHMEM_I(inode)->flags & VM_NORESERVE ? CKPT_SHMEM_NORESERVE : 0) |
 			 (inode->i_flags & S_PRIVATE ? CKPT_SHMEM_PRIVATE : 0),
 	};
-	struct timespec64 atime = inode_get_atime(inode), mtime = inode_get_mtime(inode);
-	struct name_snapshot name;
-	int ret;
 
 	*tag = ckpt_tag_of(ctx, inode);
 	if (*tag)
 		return 0;
 	*tag = ckpt_new_tag(ctx, inode);
-	if (!*tag)
-		return -ENOMEM;
-	take_dentry_name_snapshot(&name, file->f_path.dentry);
-	rec.atime_ns = timespec64_to_ns(&atime);
-	rec.mtime_ns = timespec64_to_ns(&mtime);
-	rec.name_len = min_t(u32, name.name.len, CKPT_PATH_MAX - 1);
-	ret = ckpt_write_record(ctx, CKPT_REC_SHMEM, *tag, sizeof(rec), &rec, sizeof(rec),
-				name.name.name, rec.name_len);
-	release_dentry_name_snapshot(&name);
-	return ret ?: ckpt_memory_save(ctx, inode, *tag);
+	return *tag ? ckpt_unnamed_write(ctx, file, CKPT_REC_SHMEM, *tag, &rec, sizeof(rec),
+					 &rec.name_len) : -ENOMEM;
 }
 
 static int shmem_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 		      struct ckpt_rec_file *rec, char *name)
 {
-	rec->mode = file_inode(file)->i_mode;
-	rec->ino = file_inode(file)->i_ino;
-	rec->pos = file->f_pos;
+	ckpt_unnamed_fill(file, rec);
 	strscpy(name, "shared memory", CKPT_PATH_MAX);
 	return write_shmem(ctx, file, &rec->object);
-}
-
-/* Restored memory: a file of it, and the seals and times that it will get. */
-struct restored {
-	struct file *file;
-	u32 seals;
-	s64 atime_ns;
-	s64 mtime_ns;
-};
-
-/* A seal against new writable mappings: when all mappings are there. */
-static void put_restored(void *obj)
-{
-	struct restored *r = obj;
-
-	SHMEM_I(file_inode(r->file))->seals = r->seals;
-	fput(r->file);
-	kfree(r);
 }
 
 static struct file *create(const struct ckpt_rec_shmem *saved, const char *name)
@@ -132,46 +90,21 @@ static struct file *create(const struct ckpt_rec_shmem *saved, const char *name)
 	       shmem_file_setup(name, saved->size, flags);
 }
 
-/* As chown(2). */
-static int set_attributes(struct inode *inode, const struct ckpt_rec_shmem *saved)
-{
-	kuid_t uid = make_kuid(current_user_ns(), saved->uid);
-	kgid_t gid = make_kgid(current_user_ns(), saved->gid);
-
-	if (!uid_valid(uid) || !gid_valid(gid))
-		return -EPERM;
-	if ((!uid_eq(uid, inode->i_uid) || !gid_eq(gid, inode->i_gid)) && !capable(CAP_CHOWN))
-		return -EPERM;
-	inode->i_uid = uid;
-	inode->i_gid = gid;
-	inode->i_mode = S_IFREG | (saved->mode & 01777);
-	return 0;
-}
-
 static int restore(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_rec_shmem *saved,
 		   const char *name)
 {
-	struct restored *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
-	int ret;
+	struct ckpt_owner owner = { saved->mode, saved->uid, saved->gid };
+	struct file *file = create(saved, name);
 
-	if (!r)
-		return -ENOMEM;
-	r->seals = saved->seals;
-	r->atime_ns = saved->atime_ns;
-	r->mtime_ns = saved->mtime_ns;
-	r->file = create(saved, name);
-	ret = PTR_ERR_OR_ZERO(r->file);
-	if (ret) {
-		kfree(r);
-		return ret;
-	}
-	/* Content may be anywhere. */
-	r->file->f_flags |= O_LARGEFILE;
-	ret = set_attributes(file_inode(r->file), saved) ?:
-	      ckpt_put_tag(ctx, tag, &ckpt_shmem_ops, r);
-	if (ret)
-		put_restored(r);
-	return ret;
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	return ckpt_unnamed_add(ctx, tag, &ckpt_shmem_ops, &(struct ckpt_unnamed){
+		.file = file,
+		.seals = &SHMEM_I(file_inode(file))->seals,
+		.saved_seals = saved->seals,
+		.atime_ns = saved->atime_ns,
+		.mtime_ns = saved->mtime_ns,
+	}, &owner);
 }
 
 static int shmem_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
@@ -229,9 +162,7 @@ static int write_file(struct file *file, loff_t pos, const void *data, size_t le
  */
 struct file *ckpt_shmem_memory(struct ckpt_ctx *ctx, u32 tag)
 {
-	struct restored *r = ckpt_get_tag(ctx, tag, &ckpt_shmem_ops);
-
-	return r ? r->file : NULL;
+	return ckpt_unnamed_file(ctx, tag, &ckpt_shmem_ops);
 }
 
 /* Of pages that are not huge. */
@@ -264,27 +195,7 @@ static int data_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_r
 static struct file *file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 				 const struct ckpt_rec_file *rec, const char *name)
 {
-	struct restored *r = ckpt_get_tag(ctx, rec->object, &ckpt_shmem_ops);
-	u32 mode = rec->flags & (CKPT_FILEF_READ | CKPT_FILEF_WRITE);
-	int flags = O_LARGEFILE | (rec->flags & CKPT_FILEF_APPEND ? O_APPEND : 0) |
-		    (rec->flags & CKPT_FILEF_NONBLOCK ? O_NONBLOCK : 0);
-	struct file *file;
-
-	if (!r || !mode)
-		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
-					  "the image has a file of memory that is not there"));
-	/* All content is there. Mappings are made as they can be under these seals. */
-	SHMEM_I(file_inode(r->file))->seals = r->seals & ~F_SEAL_FUTURE_WRITE;
-	inode_set_mtime_to_ts(file_inode(r->file), ns_to_timespec64(r->mtime_ns));
-	inode_set_atime_to_ts(file_inode(r->file), ns_to_timespec64(r->atime_ns));
-	flags |= mode == CKPT_FILEF_READ ? O_RDONLY : mode == CKPT_FILEF_WRITE ? O_WRONLY : O_RDWR;
-	file = dentry_open(&r->file->f_path, flags, current_cred());
-	if (IS_ERR(file))
-		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE, PTR_ERR(file),
-			   "shared memory cannot be opened again");
-	else
-		file->f_pos = rec->pos;
-	return file;
+	return ckpt_unnamed_open(ctx, t, rec, &ckpt_shmem_ops);
 }
 
 const struct ckpt_file_kind ckpt_shmem_kind = {
@@ -300,7 +211,7 @@ const struct ckpt_obj_ops ckpt_shmem_ops = {
 	.name = "shared memory",
 	.rec = CKPT_REC_SHMEM,
 	.restore = shmem_restore,
-	.put = put_restored,
+	.put = ckpt_unnamed_put,
 };
 
 const struct ckpt_obj_ops ckpt_shmem_data_ops = {
