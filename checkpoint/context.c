@@ -42,8 +42,6 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	spin_lock_init(&ctx->log_lock);
 	xa_init(&ctx->task_index);
 	xa_init(&ctx->mm_index);
-	xa_init(&ctx->file_refs);
-	xa_init(&ctx->pipe_refs);
 	xa_init(&ctx->late_files);
 	xa_init(&ctx->sockets);
 	xa_init(&ctx->carriers);
@@ -138,6 +136,8 @@ static void free_ctx(struct kref *ref)
 	ckpt_inflight_free(ctx);
 	ckpt_gone_pids_free(ctx);
 	xa_destroy(&ctx->objs);
+	ckpt_ptr_free(&ctx->tags, NULL);
+	path_put(&ctx->seen_dir);
 	path_put(&ctx->root);
 	put_task_struct(ctx->caller);
 	ckpt_ns_free(ctx);

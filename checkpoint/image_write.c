@@ -38,11 +38,22 @@ static int add_index(struct ckpt_ctx *ctx, u32 type, u32 tag)
 
 static bool may_pack(u32 type, size_t length)
 {
+	switch (type) {
 	/* These hold what has no order, or what readers look for in the file. */
-	if (type == CKPT_REC_HEADER || type == CKPT_REC_TRAILER || type == CKPT_REC_PAGES ||
-	    type == CKPT_REC_SUMS || type == CKPT_REC_INDEX)
+	case CKPT_REC_HEADER:
+	case CKPT_REC_TRAILER:
+	case CKPT_REC_PAGES:
+	case CKPT_REC_SUMS:
+	case CKPT_REC_INDEX:
+	/* Most of these is data of programs: trying costs more than all the rest. */
+	case CKPT_REC_PIPE:
+	case CKPT_REC_SHMEM_DATA:
+	case CKPT_REC_TCP:
+	case CKPT_REC_UNIX_MSG:
 		return false;
-	return length >= CKPT_PACKED_MIN && length <= CKPT_PACKED_MAX;
+	default:
+		return length >= CKPT_PACKED_MIN && length <= CKPT_PACKED_MAX;
+	}
 }
 
 static void zero_padding(struct ckpt_rec *rec)

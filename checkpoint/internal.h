@@ -22,6 +22,7 @@
 
 #include "image.h"
 #include "limits.h"
+#include "ptr_map.h"
 
 struct ckpt_ctx;
 struct ckpt_kept_locks;
@@ -216,6 +217,7 @@ enum ckpt_spare {
  * @nr_index: entries in @index
  * @cap_index: room in @index
  * @root: root directory of the caller, against which paths are made
+ * @seen_dir: saving: directory in which a file was found by its name last
  * @outside: what the caller has decided about the outside
  * @log_file: save: the caller's log, or NULL
  * @std: restart: the caller's standard streams
@@ -270,7 +272,8 @@ enum ckpt_spare {
  * @cgroup_index: save: number of a cgroup, by its address
  * @nr_cgroups: save: how many
  * @pid_index: restart: place of its first number in @pids, by saved pid
- * @objs: shared objects: pointer to tag (save), tag to object (restart)
+ * @tags: save: tag of a shared object, by its address
+ * @objs: restart: shared object of a tag
  * @next_tag: save: next unused tag
  * @nr_obstacles: found so far
  * @explained: there is a message of an error
@@ -310,6 +313,7 @@ struct ckpt_ctx {
 	u32 cap_index;
 
 	struct path root;
+	struct path seen_dir;
 	const struct ckpt_outside *outside;
 	struct file *log_file;
 	struct file *std[3];
@@ -320,8 +324,8 @@ struct ckpt_ctx {
 	u32 nr_processes;
 	struct xarray task_index;
 	struct xarray mm_index;
-	struct xarray file_refs;
-	struct xarray pipe_refs;
+	struct ckpt_ptr_map file_refs;
+	struct ckpt_ptr_map pipe_refs;
 	struct xarray late_files;
 	struct xarray sockets;
 	u32 nr_sockets;
@@ -364,6 +368,7 @@ struct ckpt_ctx {
 	struct xarray cgroup_index;
 	u32 nr_cgroups;
 
+	struct ckpt_ptr_map tags;
 	struct xarray objs;
 	u32 next_tag;
 
@@ -927,7 +932,7 @@ void ckpt_outer_tie(struct ckpt_ctx *ctx);
 
 /* file/path.c */
 bool ckpt_is_memory_device(umode_t mode, dev_t rdev);
-int ckpt_leads_back(const char *name, const struct path *path);
+int ckpt_leads_back(struct ckpt_ctx *ctx, const char *name, const struct path *path);
 int ckpt_open_flags(const struct ckpt_rec_file *rec);
 int ckpt_path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 		   const struct path *path, struct ckpt_rec_file *rec, char *name);

@@ -26,13 +26,13 @@ struct tagged {
  */
 u32 ckpt_tag_of(struct ckpt_ctx *ctx, void *obj)
 {
-	return xa_to_value(xa_load(&ctx->objs, (unsigned long)obj >> 3) ?: xa_mk_value(0));
+	return ckpt_ptr_get(&ctx->tags, obj);
 }
 
 /**
  * ckpt_new_tag - give an object a tag
  * @ctx: context of a save
- * @obj: object, at least 8-byte aligned, that lives until the save ends
+ * @obj: object that lives until the save ends
  *
  * Return: the tag, 0: no memory.
  */
@@ -40,8 +40,7 @@ u32 ckpt_new_tag(struct ckpt_ctx *ctx, void *obj)
 {
 	u32 tag = ctx->next_tag;
 
-	if (xa_is_err(xa_store(&ctx->objs, (unsigned long)obj >> 3, xa_mk_value(tag),
-			       GFP_KERNEL_ACCOUNT)))
+	if (ckpt_ptr_set(&ctx->tags, obj, tag))
 		return 0;
 	ctx->next_tag++;
 	return tag;

@@ -178,11 +178,12 @@ int ckpt_file_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 	if (!kind)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_CHANGED, -EBUSY,
 				  "a file has appeared while the process was being saved");
-	name = kzalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
+	name = kmalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
 	*tag = ckpt_new_tag(ctx, file);
 	ret = name && *tag ? 0 : -ENOMEM;
 	if (!ret) {
 		rec.kind = kind->kind;
+		name[0] = 0;
 		ret = kind->save(ctx, t, file, &rec, name);
 		rec.path_len = strlen(name);
 	}

@@ -45,7 +45,7 @@ static int opath_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *fi
 	const struct inode *inode = file_inode(file);
 	char *found = ckpt_path_name(ctx, &file->f_path, name);
 
-	if (IS_ERR_OR_NULL(found) || ckpt_leads_back(found, &file->f_path))
+	if (IS_ERR_OR_NULL(found) || ckpt_leads_back(ctx, found, &file->f_path))
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_UNREACHABLE, -EOPNOTSUPP,
 				  "%pD is hidden by another file or mount", file);
 	memmove(name, found, strlen(found) + 1);

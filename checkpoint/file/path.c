@@ -130,24 +130,56 @@ char *ckpt_path_name(struct ckpt_ctx *ctx, const struct path *path, char *buf)
 	return __d_path(path, &ctx->root, buf, CKPT_PATH_MAX);
 }
 
+/*
+ * Is a file known to be found where it is, because another one of its directory
+ * was, and nothing is mounted over it? Its name in the cache is then what a
+ * lookup finds, unless the file system wants to be asked each time.
+ */
+static bool is_in_seen_dir(struct ckpt_ctx *ctx, const struct path *path)
+{
+	const struct dentry *dentry = path->dentry;
+
+	return path->mnt == ctx->seen_dir.mnt && !IS_ROOT(dentry) &&
+	       READ_ONCE(dentry->d_parent) == ctx->seen_dir.dentry && !d_unhashed(dentry) &&
+	       !d_mountpoint(dentry) && !(dentry->d_flags & DCACHE_OP_REVALIDATE);
+}
+
+static void note_seen_dir(struct ckpt_ctx *ctx, const struct path *path)
+{
+	struct dentry *dir;
+
+	if (path->dentry == path->mnt->mnt_root)
+		return;
+	dir = dget_parent(path->dentry);
+	path_put(&ctx->seen_dir);
+	ctx->seen_dir = (struct path){ .mnt = mntget(path->mnt), .dentry = dir };
+}
+
 /**
  * ckpt_leads_back - does a name lead to the file that has it?
+ * @ctx: context of a save
  * @name: from ckpt_path_name()
  * @path: the file
  *
  * Another file, or a mount, may lie over it by now.
  *
+ * Context: may sleep; for the caller of checkpoint() only.
  * Return: 0, -EOPNOTSUPP: to another one, or the errno with which looking failed.
  */
-int ckpt_leads_back(const char *name, const struct path *path)
+int ckpt_leads_back(struct ckpt_ctx *ctx, const char *name, const struct path *path)
 {
 	struct path found;
 	int ret;
 
+	if (is_in_seen_dir(ctx, path))
+		return 0;
 	ret = kern_path(name, 0, &found);
 	if (ret)
 		return ret;
-	ret = d_inode(found.dentry) == d_inode(path->dentry) ? 0 : -EOPNOTSUPP;
+	if (path_equal(&found, path))
+		note_seen_dir(ctx, path);
+	else if (d_inode(found.dentry) != d_inode(path->dentry))
+		ret = -EOPNOTSUPP;
 	path_put(&found);
 	return ret;
 }
@@ -171,7 +203,7 @@ int ckpt_path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 	int ret;
 
 	found = ckpt_path_name(ctx, path, name);
-	ret = IS_ERR_OR_NULL(found) ? -EOPNOTSUPP : ckpt_leads_back(found, path);
+	ret = IS_ERR_OR_NULL(found) ? -EOPNOTSUPP : ckpt_leads_back(ctx, found, path);
 	if (ret == -ENOMEM)
 		return ret;
 	if (ret)
@@ -224,24 +256,32 @@ int ckpt_open_flags(const struct ckpt_rec_file *rec)
 	       (rec->flags & CKPT_FILEF_LARGEFILE ? O_LARGEFILE : 0);
 }
 
-static struct file *open_again(const struct ckpt_rec_file *rec, const char *name)
+/* A program: the right to execute it counts, not the one to read it. */
+static struct file *open_program(struct ckpt_ctx *ctx, struct ckpt_task *t,
+				 const struct ckpt_rec_file *rec, const char *name)
 {
-	struct file *file;
+	struct file *file = open_exec(name);
 	int ret;
 
-	if (!(rec->flags & CKPT_FILEF_EXEC))
-		return filp_open(name, ckpt_open_flags(rec), 0);
-	/* A program: the right to execute it counts, not the one to read it. */
-	file = open_exec(name);
 	if (IS_ERR(file))
 		return file;
 	exe_file_allow_write_access(file);
 	/* Nobody can save one that may not be read; the image could map it to read it. */
-	ret = path_permission(&file->f_path, MAY_READ);
+	ret = path_permission(&file->f_path, MAY_READ) ?:
+	      ckpt_compare(ctx, t, file_user_path(file), rec, name);
 	if (!ret)
 		return file;
 	fput(file);
 	return ERR_PTR(ret);
+}
+
+static struct file *open_again(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+			       const struct ckpt_rec_file *rec, const char *name)
+{
+	if (rec->flags & CKPT_FILEF_EXEC)
+		return open_program(ctx, t, rec, name);
+	/* What was compared, whatever has this name by now. */
+	return file_open_root(path, "", ckpt_open_flags(rec), 0);
 }
 
 static int set_position(struct file *file, const struct ckpt_rec_file *rec)
@@ -268,13 +308,13 @@ static struct file *path_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	int ret;
 
 	/* Looked at before it is opened: opening a device may do something. */
-	ret = kern_path(name, LOOKUP_FOLLOW, &path);
+	ret = kern_path(name, rec->flags & CKPT_FILEF_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &path);
 	if (!ret) {
 		ret = ckpt_compare(ctx, t, &path, rec, name);
+		file = ret ? ERR_PTR(ret) : open_again(ctx, t, &path, rec, name);
 		path_put(&path);
 		if (ret)
-			return ERR_PTR(ret);
-		file = open_again(rec, name);
+			return file;
 		ret = PTR_ERR_OR_ZERO(file);
 	}
 	if (ret == -ENOENT || ret == -ENOTDIR)
@@ -283,9 +323,7 @@ static struct file *path_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	if (ret)
 		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING, ret,
 					  "cannot open %s", name));
-	ret = ckpt_compare(ctx, t, file_user_path(file), rec, name);
-	if (!ret)
-		ret = ckpt_compare_open(ctx, t, file, rec, name);
+	ret = ckpt_compare_open(ctx, t, file, rec, name);
 	if (!ret && set_position(file, rec))
 		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, -ESTALE,
 				 "cannot go to position %llu of %s", rec->pos, name);

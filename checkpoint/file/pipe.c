@@ -255,10 +255,12 @@ static int fill_pipe(struct file *writer, struct ckpt_rec *rec)
 	const struct ckpt_rec_pipe *saved = ckpt_rec_data(rec);
 	const u32 *pieces = ckpt_rec_tail(rec);
 	const char *data = (const char *)(pieces + saved->nr_pieces);
-	long size = pipe_fcntl(writer, F_SETPIPE_SZ, saved->capacity);
+	long size = pipe_fcntl(writer, F_GETPIPE_SZ, 0);
 	int ret = 0;
 	u32 i, len;
 
+	if (size != saved->capacity)
+		size = pipe_fcntl(writer, F_SETPIPE_SZ, saved->capacity);
 	if (size < 0)
 		return size;
 	/* It fits, or the write ends early: nobody reads meanwhile. */

@@ -364,7 +364,7 @@ static int pty_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file
 	int ret = get_name(ctx, file, name);
 
 	if (!ret && !tty_hung_up_p(file))
-		ret = ckpt_leads_back(name, &file->f_path);
+		ret = ckpt_leads_back(ctx, name, &file->f_path);
 	if (ret == -ENOMEM)
 		return ret;
 	if (ret)

@@ -26,9 +26,18 @@ struct pipe_refs {
 	bool inside;	/* looked at: nobody else has any */
 };
 
-static unsigned long key(const void *ptr)
+/* Of a file in file_refs: that others have it was told. The rest is the count. */
+#define TOLD	BIT(BITS_PER_LONG - 1)
+
+static unsigned long count_of(struct ckpt_ctx *ctx, const void *ptr)
 {
-	return (unsigned long)ptr >> 3;
+	return ckpt_ptr_get(&ctx->file_refs, ptr) & ~TOLD;
+}
+
+/* One more reference to an object. */
+static int count(struct ckpt_ctx *ctx, const void *ptr)
+{
+	return ckpt_ptr_set(&ctx->file_refs, ptr, ckpt_ptr_get(&ctx->file_refs, ptr) + 1);
 }
 
 static int add_end(struct pipe_refs *refs, struct file *file)
@@ -49,14 +58,14 @@ static int add_end(struct pipe_refs *refs, struct file *file)
 
 static int note_pipe(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe, struct file *file)
 {
-	struct pipe_refs *refs = xa_load(&ctx->pipe_refs, key(pipe));
+	struct pipe_refs *refs = (void *)ckpt_ptr_get(&ctx->pipe_refs, pipe);
 	int ret;
 
 	if (!refs) {
 		refs = kzalloc(sizeof(*refs), GFP_KERNEL_ACCOUNT);
 		if (!refs)
 			return -ENOMEM;
-		ret = xa_err(xa_store(&ctx->pipe_refs, key(pipe), refs, GFP_KERNEL_ACCOUNT));
+		ret = ckpt_ptr_set(&ctx->pipe_refs, pipe, (unsigned long)refs);
 		if (ret) {
 			kfree(refs);
 			return ret;
@@ -71,39 +80,12 @@ static bool is_counted(struct file *file)
 	return ckpt_is_unnamed_memory(file) || ckpt_is_unlinked(file);
 }
 
-/* One more open file of the memory or inode that a dentry stands for. */
-static int note_dentry(struct ckpt_ctx *ctx, struct file *file)
-{
-	unsigned long at = key(file_user_path(file)->dentry);
-	void *old = xa_load(&ctx->file_refs, at);
-
-	return xa_err(xa_store(&ctx->file_refs, at,
-			       xa_mk_value((old ? xa_to_value(old) : 0) + 1),
-			       GFP_KERNEL_ACCOUNT));
-}
-
-/* One more mapping of memory, by its inode. */
-static int note_attached(struct ckpt_ctx *ctx, struct inode *inode)
-{
-	return xa_err(xa_store(&ctx->file_refs, key(inode),
-			       xa_mk_value(ckpt_attached(ctx, inode) + 1), GFP_KERNEL_ACCOUNT));
-}
-
 /* Overlayfs opens a file below, which has a reference to the upper one's name. */
 static struct file *file_below(struct file *file)
 {
 	return file_inode(file)->i_sb->s_magic == OVERLAYFS_SUPER_MAGIC &&
 	       S_ISREG(file_inode(file)->i_mode) && !(file->f_mode & FMODE_PATH) ?
 	       file->private_data : NULL;
-}
-
-static int count(struct ckpt_ctx *ctx, struct file *file)
-{
-	void *old = xa_load(&ctx->file_refs, key(file));
-
-	return xa_err(xa_store(&ctx->file_refs, key(file),
-			       xa_mk_value((old ? xa_to_value(old) : 0) + 1),
-			       GFP_KERNEL_ACCOUNT));
 }
 
 static int count_below(struct ckpt_ctx *ctx, struct file *file)
@@ -114,15 +96,14 @@ static int count_below(struct ckpt_ctx *ctx, struct file *file)
 	if (!below)
 		return 0;
 	/* It may have been found, as that of a mapping, before. */
-	if (!xa_load(&ctx->file_refs, key(below)))
-		ret = note_dentry(ctx, below);
+	if (!count_of(ctx, below))
+		ret = count(ctx, file_user_path(below)->dentry);
 	return ret ?: count(ctx, below);
 }
 
 static int count_file(struct ckpt_ctx *ctx, struct file *file)
 {
-	void *old = xa_load(&ctx->file_refs, key(file));
-	unsigned long nr = old ? xa_to_value(old) : 0;
+	unsigned long nr = count_of(ctx, file);
 	struct pipe_inode_info *pipe = nr ? NULL : ckpt_pipe_of(file);
 	int ret = 0;
 
@@ -133,7 +114,7 @@ static int count_file(struct ckpt_ctx *ctx, struct file *file)
 	if (pipe)
 		ret = note_pipe(ctx, pipe, file);
 	else if (!nr && is_counted(file))
-		ret = note_dentry(ctx, file) ?: count_below(ctx, file);
+		ret = count(ctx, file_user_path(file)->dentry) ?: count_below(ctx, file);
 	return ret ?: count(ctx, file);
 }
 
@@ -159,10 +140,11 @@ static int count_table(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	task_lock(t->task);
 	files = t->task->files;
 	task_unlock(t->task);
+	/* It has just been killed, or another process of the tree has the table, too. */
+	if (!files || count_of(ctx, files))
+		return 0;
 	/* Tables and files are different objects: one index does for both. */
-	ret = xa_insert(&ctx->file_refs, key(files), xa_mk_value(1), GFP_KERNEL_ACCOUNT);
-	if (ret)
-		return ret == -EBUSY ? 0 : ret;
+	ret = count(ctx, files);
 	for (fd = 0; !ret && (file = ckpt_fds_next(t->task, &fd)); fd++) {
 		ret = count_file(ctx, file);
 		fput(file);
@@ -191,29 +173,33 @@ static int count_mappings(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	struct mm_struct *mm = get_task_mm(t->task);
 	struct vm_area_struct *vma;
-	int ret;
+	int ret = 0;
 
 	VMA_ITERATOR(vmi, mm, 0);
 
 	if (!mm)
 		return 0;
-	ret = xa_insert(&ctx->file_refs, key(mm), xa_mk_value(1), GFP_KERNEL_ACCOUNT);
+	if (count_of(ctx, mm))
+		goto out;
+	ret = count(ctx, mm);
 	if (!ret && mmap_read_lock_killable(mm))
 		ret = -EINTR;
 	if (!ret) {
 		for_each_vma(vmi, vma) {
 			if (vma->vm_file && is_counted(vma->vm_file))
 				ret = count_file(ctx, vma->vm_file);
+			/* One more mapping of memory, by its inode. */
 			if (!ret && vma->vm_file && ckpt_is_unnamed_memory(vma->vm_file))
-				ret = note_attached(ctx, file_inode(vma->vm_file));
+				ret = count(ctx, file_inode(vma->vm_file));
 			if (ret)
 				break;
 		}
 		mmap_read_unlock(mm);
 		ret = ret ?: count_exe(ctx, mm);
 	}
+out:
 	mmput(mm);
-	return ret == -EBUSY ? 0 : ret;
+	return ret;
 }
 
 /**
@@ -225,9 +211,7 @@ static int count_mappings(struct ckpt_ctx *ctx, struct ckpt_task *t)
  */
 unsigned long ckpt_attached(struct ckpt_ctx *ctx, struct inode *inode)
 {
-	void *old = xa_load(&ctx->file_refs, key(inode));
-
-	return old ? xa_to_value(old) : 0;
+	return count_of(ctx, inode);
 }
 
 /**
@@ -247,21 +231,22 @@ int ckpt_refs_count(struct ckpt_ctx *ctx)
 	return ret;
 }
 
+static void put_pipe(unsigned long value)
+{
+	struct pipe_refs *refs = (void *)value;
+
+	kfree(refs->files);
+	kfree(refs);
+}
+
 /**
  * ckpt_refs_free - forget the counts
  * @ctx: context
  */
 void ckpt_refs_free(struct ckpt_ctx *ctx)
 {
-	struct pipe_refs *refs;
-	unsigned long index;
-
-	xa_for_each(&ctx->pipe_refs, index, refs) {
-		kfree(refs->files);
-		kfree(refs);
-	}
-	xa_destroy(&ctx->pipe_refs);
-	xa_destroy(&ctx->file_refs);
+	ckpt_ptr_free(&ctx->pipe_refs, put_pipe);
+	ckpt_ptr_free(&ctx->file_refs, NULL);
 }
 
 /**
@@ -273,7 +258,7 @@ void ckpt_refs_free(struct ckpt_ctx *ctx)
  */
 bool ckpt_file_is_known(struct ckpt_ctx *ctx, const struct file *file)
 {
-	return xa_load(&ctx->file_refs, key(file));
+	return count_of(ctx, file);
 }
 
 /**
@@ -288,9 +273,7 @@ bool ckpt_file_is_known(struct ckpt_ctx *ctx, const struct file *file)
  */
 bool ckpt_file_is_ours_now(struct ckpt_ctx *ctx, struct file *file, int extra)
 {
-	void *ours = xa_load(&ctx->file_refs, key(file));
-
-	return file_count(file) == (ours ? xa_to_value(ours) : 0) + extra;
+	return file_count(file) == count_of(ctx, file) + extra;
 }
 
 /**
@@ -324,9 +307,9 @@ bool ckpt_file_is_ours(struct ckpt_ctx *ctx, struct file *file, int extra)
 bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra)
 {
 	struct dentry *dentry = file_user_path(file)->dentry;
-	void *files = xa_load(&ctx->file_refs, key(dentry));
+	unsigned long files = count_of(ctx, dentry);
 
-	return files && d_count(dentry) <= xa_to_value(files) &&
+	return files && d_count(dentry) <= files &&
 	       ckpt_file_is_ours(ctx, file, extra);
 }
 
@@ -340,7 +323,7 @@ bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra)
  */
 bool ckpt_pipe_is_inside(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe, struct file *file)
 {
-	struct pipe_refs *refs = xa_load(&ctx->pipe_refs, key(pipe));
+	struct pipe_refs *refs = (void *)ckpt_ptr_get(&ctx->pipe_refs, pipe);
 	u32 i;
 
 	if (!refs || refs->nr != pipe->files)
@@ -417,14 +400,16 @@ static bool find_holder(struct ckpt_ctx *ctx, struct file *file, char *who, size
  */
 bool ckpt_file_shared(struct ckpt_ctx *ctx, struct file *file, char *who, size_t size)
 {
-	long ours = xa_to_value(xa_load(&ctx->file_refs, key(file)) ?: xa_mk_value(0)) + 1;
+	long ours = count_of(ctx, file) + 1;
 	int try;
 
 	/* Once is enough. The call has references to its own files. */
-	if (xa_get_mark(&ctx->file_refs, key(file), XA_MARK_0) ||
+	if (ckpt_ptr_get(&ctx->file_refs, file) & TOLD ||
 	    (ctx->file && file_inode(file) == file_inode(ctx->file)))
 		return false;
-	xa_set_mark(&ctx->file_refs, key(file), XA_MARK_0);
+	/* Of a file that was counted: there is a slot. */
+	if (ours > 1)
+		ckpt_ptr_set(&ctx->file_refs, file, (ours - 1) | TOLD);
 	ours += file == ctx->log_file;
 	strscpy(who, "another process", size);
 	for (try = 0; try < CKPT_TRANSIENT_TRIES; try++) {
