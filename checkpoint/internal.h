@@ -620,6 +620,7 @@ int ckpt_next_record(struct ckpt_ctx *ctx, struct ckpt_rec **recp);
 int ckpt_read_padding_reported(struct ckpt_ctx *ctx, struct ckpt_task *t);
 void ckpt_count_time(struct ckpt_ctx *ctx, __u64 *sum, ktime_t start);
 bool ckpt_wait_pid(u32 nr, unsigned long deadline);
+void ckpt_wait_predecessors(struct ckpt_ctx *ctx);
 int ckpt_restore_fail(struct ckpt_ctx *ctx, struct ckpt_task *t, int err);
 
 /* assemble.c */
