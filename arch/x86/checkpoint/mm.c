@@ -43,7 +43,15 @@ bool ckpt_arch_vma_is_special(struct vm_area_struct *vma)
 	return is_named(vma, "[vdso]") || is_named(vma, "[vvar]");
 }
 
-/* Both parts whole and side by side, or neither. */
+static bool is_compat(struct mm_struct *mm)
+{
+	return test_bit(MM_CONTEXT_UPROBE_IA32, &mm->context.flags);
+}
+
+/*
+ * Both parts whole and side by side, or neither. The kernel itself lets signal
+ * handlers of 32-bit programs return to where it was mapped.
+ */
 static bool vdso_is_whole(struct mm_struct *mm)
 {
 	const struct vdso_image *image = mm->context.vdso_image;
@@ -66,7 +74,7 @@ static bool vdso_is_whole(struct mm_struct *mm)
 			return false;
 		parts++;
 	}
-	return parts == 2 || (!parts && !vdso);
+	return parts == 2 || (!parts && (!vdso || !is_compat(mm)));
 }
 
 /**
@@ -79,7 +87,8 @@ void ckpt_arch_collect_mm(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_s
 {
 	if (!vdso_is_whole(mm))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_VDSO,
-			      "has moved or unmapped a part of its vDSO");
+			      is_compat(mm) ? "has unmapped its vDSO, or moved a part of it" :
+					      "has moved or unmapped a part of its vDSO");
 	if (has_tagged_addresses(mm))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PRCTL, "uses tagged addresses (LAM)");
 	if (test_bit(MM_CONTEXT_HAS_VSYSCALL, &mm->context.flags) ==
@@ -100,6 +109,19 @@ static u64 vdso_sum(const struct vdso_image *image)
 	return sum;
 }
 
+/* The kernel does not forget where it was when it is unmapped. */
+static bool has_vdso(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	bool found;
+
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, vdso_of(mm));
+	found = vma && ckpt_arch_vma_is_special(vma);
+	mmap_read_unlock(mm);
+	return found;
+}
+
 /**
  * ckpt_arch_save_mm - save where the vDSO is, and which one
  * @mm: address space
@@ -107,11 +129,11 @@ static u64 vdso_sum(const struct vdso_image *image)
  */
 void ckpt_arch_save_mm(struct mm_struct *mm, struct ckpt_rec_mm *rec)
 {
-	if (test_bit(MM_CONTEXT_UPROBE_IA32, &mm->context.flags))
+	if (is_compat(mm))
 		rec->flags |= CKPT_MMF_COMPAT;
 	save_bases(mm, rec);
 	save_pkeys(mm, rec);
-	if (!vdso_of(mm))
+	if (!has_vdso(mm))
 		return;
 	rec->vdso = vdso_of(mm);
 	rec->vdso_sum = vdso_sum(mm->context.vdso_image);

@@ -233,7 +233,7 @@ struct checkpoint_stats {
  *	processes
  * @CKPT_WHY_MAPPING: a mapping of a kind that cannot be saved
  * @CKPT_WHY_MAPPING_FLAG: a property of a mapping that cannot be saved
- * @CKPT_WHY_VDSO: a vDSO that was moved in part or removed
+ * @CKPT_WHY_VDSO: a vDSO that was moved or removed in part
  * @CKPT_WHY_MM: a property of the address space that cannot be saved
  * @CKPT_WHY_TIMER: a timer
  * @CKPT_WHY_SIGNAL: a pending signal that cannot be saved

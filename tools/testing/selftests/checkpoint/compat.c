@@ -3,16 +3,19 @@
  * A 32-bit program, for compat_test: compat MODE. It knows nothing of the other
  * subjects, which are built for 64 bits.
  */
+#include <elf.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -307,6 +310,61 @@ static void epoll(void)
 	check(!pthread_join(thread, NULL));
 }
 
+/* Where a function of the vDSO is. */
+static void *vdso_function(const char *name)
+{
+	char *base = (char *)getauxval(AT_SYSINFO_EHDR), *names = NULL;
+	Elf32_Ehdr *header = (void *)base;
+	Elf32_Phdr *part = (void *)(base + header->e_phoff);
+	Elf32_Sym *symbols = NULL;
+	Elf32_Dyn *dyn = NULL;
+	uint32_t i, *hash = NULL;
+
+	for (i = 0; i < header->e_phnum; i++)
+		if (part[i].p_type == PT_DYNAMIC)
+			dyn = (void *)(base + part[i].p_vaddr);
+	for (; dyn->d_tag != DT_NULL; dyn++) {
+		if (dyn->d_tag == DT_STRTAB)
+			names = base + dyn->d_un.d_ptr;
+		if (dyn->d_tag == DT_SYMTAB)
+			symbols = (void *)(base + dyn->d_un.d_ptr);
+		if (dyn->d_tag == DT_HASH)
+			hash = (void *)(base + dyn->d_un.d_ptr);
+	}
+	for (i = 0; i < hash[1]; i++)
+		if (!strcmp(names + symbols[i].st_name, name))
+			return base + symbols[i].st_value;
+	return NULL;
+}
+
+static bool is_later(const int64_t *a, const int64_t *b)
+{
+	return a[0] > b[0] || (a[0] == b[0] && a[1] >= b[1]);
+}
+
+/* Through addresses from before: the time, system calls, the end of signal handlers. */
+static void vdso(void)
+{
+	int (*gettime)(clockid_t clock, int64_t *time) = vdso_function("__vdso_clock_gettime64");
+	void *vsyscall = vdso_function("__kernel_vsyscall");
+	int64_t times[4][2];
+	int i, pid;
+
+	check(vsyscall && (unsigned long)vsyscall == getauxval(AT_SYSINFO));
+	check(!gettime(CLOCK_REALTIME, times[0]));
+	set_signals();
+	stage();
+	check(!syscall(SYS_clock_gettime64, CLOCK_REALTIME, times[1]));
+	check(!gettime(CLOCK_REALTIME, times[2]));
+	check(!syscall(SYS_clock_gettime64, CLOCK_REALTIME, times[3]));
+	for (i = 1; i < 4; i++)
+		check(is_later(times[i], times[i - 1]));
+	asm volatile("call *%[entry]"
+		     : "=a" (pid) : "a" (SYS_getpid), [entry] "S" (vsyscall) : "memory");
+	check(pid == getpid());
+	check_signals();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -315,6 +373,7 @@ int main(int argc, char **argv)
 	} modes[] = {
 		{ "idle", idle }, { "everything", everything }, { "threads", threads },
 		{ "sleepers", sleepers }, { "patience", patience }, { "epoll", epoll },
+		{ "vdso", vdso },
 	};
 	unsigned int i;
 

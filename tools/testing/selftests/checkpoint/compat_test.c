@@ -41,6 +41,11 @@ TEST_F_TIMEOUT(compat, everything, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_run(&self->s, "everything", variant->way));
 }
 
+TEST_F_TIMEOUT(compat, vdso, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, subject_run(&self->s, "vdso", variant->way));
+}
+
 TEST_F_TIMEOUT(compat, threads, TEST_TIMEOUT)
 {
 	ASSERT_EQ(0, subject_run(&self->s, "threads", variant->way));

@@ -2,6 +2,7 @@
 /* Anonymous memory: heap, stack, and mappings of every kind. */
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -298,6 +299,39 @@ static void vdso(int argc, char **argv)
 	check(time(NULL) >= old[0].tv_sec);
 }
 
+/* What /proc calls so is unmapped; how many there were. */
+static int unmap_named(const char *name)
+{
+	unsigned long start, end;
+	char line[256];
+	int nr = 0;
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	need(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		if (!strstr(line, name) || sscanf(line, "%lx-%lx", &start, &end) != 2)
+			continue;
+		need(!munmap((void *)start, end - start));
+		nr++;
+	}
+	fclose(maps);
+	return nr;
+}
+
+/* novdso: none is there any more, and none comes back. */
+static void novdso(int argc, char **argv)
+{
+	struct timespec old;
+
+	check_eq(1, unmap_named("[vdso]"));
+	check_eq(1, unmap_named("[vvar]"));
+	old = raw_time(CLOCK_REALTIME);
+	stage();
+	check_eq(0, unmap_named("[vdso]"));
+	check_eq(0, unmap_named("[vvar]"));
+	check(raw_time(CLOCK_REALTIME).tv_sec >= old.tv_sec);
+}
+
 /* jit: code that was made at run time. */
 static void jit(int argc, char **argv)
 {
@@ -376,6 +410,7 @@ const struct mode memory_modes[] = {
 	{ "many", many },
 	{ "bulk", bulk },
 	{ "vdso", vdso },
+	{ "novdso", novdso },
 	{ "jit", jit },
 	{ "edges", edges },
 	{ "moved", moved },
