@@ -155,13 +155,13 @@ static int count_table(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return ret ?: ckpt_inflight_count(ctx, t);
 }
 
-/* The executed file; that of memory without a name takes part in no count. */
+/* The executed file. */
 static int count_exe(struct ckpt_ctx *ctx, struct mm_struct *mm)
 {
 	struct file *exe = get_mm_exe_file(mm);
 	int ret = 0;
 
-	if (exe && !ckpt_is_unnamed_shmem(exe))
+	if (exe)
 		ret = count_file(ctx, exe);
 	if (exe)
 		fput(exe);

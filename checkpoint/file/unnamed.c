@@ -31,8 +31,8 @@ void ckpt_unnamed_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, 
 	if (!kuid_has_mapping(current_user_ns(), inode->i_uid) ||
 	    !kgid_has_mapping(current_user_ns(), inode->i_gid))
 		ckpt_obstacle(ctx, where, CKPT_WHY_CRED, "%s of an unknown user: %pD", what, file);
-	/* Who looks at a descriptor holds a reference of its own. */
-	if (!ckpt_file_is_inside(ctx, file, where->fd >= 0))
+	/* Who looks at a descriptor, or at a program, holds a reference of its own. */
+	if (!ckpt_file_is_inside(ctx, file, !where->end))
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING,
 			      "%s without a name that others have, too: %pD", what, file);
 }

@@ -40,6 +40,7 @@ SHMEM_TEST(anonymous)
 SHMEM_TEST(parts)
 SHMEM_TEST(sealed)
 SHMEM_TEST(deleted)
+SHMEM_TEST(program)
 
 /* Memory that others have is refused, and goes through with all that have it. */
 TEST_F_TIMEOUT(shmem, leaked, TEST_TIMEOUT)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -182,11 +183,39 @@ static void leaked(int argc, char **argv)
 	stage();
 }
 
+/* shared_program: runs a copy of itself that has no name. */
+static void program(int argc, char **argv)
+{
+	char path[40], before[200] = "", now[200] = "";
+	static char * const copy[] = { "copy", "shared_program", "now", NULL };
+	int fd, self;
+
+	if (!argc) {
+		self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+		fd = memfd_create("program", 0);
+		while (sendfile(fd, self, NULL, 1 << 20) > 0)
+			;
+		/* What is open for writing is not executed. */
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		self = open(path, O_RDONLY | O_CLOEXEC);
+		close(fd);
+		fexecve(self, copy, environ);
+		need(false);
+	}
+	need(readlink("/proc/self/exe", before, sizeof(before) - 1) > 0);
+	check(strstr(before, "memfd:program"));
+	stage();
+	need(readlink("/proc/self/exe", now, sizeof(now) - 1) > 0);
+	check(!strcmp(before, now));
+	check_eq(0, system("/proc/$PPID/exe regular_none >/dev/null"));
+}
+
 const struct mode shmem_modes[] = {
 	{ "shared_anonymous", shared_anonymous },
 	{ "shared_parts", parts },
 	{ "shared_sealed", sealed },
 	{ "shared_deleted", deleted },
 	{ "shared_leaked", leaked },
+	{ "shared_program", program },
 	{}
 };
