@@ -739,26 +739,34 @@ int ckpt_regset_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
 
 /* mm/sums.c */
 
+#define CKPT_MAX_CHUNKS	(CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES)
+
 /**
  * struct ckpt_sums - checksums of chunks of page data
  * @work: what takes them on another processor
- * @bv: the data; every chunk starts with a new entry
- * @nr: chunks
+ * @asked: @work was queued
+ * @nr: chunks whose data is there
  * @next: first chunk that nobody has taken
- * @first: for every chunk its first entry of @bv, then the number of entries
+ * @bv: for every chunk its data
+ * @nr_bv: for every chunk the entries there
+ * @done: for every chunk whether its checksum was taken
  * @sums: for every chunk its checksum
  */
 struct ckpt_sums {
 	struct work_struct work;
-	const struct bio_vec *bv;
+	bool asked;
 	u32 nr;
 	atomic_t next;
-	u32 first[CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES + 1];
-	u64 sums[CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES];
+	const struct bio_vec *bv[CKPT_MAX_CHUNKS];
+	u32 nr_bv[CKPT_MAX_CHUNKS];
+	bool done[CKPT_MAX_CHUNKS];
+	u64 sums[CKPT_MAX_CHUNKS];
 };
 
 void ckpt_sums_init(struct ckpt_sums *s);
-void ckpt_sums_start(struct ckpt_sums *s, u32 nr);
+void ckpt_sums_start(struct ckpt_sums *s);
+void ckpt_sums_add(struct ckpt_sums *s, u32 nr);
+void ckpt_sums_await(struct ckpt_sums *s, u32 i);
 void ckpt_sums_stop(struct ckpt_sums *s);
 void ckpt_sums_finish(struct ckpt_sums *s);
 

@@ -25,9 +25,12 @@ static void add_run(struct ckpt_batch *b, struct page *page, u32 nr)
 {
 	struct bio_vec *last = b->bv + b->nr_bv - 1;
 	bool starts = b->nr_pages % CKPT_CHUNK_PAGES == 0;
+	u32 chunk = b->nr_pages / CKPT_CHUNK_PAGES;
 
-	if (starts)
-		b->sums.first[b->nr_pages / CKPT_CHUNK_PAGES] = b->nr_bv;
+	if (starts) {
+		b->sums.bv[chunk] = b->bv + b->nr_bv;
+		b->sums.nr_bv[chunk] = 0;
+	}
 	b->nr_pages += nr;
 	if (!starts && page_folio(last->bv_page) == page_folio(page) &&
 	    last->bv_page + (last->bv_len >> PAGE_SHIFT) == page) {
@@ -35,6 +38,7 @@ static void add_run(struct ckpt_batch *b, struct page *page, u32 nr)
 		return;
 	}
 	folio_get(page_folio(page));
+	b->sums.nr_bv[chunk]++;
 	bvec_set_page(&b->bv[b->nr_bv++], page, nr * PAGE_SIZE, 0);
 }
 
@@ -88,9 +92,8 @@ int ckpt_batch_write(struct ckpt_ctx *ctx, struct ckpt_batch *b)
 
 	if (!nr)
 		return 0;
-	b->sums.bv = b->bv;
-	b->sums.first[nr] = b->nr_bv;
-	ckpt_sums_start(&b->sums, nr);
+	ckpt_sums_start(&b->sums);
+	ckpt_sums_add(&b->sums, nr);
 	ret = ckpt_write_record(ctx, CKPT_REC_PAGES, 0, sizeof(*b->extents), b->extents,
 				b->nr_extents * sizeof(*b->extents), NULL, 0);
 	if (!ret)

@@ -1,31 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Page data, from the image straight into the pages of a target, a chunk at a
- * time. The checksums of a few chunks are taken together, while the next few are
- * read.
+ * time. While the next chunks are read, another processor takes the checksums of
+ * those that were; if these take longer than the data, both take them.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "pages.h"
 
-#define GROUP_CHUNKS	4
-#define GROUP_PAGES	(GROUP_CHUNKS * CKPT_CHUNK_PAGES)
+/* That are read ahead of their checksums: whoever takes one has time for it. */
+#define NR_SLOTS	8
 
 /**
- * struct group - pages that are read before their checksums are taken
+ * struct slot - pages of a chunk until its checksum was taken
  * @pages: pages, each referenced
- * @bv: runs of them, which end where a chunk ends
+ * @bv: runs of them
  * @nr: how many pages
  * @nr_bv: how many runs
- * @sums: a checksum for each chunk
  */
-struct group {
-	struct page *pages[GROUP_PAGES];
-	struct bio_vec bv[GROUP_PAGES];
+struct slot {
+	struct page *pages[CKPT_CHUNK_PAGES];
+	struct bio_vec bv[CKPT_CHUNK_PAGES];
 	u32 nr;
 	u32 nr_bv;
-	struct ckpt_sums sums;
 };
 
 /**
@@ -34,16 +32,18 @@ struct group {
  * @end: behind the last
  * @done: pages of @e that were read
  * @target: where they go
- * @nr_sums: checksums taken
- * @sums: their values
+ * @nr: chunks read
+ * @sums: their checksums
+ * @slots: chunk i is in slot i modulo their number
  */
 struct progress {
 	const struct ckpt_rec_extent *e;
 	const struct ckpt_rec_extent *end;
 	u64 done;
 	const struct ckpt_page_target *target;
-	u32 nr_sums;
-	u64 sums[CKPT_MAX_RECORD_PAGES / CKPT_CHUNK_PAGES];
+	u32 nr;
+	struct ckpt_sums sums;
+	struct slot slots[NR_SLOTS];
 };
 
 static void put_run(struct page *page, u32 nr)
@@ -60,64 +60,62 @@ static void put_run(struct page *page, u32 nr)
 	}
 }
 
-static void empty_group(struct group *g)
+static void empty_slot(struct slot *slot)
 {
 	u32 i, nr = 0;
 
-	for (i = 0; i < g->nr_bv; i++) {
-		put_run(g->bv[i].bv_page, g->bv[i].bv_len >> PAGE_SHIFT);
-		nr += g->bv[i].bv_len >> PAGE_SHIFT;
+	for (i = 0; i < slot->nr_bv; i++) {
+		put_run(slot->bv[i].bv_page, slot->bv[i].bv_len >> PAGE_SHIFT);
+		nr += slot->bv[i].bv_len >> PAGE_SHIFT;
 	}
 	/* After an error there are pages that are in no run. */
-	for (i = nr; i < g->nr; i++)
-		put_page(g->pages[i]);
-	g->nr = 0;
-	g->nr_bv = 0;
+	for (i = nr; i < slot->nr; i++)
+		put_page(slot->pages[i]);
+	slot->nr = 0;
+	slot->nr_bv = 0;
 }
 
-static int get_pages(struct group *g, const struct ckpt_page_target *target, u64 addr, u32 nr)
+static int get_pages(struct slot *slot, const struct ckpt_page_target *target, u64 addr, u32 nr)
 {
 	long got;
 
 	while (nr) {
-		got = target->get(target, addr, nr, g->pages + g->nr);
+		got = target->get(target, addr, nr, slot->pages + slot->nr);
 		if (got <= 0)
 			return got ?: -EFAULT;
-		g->nr += got;
+		slot->nr += got;
 		nr -= got;
 		addr += got * PAGE_SIZE;
 	}
 	return 0;
 }
 
-/* Makes runs of the pages from @first on. */
-static void make_runs(struct group *g, u32 first)
+static void make_runs(struct slot *slot)
 {
 	struct bio_vec *last = NULL;
 	u32 i;
 
-	for (i = first; i < g->nr; i++) {
-		if (last && g->pages[i] == last->bv_page + (last->bv_len >> PAGE_SHIFT)) {
+	for (i = 0; i < slot->nr; i++) {
+		if (last && slot->pages[i] == last->bv_page + (last->bv_len >> PAGE_SHIFT)) {
 			last->bv_len += PAGE_SIZE;
 			continue;
 		}
-		last = &g->bv[g->nr_bv++];
-		bvec_set_page(last, g->pages[i], PAGE_SIZE, 0);
+		last = &slot->bv[slot->nr_bv++];
+		bvec_set_page(last, slot->pages[i], PAGE_SIZE, 0);
 	}
 }
 
-static int read_chunk(struct ckpt_ctx *ctx, struct ckpt_task *t, struct group *g,
+static int read_chunk(struct ckpt_ctx *ctx, struct ckpt_task *t, struct slot *slot,
 		      struct progress *p)
 {
-	u32 first = g->nr, first_bv = g->nr_bv;
 	u64 addr;
-	u32 nr;
+	u32 i, nr;
 	int ret;
 
-	while (p->e < p->end && g->nr < first + CKPT_CHUNK_PAGES) {
-		nr = min_t(u64, p->e->nr_pages - p->done, first + CKPT_CHUNK_PAGES - g->nr);
+	while (p->e < p->end && slot->nr < CKPT_CHUNK_PAGES) {
+		nr = min_t(u64, p->e->nr_pages - p->done, CKPT_CHUNK_PAGES - slot->nr);
 		addr = p->e->addr + p->done * PAGE_SIZE;
-		ret = get_pages(g, p->target, addr, nr);
+		ret = get_pages(slot, p->target, addr, nr);
 		if (ret)
 			return p->target->failed(ctx, t, p->target, addr, nr, ret);
 		p->done += nr;
@@ -126,82 +124,64 @@ static int read_chunk(struct ckpt_ctx *ctx, struct ckpt_task *t, struct group *g
 			p->done = 0;
 		}
 	}
-	make_runs(g, first);
-	ret = ckpt_data_read(ctx, t, g->bv + first_bv, g->nr_bv - first_bv,
-			     (size_t)(g->nr - first) << PAGE_SHIFT);
-	for (; !ret && first < g->nr; first++)
-		if (!PageUptodate(g->pages[first]))
-			SetPageUptodate(g->pages[first]);
+	make_runs(slot);
+	ret = ckpt_data_read(ctx, t, slot->bv, slot->nr_bv, (size_t)slot->nr << PAGE_SHIFT);
+	for (i = 0; !ret && i < slot->nr; i++)
+		if (!PageUptodate(slot->pages[i]))
+			SetPageUptodate(slot->pages[i]);
 	return ret;
 }
 
-/* Leaves the checksums of what it has read to ckpt_sums_finish(). */
-static int read_group(struct ckpt_ctx *ctx, struct ckpt_task *t, struct group *g,
-		      struct progress *p)
+static int read_chunks(struct ckpt_ctx *ctx, struct ckpt_task *t, struct progress *p)
 {
-	u32 nr;
-	int ret;
-
-	for (nr = 0; nr < GROUP_CHUNKS && p->e < p->end; nr++) {
-		g->sums.first[nr] = g->nr_bv;
-		ret = read_chunk(ctx, t, g, p);
-		if (ret)
-			return ret;
-		cond_resched();
-	}
-	g->sums.bv = g->bv;
-	g->sums.first[nr] = g->nr_bv;
-	return 0;
-}
-
-static void finish_group(struct group *g, struct progress *p)
-{
-	u32 nr = g->sums.nr;
-
-	ckpt_sums_finish(&g->sums);
-	memcpy(p->sums + p->nr_sums, g->sums.sums, nr * sizeof(*p->sums));
-	p->nr_sums += nr;
-	empty_group(g);
-}
-
-/* While the checksums of one group are taken, the next one is read. */
-static int read_groups(struct ckpt_ctx *ctx, struct ckpt_task *t, struct progress *p,
-		       struct group **groups)
-{
-	struct group *g = groups[0], *before = groups[1];
+	struct slot *slot;
 	int ret;
 
 	while (p->e < p->end) {
-		ret = read_group(ctx, t, g, p);
+		slot = &p->slots[p->nr % NR_SLOTS];
+		if (p->nr >= NR_SLOTS)
+			ckpt_sums_await(&p->sums, p->nr - NR_SLOTS);
+		empty_slot(slot);
+		ret = read_chunk(ctx, t, slot, p);
 		if (ret)
 			return ret;
-		finish_group(before, p);
-		ckpt_sums_start(&g->sums, DIV_ROUND_UP(g->nr, CKPT_CHUNK_PAGES));
-		swap(g, before);
+		p->sums.bv[p->nr] = slot->bv;
+		p->sums.nr_bv[p->nr] = slot->nr_bv;
+		ckpt_sums_add(&p->sums, ++p->nr);
+		cond_resched();
 	}
-	finish_group(before, p);
+	ckpt_sums_finish(&p->sums);
 	return 0;
 }
 
-static struct group *alloc_group(void)
+static struct progress *begin(const struct ckpt_page_target *target, struct ckpt_rec *rec)
 {
-	struct group *g = kvmalloc(sizeof(*g), GFP_KERNEL_ACCOUNT);
+	struct progress *p = kvmalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	u32 i;
 
-	if (g) {
-		g->nr = 0;
-		g->nr_bv = 0;
-		ckpt_sums_init(&g->sums);
+	if (!p)
+		return NULL;
+	p->e = ckpt_rec_data(rec);
+	p->end = p->e + ckpt_rec_count(rec);
+	p->done = 0;
+	p->target = target;
+	p->nr = 0;
+	ckpt_sums_init(&p->sums);
+	for (i = 0; i < NR_SLOTS; i++) {
+		p->slots[i].nr = 0;
+		p->slots[i].nr_bv = 0;
 	}
-	return g;
+	return p;
 }
 
-static void free_group(struct group *g)
+static void end(struct progress *p)
 {
-	if (!g)
-		return;
-	ckpt_sums_stop(&g->sums);
-	empty_group(g);
-	kvfree(g);
+	u32 i;
+
+	ckpt_sums_stop(&p->sums);
+	for (i = 0; i < NR_SLOTS; i++)
+		empty_slot(&p->slots[i]);
+	kvfree(p);
 }
 
 static int check_sums(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct progress *p)
@@ -214,8 +194,8 @@ static int check_sums(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct pr
 				  ckpt_memory_record(ctx, t, &rec);
 	if (ret)
 		return ret;
-	if (rec->type != CKPT_REC_SUMS || ckpt_rec_count(rec) != p->nr_sums ||
-	    memcmp(ckpt_rec_data(rec), p->sums, p->nr_sums * sizeof(*p->sums)))
+	if (rec->type != CKPT_REC_SUMS || ckpt_rec_count(rec) != p->nr ||
+	    memcmp(ckpt_rec_data(rec), p->sums.sums, p->nr * sizeof(*p->sums.sums)))
 		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
 				 "the image, before offset %llu: page data is damaged", end);
 	ckpt_free_record(rec);
@@ -234,22 +214,16 @@ static int check_sums(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct pr
 int ckpt_pages_read(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec,
 		    const struct ckpt_page_target *target)
 {
-	struct progress *p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
-	struct group *groups[] = { alloc_group(), alloc_group() };
-	int ret = p && groups[0] && groups[1] ? 0 : -ENOMEM;
+	struct progress *p = begin(target, rec);
+	int ret = p ? 0 : -ENOMEM;
 
 	if (!ret)
 		ret = ckpt_data_begin(ctx, t);
-	if (!ret) {
-		p->target = target;
-		p->e = ckpt_rec_data(rec);
-		p->end = p->e + ckpt_rec_count(rec);
-		ret = read_groups(ctx, t, p, groups);
-	}
-	free_group(groups[0]);
-	free_group(groups[1]);
+	if (!ret)
+		ret = read_chunks(ctx, t, p);
 	if (!ret)
 		ret = check_sums(ctx, t, p);
-	kfree(p);
+	if (p)
+		end(p);
 	return ret;
 }

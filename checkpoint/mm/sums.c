@@ -23,19 +23,27 @@ static u64 sum_of(const struct bio_vec *bv, const struct bio_vec *end)
 	return xxh64_digest(&state);
 }
 
-static void take_chunks(struct ckpt_sums *s)
+/* Takes the next chunk; false: there is none now. */
+static bool take_chunk(struct ckpt_sums *s)
 {
-	u32 i;
+	u32 i = atomic_read(&s->next);
 
-	while ((i = atomic_fetch_inc(&s->next)) < s->nr) {
-		s->sums[i] = sum_of(s->bv + s->first[i], s->bv + s->first[i + 1]);
-		cond_resched();
-	}
+	do {
+		/* Pairs with the release in ckpt_sums_add(): its data is seen. */
+		if (i >= smp_load_acquire(&s->nr))
+			return false;
+	} while (!atomic_try_cmpxchg(&s->next, &i, i + 1));
+	s->sums[i] = sum_of(s->bv[i], s->bv[i] + s->nr_bv[i]);
+	/* Pairs with the acquire in ckpt_sums_await(): its data is not used any more. */
+	smp_store_release(&s->done[i], true);
+	cond_resched();
+	return true;
 }
 
 static void sums_work(struct work_struct *work)
 {
-	take_chunks(container_of(work, struct ckpt_sums, work));
+	while (take_chunk(container_of(work, struct ckpt_sums, work)))
+		;
 }
 
 /**
@@ -45,38 +53,66 @@ static void sums_work(struct work_struct *work)
 void ckpt_sums_init(struct ckpt_sums *s)
 {
 	INIT_WORK(&s->work, sums_work);
-	atomic_set(&s->next, 0);
-	s->nr = 0;
+	s->asked = false;
+	ckpt_sums_start(s);
 }
 
 /**
- * ckpt_sums_start - begin with the checksums of pages
- * @s: @s->bv and @s->first are set
- * @nr: chunks
- *
- * Context: ckpt_sums_finish() or ckpt_sums_stop() must follow, and until then
- * @s and the pages must not go away.
+ * ckpt_sums_start - begin with the checksums of other chunks
+ * @s: initialized, finished or stopped
  */
-void ckpt_sums_start(struct ckpt_sums *s, u32 nr)
+void ckpt_sums_start(struct ckpt_sums *s)
 {
-	s->nr = nr;
+	s->nr = 0;
 	atomic_set(&s->next, 0);
-	if (nr > ALONE)
+	memset(s->done, 0, sizeof(s->done));
+}
+
+/**
+ * ckpt_sums_add - let the checksums of some more chunks be taken
+ * @s: started; @s->bv and @s->nr_bv of the chunks are set
+ * @nr: chunks in all
+ *
+ * Context: ckpt_sums_finish() or ckpt_sums_stop() must follow, and until then, or
+ * ckpt_sums_await(), @s and the pages must not go away.
+ */
+void ckpt_sums_add(struct ckpt_sums *s, u32 nr)
+{
+	/* Pairs with the acquire in take_chunk(). */
+	smp_store_release(&s->nr, nr);
+	if (nr - atomic_read(&s->next) > ALONE) {
+		s->asked = true;
 		queue_work(system_unbound_wq, &s->work);
+	}
+}
+
+/**
+ * ckpt_sums_await - have the checksum of a chunk
+ * @s: started
+ * @i: the chunk, which was added
+ *
+ * Context: may sleep; takes others itself rather than wait.
+ */
+void ckpt_sums_await(struct ckpt_sums *s, u32 i)
+{
+	/* Pairs with the release in take_chunk(). */
+	while (!smp_load_acquire(&s->done[i]))
+		if (!take_chunk(s))
+			flush_work(&s->work);
 }
 
 /**
  * ckpt_sums_stop - end the work on checksums, whether or not it is done
- * @s: started, or only initialized
+ * @s: initialized
  *
  * Context: may sleep; waits for one chunk at most.
  */
 void ckpt_sums_stop(struct ckpt_sums *s)
 {
-	atomic_set(&s->next, s->nr);
-	if (s->nr > ALONE)
+	WRITE_ONCE(s->nr, 0);
+	if (s->asked)
 		cancel_work_sync(&s->work);
-	s->nr = 0;
+	s->asked = false;
 }
 
 /**
@@ -87,6 +123,7 @@ void ckpt_sums_stop(struct ckpt_sums *s)
  */
 void ckpt_sums_finish(struct ckpt_sums *s)
 {
-	take_chunks(s);
+	while (take_chunk(s))
+		;
 	ckpt_sums_stop(s);
 }
