@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "common.h"
@@ -70,6 +71,18 @@ FIXTURE_VARIANT_ADD(program, gzip) {
 
 FIXTURE_VARIANT_ADD(program, xz_threads) {
 	.argv = { "/usr/bin/xz", "-T2", "--block-size=100000", "-1", "-c", "-k", "input" },
+};
+
+/* A heap of 60 MB, most of which is garbage again and again. */
+FIXTURE_VARIANT_ADD(program, node) {
+	.argv = { "/usr/bin/node", "--max-old-space-size=150", "-e",
+		  "let keep = [], x = 1;"
+		  "for (let i = 0; i < 30; i++) {"
+		  "for (let j = 0; j < 6000; j++) { x = (x * 69069 + j) % 4294967296;"
+		  "keep[x % 20000] = { n: x, text: 'item ' + x, list: new Array(60).fill(j) } }"
+		  "let sum = 0; for (const k of keep) if (k) sum = (sum + k.n + k.list[x % 60] +"
+		  "k.text.length) % 1000000007;"
+		  "require('fs').writeSync(1, i + ' ' + x + ' ' + sum + '\\n') }" },
 };
 
 /* Something to be compressed: not too well, not too badly. */
@@ -241,6 +254,123 @@ TEST_F_TIMEOUT(command, save_and_restart, TEST_TIMEOUT)
 	}
 	ASSERT_EQ(0, same_output(s, want, size));
 	free(want);
+}
+
+/*
+ * stress-ng fills memory in many ways and verifies it: a wrong byte is reported,
+ * and its status. The process that does it is a grandchild of the first one.
+ */
+FIXTURE(stress) {
+	struct subject s;
+};
+
+FIXTURE_VARIANT(stress) {
+	const char *method;
+};
+
+#define STRESS(name, text) FIXTURE_VARIANT_ADD(stress, name) { .method = text }
+
+STRESS(flip, "flip");
+STRESS(galpat, "galpat-0");
+STRESS(move_inv, "move-inv");
+STRESS(modulo_x, "modulo-x");
+STRESS(rand_set, "rand-set");
+STRESS(swap, "swap");
+
+FIXTURE_SETUP(stress)
+{
+	if (access("/usr/bin/stress-ng", X_OK))
+		SKIP(return, "no stress-ng");
+	/* What is killed comes to us. */
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+	ASSERT_EQ(0, subject_init(&self->s));
+}
+
+FIXTURE_TEARDOWN(stress)
+{
+	subject_destroy(&self->s);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+/* The last one of a line of descendants, @depth generations on; 0: it is not there. */
+static pid_t descendant(pid_t pid, int depth)
+{
+	char path[64], children[64];
+
+	for (; pid && depth; depth--) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+		pid = read_file(path, children, sizeof(children)) > 0 ? atoi(children) : 0;
+	}
+	return pid;
+}
+
+/* Processor time in user mode, in ticks. */
+static long ticks_of(pid_t pid)
+{
+	char path[64], text[1024], *p;
+	long ticks = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (!pid || read_file(path, text, sizeof(text)) <= 0)
+		return 0;
+	p = strrchr(text, ')');
+	if (!p || sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld", &ticks) != 1)
+		return 0;
+	return ticks;
+}
+
+/* Waits until it has worked for so long. */
+static int wait_ticks(struct subject *s, long ticks)
+{
+	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
+	siginfo_t info = {};
+
+	while (ticks_of(descendant(s->pid, 2)) < ticks) {
+		waitid(P_PID, s->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+		if (info.si_pid || now_ns() > deadline) {
+			say("the grandchild %d has worked for %ld ticks", descendant(s->pid, 2),
+			    ticks_of(descendant(s->pid, 2)));
+			return -1;
+		}
+		poll_pause();
+	}
+	return 0;
+}
+
+static void reap_all(void)
+{
+	while (waitpid(-1, NULL, __WALL) > 0)
+		;
+}
+
+TEST_F_TIMEOUT(stress, verified, TEST_TIMEOUT)
+{
+	const char * const argv[] = {
+		"/usr/bin/stress-ng", "--vm", "1", "--vm-bytes", "8M", "--vm-method",
+		variant->method, "--vm-keep", "--verify", "--timeout", "1000", NULL,
+	};
+	struct subject *s = &self->s;
+	char text[4000] = "";
+	int i, status;
+
+	s->pid = start_program(s, argv, "got");
+	ASSERT_LT(0, s->pid);
+	for (i = 1; i <= 2; i++) {
+		ASSERT_EQ(0, wait_ticks(s, 40 * i));
+		if (way_now(WAY_KILL) == WAY_NONE)
+			continue;
+		ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+		reap_all();
+		ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
+	}
+	/* It ends in good order when it is asked to. */
+	ASSERT_EQ(0, wait_ticks(s, 40 * i));
+	ASSERT_EQ(0, kill(s->pid, SIGINT));
+	ASSERT_EQ(s->pid, waitpid(s->pid, &status, 0));
+	s->pid = 0;
+	read_file(output_path(s, "errors"), text, sizeof(text));
+	ASSERT_EQ(0, status) say("%s", text);
 }
 
 TEST_HARNESS_MAIN
