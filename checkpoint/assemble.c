@@ -44,6 +44,8 @@ int ckpt_assemble(struct ckpt_ctx *ctx)
 	int ret = ckpt_files_late(ctx);
 
 	if (!ret)
+		ret = ckpt_io_urings_assemble(ctx);
+	if (!ret)
 		ret = ckpt_sockets_assemble(ctx);
 	if (!ret)
 		ret = ckpt_inotifies_fill(ctx);

@@ -26,11 +26,15 @@ bool ckpt_used_outside(struct ckpt_ctx *ctx,
 {
 	struct task_struct *p, *thread;
 	bool found = false;
+	pid_t pid;
 
 	rcu_read_lock();
-	for_each_process_thread(p, thread)
-		if (uses(thread, obj) && !xa_load(&ctx->task_index, thread->pid))
+	for_each_process_thread(p, thread) {
+		/* Workers of io_uring have all that their process has. */
+		pid = ckpt_is_io_worker(thread) ? thread->tgid : thread->pid;
+		if (uses(thread, obj) && !xa_load(&ctx->task_index, pid))
 			found = true;
+	}
 	rcu_read_unlock();
 	return found;
 }

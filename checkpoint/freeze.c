@@ -9,6 +9,7 @@
  * parked; its work stays queued, so that it cannot slip away to user mode. So
  * does one that waits in vfork(2) for a child that is parked.
  */
+#include <linux/checkpoint_state.h>
 #include <linux/completion.h>
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
@@ -39,6 +40,19 @@ static bool may_go(struct ckpt_task *t)
 	return READ_ONCE(t->ctx->released) || READ_ONCE(t->bury);
 }
 
+/* Requests of io_uring complete in the context of who has submitted them. */
+static bool did_io_work(struct ckpt_task *t)
+{
+	/* Pairs with the release of who asks for it. */
+	if (!smp_load_acquire(&t->io_work))
+		return false;
+	__set_current_state(TASK_RUNNING);
+	checkpoint_io_uring_work();
+	/* What has completed is seen by who sees this. */
+	smp_store_release(&t->io_work, false);
+	return true;
+}
+
 /*
  * Waits to be released. The call may be looking at this task just now: one that
  * is killed only makes the call fail, at once, and dies when it is let go.
@@ -52,7 +66,8 @@ static void hold(struct ckpt_task *t)
 	prepare_to_wait(&ctx->hold, &wait, TASK_KILLABLE);
 	settle(t, CKPT_TASK_PARKED);
 	while (!may_go(t) && !fatal_signal_pending(current)) {
-		schedule();
+		if (!did_io_work(t))
+			schedule();
 		prepare_to_wait(&ctx->hold, &wait, TASK_KILLABLE);
 	}
 	finish_wait(&ctx->hold, &wait);
@@ -102,6 +117,9 @@ static void park(struct callback_head *work)
 	struct ckpt_task *t = container_of(work, struct ckpt_task, work);
 	struct ckpt_ctx *ctx = t->ctx;
 
+	/* Works that were queued before come behind, and could not run meanwhile: let them. */
+	if (work->next && !task_work_add(current, work, TWA_SIGNAL))
+		return;
 	if (current->flags & PF_EXITING) {
 		settle(t, CKPT_TASK_GONE);
 	} else {
@@ -164,7 +182,7 @@ bool ckpt_may_use(struct task_struct *task)
 /* Is this a thread that the context has to ask, or to note as dead? */
 static bool is_new(struct ckpt_ctx *ctx, struct task_struct *thread)
 {
-	if (xa_load(&ctx->task_index, thread->pid))
+	if (xa_load(&ctx->task_index, thread->pid) || ckpt_is_io_worker(thread))
 		return false;
 	if (thread_group_leader(thread) && thread->exit_state)
 		return thread->exit_state == EXIT_ZOMBIE;
@@ -498,7 +516,8 @@ int ckpt_freeze(struct ckpt_ctx *ctx, struct task_struct *root)
 	if (!ctx->tasks[0]->main)
 		return ckpt_error(ctx, CKPT_AT(ctx->tasks[0]), CKPT_WHY_GONE, -ESRCH,
 				  "the process has exited");
-	return wait_inactive(ctx) ?: ckpt_aio_wait(ctx, deadline);
+	ret = ckpt_io_uring_wait(ctx, deadline);
+	return ret ?: wait_inactive(ctx) ?: ckpt_aio_wait(ctx, deadline);
 }
 
 /**

@@ -69,6 +69,7 @@ CKPT_CHECK_SIZE(ckpt_rec_epoll_item, 32);
 CKPT_CHECK_OFFSET(ckpt_rec_epoll_item, data, 16);
 CKPT_CHECK_SIZE(ckpt_rec_inotify, 16);
 CKPT_CHECK_SIZE(ckpt_rec_notify, 24);
+CKPT_CHECK_SIZE(ckpt_rec_io_uring, 56);
 CKPT_CHECK_SIZE(ckpt_rec_pipe, 16);
 CKPT_CHECK_SIZE(ckpt_rec_socket, 168);
 CKPT_CHECK_OFFSET(ckpt_rec_socket, rcvtimeo_ns, 120);

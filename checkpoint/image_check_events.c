@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What records of event descriptors must be: eventfd, timerfd, signalfd, pidfd,
- * epoll, inotify. Builds in user space, too.
+ * epoll, inotify, io_uring. Builds in user space, too.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -141,4 +141,52 @@ int ckpt_check_inotify(struct ckpt_reader *r, struct ckpt_rec *rec)
 		n = (void *)((char *)(n + 1) + room);
 	}
 	return left ? damaged(r, "an inotify instance has an impossible length") : 0;
+}
+
+static bool is_power(u32 n)
+{
+	return n && !(n & (n - 1));
+}
+
+/* Combinations that io_uring_setup(2) would take. */
+static bool is_setup(const struct ckpt_rec_io_uring *u)
+{
+	bool one = u->flags & CKPT_RING_SINGLE && !(u->flags & CKPT_RING_DISABLED);
+
+	if (u->flags & ~CKPT_RING_ALL || u->submitter > INT_MAX || one != !!u->submitter)
+		return false;
+	if (u->flags & CKPT_RING_DEFER && !(u->flags & CKPT_RING_SINGLE))
+		return false;
+	if (u->flags & CKPT_RING_TASKRUN && !(u->flags & (CKPT_RING_COOP | CKPT_RING_DEFER)))
+		return false;
+	if (u->uid && !(u->flags & CKPT_RING_ACCOUNTED))
+		return false;
+	return u->flags & CKPT_RING_CQSIZE || u->cq_entries == 2 * u->sq_entries;
+}
+
+/**
+ * ckpt_check_io_uring - check an IO_URING record
+ * @r: reader
+ * @rec: the record
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_check_io_uring(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_io_uring *u = ckpt_rec_data(rec);
+	const u64 page = 1 << CKPT_PAGE_SHIFT;
+
+	if (!is_power(u->sq_entries) || u->sq_entries > CKPT_MAX_RING_ENTRIES ||
+	    !is_power(u->cq_entries) || u->cq_entries > 2 * CKPT_MAX_RING_ENTRIES ||
+	    u->cq_entries < u->sq_entries)
+		return damaged(r, "an io_uring instance has an impossible size");
+	if (!rec->tag || !is_setup(u) || u->next_personality > 65536 ||
+	    !u->array_offset != !!(u->flags & CKPT_RING_NO_ARRAY))
+		return damaged(r, "an io_uring instance has an impossible value or no tag");
+	/* A submission takes up to 128 bytes, a completion up to 32. */
+	if (u->sqes_len > u->sq_entries * 128 + page ||
+	    u->rings_len > u->cq_entries * 32 + u->sq_entries * 4 + 2 * page ||
+	    rec->length - rec->unit != (u64)u->rings_len + u->sqes_len)
+		return damaged(r, "an io_uring instance has rings of an impossible length");
+	return 0;
 }

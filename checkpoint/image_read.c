@@ -100,6 +100,8 @@ static const struct rec_desc rec_descs[CKPT_REC_NR] = {
 				CKPT_MAX_EPOLL),
 	[CKPT_REC_INOTIFY] = DESC("INOTIFY", LAYOUT_TAIL, struct ckpt_rec_inotify,
 				  CKPT_MAX_INOTIFY),
+	[CKPT_REC_IO_URING] = DESC("IO_URING", LAYOUT_TAIL, struct ckpt_rec_io_uring,
+				   CKPT_MAX_IO_URING),
 	[CKPT_REC_USE] = DESC("USE", LAYOUT_FIXED, struct ckpt_rec_use, 0),
 	[CKPT_REC_SECCOMP] = DESC("SECCOMP", LAYOUT_TAIL, struct ckpt_rec_seccomp,
 				  CKPT_MAX_INSNS * 8),

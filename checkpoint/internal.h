@@ -66,6 +66,7 @@ enum ckpt_task_state {
  * @held_csw: switch count of a task that could not park, to see that it never ran
  * @timed: what a timed system call, interrupted without a restart block, had left
  * @rec: restart: ids from the tree record
+ * @io_work: save: asked to complete what it has under way in io_uring
  * @thread: restart: its THREAD record
  * @cred: restart: its CRED record, or NULL for that of its leader
  * @pending: restart: its SIGPENDING record
@@ -121,6 +122,7 @@ struct ckpt_task {
 	u32 nr_threads;
 	unsigned long held_csw;
 	ktime_t timed;
+	bool io_work;
 	const struct ckpt_rec_task *rec;
 	struct ckpt_rec *thread;
 	struct ckpt_rec *cred;
@@ -770,6 +772,18 @@ void ckpt_sums_await(struct ckpt_sums *s, u32 i);
 void ckpt_sums_stop(struct ckpt_sums *s);
 void ckpt_sums_finish(struct ckpt_sums *s);
 
+/* file/io_uring.c */
+int ckpt_io_uring_wait(struct ckpt_ctx *ctx, unsigned long deadline);
+void ckpt_io_uring_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);
+bool ckpt_in_io_uring(struct ckpt_task *t);
+long ckpt_io_uring_result(struct ckpt_task *t);
+
+/* A thread of a process that has no life of its own: it is there when it is needed. */
+static inline bool ckpt_is_io_worker(struct task_struct *task)
+{
+	return READ_ONCE(task->flags) & PF_IO_WORKER;
+}
+
 /* mm/aio.c */
 int ckpt_aio_wait(struct ckpt_ctx *ctx, unsigned long deadline);
 
@@ -997,6 +1011,8 @@ long ckpt_arch_result(struct task_struct *task);
 long ckpt_arch_call(long nr, const u64 *args);
 long ckpt_arch_call_timed(long nr, int arg, bool ms, u64 left);
 void ckpt_arch_finish_call(struct ckpt_rec_regset *rec, void *data, long result);
+void ckpt_arch_repeat_call(struct ckpt_rec_regset *rec, void *data);
+void ckpt_arch_call_args(struct task_struct *task, unsigned long *args);
 bool ckpt_arch_regset_covered(u32 note_type);
 u32 ckpt_arch_regset_size(const struct user_regset *regset, u32 note_type);
 const struct user_regset *ckpt_arch_own_regset(void);

@@ -81,6 +81,9 @@
 #define CKPT_MAX_HUGE_REGIONS	(4 * 1024 * 1024)
 /* The kernel allows for so many bytes of events. */
 #define CKPT_MAX_AIO_RING	(256 * 1024 * 1024)
+/* Of io_uring(7): the kernel's limits, and memory of both rings and of submissions. */
+#define CKPT_MAX_RING_ENTRIES	32768
+#define CKPT_MAX_IO_URING	(8 * 1024 * 1024)
 #define CKPT_MAX_INDEX		(16 * 1024 * 1024)
 
 /* Of times and counters, 2^62: the sum of two does not overflow. */

@@ -72,6 +72,7 @@ static const struct ckpt_obj_ops *const tagged_objs[] = {
 	&ckpt_event_ops,	/* file/event.c: eventfd.c, timerfd.c, signalfd.c, pidfd.c */
 	&ckpt_epoll_ops,	/* file/epoll.c: what epoll instances watch */
 	&ckpt_inotify_ops,	/* file/inotify.c: watches and events */
+	&ckpt_io_uring_ops,	/* file/io_uring.c: rings; mm/ring.c maps them */
 	&ckpt_seccomp_ops,	/* task/seccomp.c: filters */
 	NULL
 };

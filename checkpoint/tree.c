@@ -75,6 +75,8 @@ static int order_process(struct ckpt_ctx *ctx, struct task_struct *p,
 	leader->index = *nr;
 	sorted[(*nr)++] = leader;
 	for_each_thread(p, thread) {
+		if (ckpt_is_io_worker(thread))
+			continue;
 		t = xa_load(&ctx->task_index, thread->pid);
 		/* One that exits still writes to its memory until it is dead. */
 		if (!t && thread != p && thread->exit_state)

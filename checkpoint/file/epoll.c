@@ -129,6 +129,7 @@ static bool is_quiet(u32 kind, struct file *file)
 	case CKPT_FILE_SIGNALFD:
 	case CKPT_FILE_PIDFD:
 	case CKPT_FILE_INOTIFY:
+	case CKPT_FILE_IO_URING:
 		return true;
 	case CKPT_FILE_SOCKET:
 		return ckpt_socket_is_quiet(file);

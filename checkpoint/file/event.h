@@ -8,7 +8,7 @@
 #include "../internal.h"
 
 /**
- * struct ckpt_event - a restored EVENT, EPOLL or INOTIFY record
+ * struct ckpt_event - a restored EVENT, EPOLL, INOTIFY or IO_URING record
  * @rec: the record
  * @file: the file; NULL: a pidfd
  * @pid: pidfd of one who is gone: what is left, once it was needed
@@ -25,9 +25,11 @@ extern const struct ckpt_file_kind ckpt_signalfd_kind;
 extern const struct ckpt_file_kind ckpt_pidfd_kind;
 extern const struct ckpt_file_kind ckpt_epoll_kind;
 extern const struct ckpt_file_kind ckpt_inotify_kind;
+extern const struct ckpt_file_kind ckpt_io_uring_kind;
 extern const struct ckpt_obj_ops ckpt_event_ops;
 extern const struct ckpt_obj_ops ckpt_epoll_ops;
 extern const struct ckpt_obj_ops ckpt_inotify_ops;
+extern const struct ckpt_obj_ops ckpt_io_uring_ops;
 
 /* event.c */
 void ckpt_event_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
@@ -57,5 +59,8 @@ int ckpt_epolls_join(struct ckpt_ctx *ctx, struct ckpt_task *leader);
 void ckpt_epolls_commit(struct ckpt_ctx *ctx);
 int ckpt_inotifies_fill(struct ckpt_ctx *ctx);
 int ckpt_inotifies_watch(struct ckpt_ctx *ctx);
+
+/* io_uring.c */
+int ckpt_io_urings_assemble(struct ckpt_ctx *ctx);
 
 #endif /* _CHECKPOINT_FILE_EVENT_H */

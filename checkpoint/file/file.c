@@ -29,6 +29,7 @@ static const struct ckpt_file_kind *const kinds[] = {
 	&ckpt_pidfd_kind,	/* pidfd.c */
 	&ckpt_epoll_kind,	/* epoll.c */
 	&ckpt_inotify_kind,	/* inotify.c */
+	&ckpt_io_uring_kind,	/* io_uring.c */
 	&ckpt_pty_kind,		/* pty.c: pseudoterminals within the tree */
 	&ckpt_terminal_kind,	/* terminal.c: /dev/tty */
 	&ckpt_external_kind,	/* external.c: standard streams that lead outside */

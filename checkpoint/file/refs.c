@@ -9,6 +9,7 @@
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/io_uring.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/pipe_fs_i.h>
@@ -77,7 +78,7 @@ static int note_pipe(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe, struct 
 /* A file whose open files are counted, because nobody outside may have it. */
 static bool is_counted(struct file *file)
 {
-	return ckpt_is_unnamed_memory(file) || ckpt_is_unlinked(file);
+	return ckpt_is_unnamed_memory(file) || ckpt_is_unlinked(file) || io_is_uring_fops(file);
 }
 
 /* Overlayfs opens a file below, which has a reference to the upper one's name. */

@@ -65,6 +65,8 @@ static void collect_flags(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 
 	if (is_vm_hugetlb_page(vma))
 		unknown &= ~(VM_HUGETLB | VM_DONTEXPAND);
+	if (ckpt_is_ring(vma))
+		unknown &= ~CKPT_RING_VM_FLAGS;
 
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
 		if (!(unknown & refused[i].vm))
@@ -114,6 +116,8 @@ void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_
 			      "shared memory that was mapped under F_SEAL_FUTURE_WRITE");
 	if (is_vm_hugetlb_page(vma))
 		ckpt_huge_collect(ctx, where, vma);
+	if (ckpt_is_ring(vma))
+		ckpt_ring_collect(ctx, where, vma);
 	if (vma->vm_file)
 		ckpt_file_collect(ctx, where, vma->vm_file);
 	else if (vma->vm_flags & VM_SHARED || (vma->vm_ops && !vma_is_anonymous(vma)))

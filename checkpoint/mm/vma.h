@@ -3,6 +3,9 @@
 #ifndef _CHECKPOINT_MM_VMA_H
 #define _CHECKPOINT_MM_VMA_H
 
+#include <linux/io_uring.h>
+#include <linux/mm.h>
+
 #include "../internal.h"
 
 /* mm/vma.c */
@@ -40,6 +43,20 @@ int ckpt_vma_policies_restore(struct ckpt_rec *rec);
 int ckpt_shared_policies_save(struct ckpt_ctx *ctx, struct inode *inode, u32 tag);
 int ckpt_shared_policies_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 				 struct file *memory, struct ckpt_rec *rec);
+
+/* mm/ring.c */
+
+/* Flags that a mapping of the memory of io_uring has. */
+#define CKPT_RING_VM_FLAGS	(VM_DONTEXPAND | VM_MIXEDMAP)
+
+static inline bool ckpt_is_ring(struct vm_area_struct *vma)
+{
+	return vma->vm_file && io_is_uring_fops(vma->vm_file);
+}
+
+void ckpt_ring_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+		       struct vm_area_struct *vma);
+int ckpt_ring_map(struct file *file, const struct ckpt_rec_vma *v);
 
 /* mm/cow_restore.c */
 bool ckpt_cow_move_to_root(struct folio *folio, struct vm_area_struct *vma);

@@ -70,7 +70,8 @@ static int finish_locked(const struct ckpt_rec_vma *v)
 	if (!vma || vma->vm_start != v->start || vma->vm_end != v->end || vma->anon_vma)
 		return -EBADMSG;
 	/* None of those that are saved has these. */
-	if (vma->vm_flags & VM_SPECIAL & ~(is_vm_hugetlb_page(vma) ? VM_DONTEXPAND : 0))
+	if (vma->vm_flags & VM_SPECIAL & ~(is_vm_hugetlb_page(vma) ? VM_DONTEXPAND :
+					   ckpt_is_ring(vma) ? CKPT_RING_VM_FLAGS : 0))
 		return -ENOEXEC;
 	if (is_vm_hugetlb_page(vma) ? v->flags & (CKPT_VMA_LOCKED | CKPT_VMA_ACCOUNT) :
 				      v->flags & CKPT_VMA_UNRESERVED)
@@ -132,6 +133,8 @@ static int map(struct ckpt_ctx *ctx, const struct ckpt_rec_vma *v)
 		file = ckpt_get_tag(ctx, v->file, &ckpt_file_ops);
 		if (!file || offset >> PAGE_SHIFT != v->pgoff)
 			return -EBADMSG;
+		if (io_is_uring_fops(file))
+			return ckpt_ring_map(file, v);
 	}
 	addr = vm_mmap(file, v->start, v->end - v->start, prot, flags, offset);
 	if (IS_ERR_VALUE(addr))
@@ -163,7 +166,7 @@ static u64 release(struct mm_struct *mm, const struct ckpt_rec_vma *v, u64 nr)
 		if (ckpt_arch_vma_is_special(vma))
 			continue;
 		vma_start_write(vma);
-		if (!is_vm_hugetlb_page(vma))
+		if (!is_vm_hugetlb_page(vma) && !ckpt_is_ring(vma))
 			vm_flags_clear(vma, VM_APART);
 		if (v == end || !is_same(vma, v))
 			return vma->vm_start;

@@ -58,6 +58,10 @@ static int save_regset(struct ckpt_ctx *ctx, struct ckpt_task *t,
 		ckpt_arch_finish_call(&rec, data, 0);
 	else if (t->state == CKPT_TASK_VFORK)
 		ckpt_arch_finish_call(&rec, data, ckpt_vfork_child(ctx, t));
+	else if (ckpt_in_io_uring(t) && ckpt_io_uring_result(t))
+		ckpt_arch_finish_call(&rec, data, ckpt_io_uring_result(t));
+	else if (ckpt_in_io_uring(t))
+		ckpt_arch_repeat_call(&rec, data);
 	ret = ckpt_write_record(ctx, CKPT_REC_REGSET, 0, sizeof(rec), &rec, sizeof(rec),
 				data, len);
 	kvfree(data);

@@ -35,8 +35,7 @@ static void collect_foreign(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_KERNEL_TASK,
 			      "a thread of the kernel works for the process");
-	if (ckpt_uses_io_uring(task))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_IO, "uses io_uring");
+	ckpt_io_uring_collect(ctx, t);
 	if (ckpt_has_sem_undo(task))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_IPC,
 			      "has System V semaphore adjustments (SEM_UNDO)");

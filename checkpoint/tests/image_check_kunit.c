@@ -53,6 +53,7 @@ static const struct sample samples[] = {
 	SAMPLE(EVENT, event, event),
 	SAMPLE(EPOLL, items, items[0]),
 	SAMPLE(INOTIFY, inotify, inotify.head),
+	SAMPLE(IO_URING, io_uring, io_uring.ring),
 	SAMPLE(SOCKET, sock, sock.socket),
 	SAMPLE(UNIX, unix_sock, unix_sock.more),
 	SAMPLE(UNIX_MSG, unix_msg, unix_msg.msg),
@@ -294,6 +295,30 @@ static const struct change changes[] = {
 	CHANGE(HUGETLB, hugetlb.huge.name_len, 5),
 	CHANGE(HUGE_REGIONS, regions[0].end, 3),
 	CHANGE(HUGE_REGIONS, regions[1].end, U64_MAX),
+
+	CHANGE(IO_URING, io_uring.ring.flags, CKPT_RING_ALL + 1),
+	CHANGE(IO_URING, io_uring.ring.flags, CKPT_RING_DEFER),
+	CHANGE(IO_URING, io_uring.ring.flags, CKPT_RING_SINGLE),
+	CHANGE(IO_URING, io_uring.ring.flags, CKPT_RING_SINGLE | CKPT_RING_ACCOUNTED |
+	       CKPT_RING_TASKRUN),
+	CHANGE(IO_URING, io_uring.ring.flags, CKPT_RING_SINGLE | CKPT_RING_ACCOUNTED |
+	       CKPT_RING_DISABLED),
+	CHANGE(IO_URING, io_uring.ring.flags, CKPT_RING_SINGLE | CKPT_RING_ACCOUNTED |
+	       CKPT_RING_NO_ARRAY),
+	CHANGE(IO_URING, io_uring.ring.sq_entries, 0),
+	CHANGE(IO_URING, io_uring.ring.sq_entries, 2),
+	CHANGE(IO_URING, io_uring.ring.sq_entries, 3),
+	CHANGE(IO_URING, io_uring.ring.sq_entries, 1U << 31),
+	CHANGE(IO_URING, io_uring.ring.cq_entries, 0),
+	CHANGE(IO_URING, io_uring.ring.cq_entries, 16),
+	CHANGE(IO_URING, io_uring.ring.cq_entries, 1U << 31),
+	CHANGE(IO_URING, io_uring.ring.submitter, 0),
+	CHANGE(IO_URING, io_uring.ring.submitter, U32_MAX),
+	CHANGE(IO_URING, io_uring.ring.array_offset, 0),
+	CHANGE(IO_URING, io_uring.ring.next_personality, U32_MAX),
+	CHANGE(IO_URING, io_uring.ring.rings_len, 4),
+	CHANGE(IO_URING, io_uring.ring.rings_len, U32_MAX),
+	CHANGE(IO_URING, io_uring.ring.sqes_len, U32_MAX),
 
 	CHANGE(AIO, aio.aio.addr, 0),
 	CHANGE(AIO, aio.aio.addr, U64_MAX << CKPT_PAGE_SHIFT),
@@ -558,7 +583,7 @@ static void check_tags(struct kunit *test)
 		CKPT_REC_FILE, CKPT_REC_MM, CKPT_REC_PIPE, CKPT_REC_FS, CKPT_REC_FDS,
 		CKPT_REC_SIGHAND, CKPT_REC_SECCOMP, CKPT_REC_SHMEM, CKPT_REC_SYSV_SHM,
 		CKPT_REC_EVENT, CKPT_REC_EPOLL, CKPT_REC_INOTIFY, CKPT_REC_PTY, CKPT_REC_SOCKET,
-		CKPT_REC_HUGETLB,
+		CKPT_REC_HUGETLB, CKPT_REC_IO_URING,
 	};
 	struct ckpt_reader reader = {};
 	struct ckpt_rec *rec;

@@ -218,4 +218,14 @@ static const struct {
 	{ .wd = 1, .mask = 2, .name_len = 6 }, "a name",
 };
 
+static const struct {
+	struct ckpt_rec_io_uring ring;
+	u8 data[8];
+} io_uring = {
+	{ .flags = CKPT_RING_SINGLE | CKPT_RING_DEFER | CKPT_RING_TASKRUN | CKPT_RING_ACCOUNTED,
+	  .sq_entries = 4, .cq_entries = 8, .submitter = 5, .array_offset = 192, .sq_head = 1,
+	  .cq_tail = 2, .uid = 1, .rings_len = 5, .sqes_len = 3 },
+	{ 0, 0, 0, 0, 1, 0, 0, 2 },
+};
+
 #endif /* _CHECKPOINT_TESTS_SAMPLES_H */

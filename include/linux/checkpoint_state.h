@@ -381,6 +381,120 @@ static inline int checkpoint_aio_create(struct checkpoint_aio *state)
 	return -EOPNOTSUPP;
 }
 #endif
+
+/* checkpoint_io_uring.extras: what an instance has besides its rings */
+#define CHECKPOINT_RING_COMPAT		BIT(0)
+#define CHECKPOINT_RING_OVERFLOW	BIT(1)
+#define CHECKPOINT_RING_EVENTFD		BIT(2)
+#define CHECKPOINT_RING_FILES		BIT(3)
+#define CHECKPOINT_RING_BUFFERS		BIT(4)
+#define CHECKPOINT_RING_PROVIDED	BIT(5)
+#define CHECKPOINT_RING_PERSONALITY	BIT(6)
+#define CHECKPOINT_RING_RESTRICTED	BIT(7)
+#define CHECKPOINT_RING_WORKERS		BIT(8)
+#define CHECKPOINT_RING_NAPI		BIT(9)
+#define CHECKPOINT_RING_BUSY		BIT(10)
+
+/**
+ * struct checkpoint_io_uring - state of an instance of io_uring(7)
+ * @setup: IORING_SETUP_*
+ * @extras: CHECKPOINT_RING_*; not set
+ * @sq_entries: of the submission queue
+ * @cq_entries: of the completion queue
+ * @array_offset: where in the rings the indices of submissions are, 0: nowhere
+ * @sq_head: submissions that were taken
+ * @cq_tail: completions that were posted
+ * @cq_extra: difference between the two, for IOSQE_IO_DRAIN
+ * @timeouts: completions of timeouts
+ * @last_flush: completions when timeouts were last looked at
+ * @next_personality: from where on a number is looked for
+ * @drain_next: the next submission is the first behind a drain
+ * @drain_active: there was a drain since which all submissions are queued
+ * @no_drain: there cannot be one any more
+ * @counts_timeouts: a timeout has waited for completions
+ * @boottime: of IORING_REGISTER_CLOCK
+ * @accounted: memory is accounted for to a user
+ * @uid: the user
+ * @submitter: who alone may submit, only to be compared, or NULL; not set
+ * @rings: the kernel's mapping of the memory of the rings; as long as the file is open
+ * @rings_size: its size
+ * @sqes: the same, of the submissions
+ * @sqes_size: its size
+ */
+struct checkpoint_io_uring {
+	u32 setup;
+	u32 extras;
+	u32 sq_entries;
+	u32 cq_entries;
+	u32 array_offset;
+	u32 sq_head;
+	u32 cq_tail;
+	u32 cq_extra;
+	u32 timeouts;
+	u32 last_flush;
+	u32 next_personality;
+	bool drain_next;
+	bool drain_active;
+	bool no_drain;
+	bool counts_timeouts;
+	bool boottime;
+	bool accounted;
+	kuid_t uid;
+	const struct task_struct *submitter;
+	void *rings;
+	size_t rings_size;
+	void *sqes;
+	size_t sqes_size;
+};
+
+/**
+ * struct checkpoint_io_uring_task - what a task has to do with io_uring
+ * @under_way: its requests that have not completed
+ * @registered: instances that it has registered (IORING_REGISTER_RING_FDS)
+ * @waiting: some request in its instances waits for an event
+ * @work: completions wait for it
+ */
+struct checkpoint_io_uring_task {
+	long under_way;
+	unsigned int registered;
+	bool waiting;
+	bool work;
+};
+
+/* io_uring/io_uring.c */
+#ifdef CONFIG_IO_URING
+void checkpoint_io_uring_task(struct task_struct *task, struct checkpoint_io_uring_task *state);
+void checkpoint_io_uring_work(void);
+int checkpoint_io_uring_show(struct file *file, struct checkpoint_io_uring *state);
+int checkpoint_io_uring_set(struct file *file, const struct checkpoint_io_uring *state);
+void checkpoint_io_uring_give(struct file *file, struct task_struct *task);
+#else
+static inline void checkpoint_io_uring_task(struct task_struct *task,
+					    struct checkpoint_io_uring_task *state)
+{
+	*state = (struct checkpoint_io_uring_task){};
+}
+
+static inline void checkpoint_io_uring_work(void)
+{
+}
+
+static inline int checkpoint_io_uring_show(struct file *file, struct checkpoint_io_uring *state)
+{
+	return -EBUSY;
+}
+
+static inline int checkpoint_io_uring_set(struct file *file,
+					  const struct checkpoint_io_uring *state)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void checkpoint_io_uring_give(struct file *file, struct task_struct *task)
+{
+}
+#endif
+
 /* net/unix/af_unix.c */
 struct sock *checkpoint_unix_pending(struct sock *listener);
 int checkpoint_unix_bind(struct sock *sk, const struct path *path, struct sockaddr_un *name,

@@ -196,6 +196,9 @@ static int check_file(struct image *img)
 	if (file->kind >= CKPT_FILE_EVENTFD && file->kind <= CKPT_FILE_INOTIFY &&
 	    tags_find(&img->order.tags, file->object) != event_record(file->kind))
 		return bad(img, "the state of an event descriptor was not named before");
+	if (file->kind == CKPT_FILE_IO_URING &&
+	    tags_find(&img->order.tags, file->object) != CKPT_REC_IO_URING)
+		return bad(img, "an io_uring instance was not named before");
 	if (file->kind == CKPT_FILE_PTY &&
 	    tags_find(&img->order.tags, file->object) != CKPT_REC_PTY)
 		return bad(img, "a terminal was not named before");
@@ -641,6 +644,7 @@ static const struct {
 	[CKPT_REC_EVENT] = { PLACE_ANY, true, check_event },
 	[CKPT_REC_EPOLL] = { PLACE_ANY, true, check_epoll },
 	[CKPT_REC_INOTIFY] = { PLACE_ANY, true, NULL },
+	[CKPT_REC_IO_URING] = { PLACE_ANY, true, NULL },
 	[CKPT_REC_SOCKET] = { PLACE_ANY, true, check_socket },
 	[CKPT_REC_UNIX] = { PLACE_ANY, false, check_unix },
 	[CKPT_REC_UNIX_MSG] = { PLACE_ANY, false, check_unix_msg },

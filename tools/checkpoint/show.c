@@ -154,7 +154,8 @@ static const char *fd_note(const struct ckpt_rec_fd *fd, const struct ckpt_rec_f
 	if (file->kind == CKPT_FILE_SHMEM || file->kind == CKPT_FILE_UNLINKED ||
 	    file->kind == CKPT_FILE_HUGETLB)
 		return "  (its content is in the image)";
-	if (file->kind >= CKPT_FILE_EVENTFD && file->kind <= CKPT_FILE_INOTIFY)
+	if ((file->kind >= CKPT_FILE_EVENTFD && file->kind <= CKPT_FILE_INOTIFY) ||
+	    file->kind == CKPT_FILE_IO_URING)
 		return "  (its state is in the image)";
 	if (file->kind == CKPT_FILE_SOCKET)
 		return "  (it is in the image, with what waits in it)";

@@ -241,6 +241,29 @@ void ckpt_arch_finish_call(struct ckpt_rec_regset *rec, void *data, long result)
 }
 
 /**
+ * ckpt_arch_repeat_call - let a saved thread call its system call again
+ * @rec: a regset record of the thread
+ * @data: its data
+ */
+void ckpt_arch_repeat_call(struct ckpt_rec_regset *rec, void *data)
+{
+	struct user_regs_struct *regs = data;
+
+	if (rec->note_type == NT_PRSTATUS)
+		regs->ax = -ERESTARTNOHAND;
+}
+
+/**
+ * ckpt_arch_call_args - arguments of the system call in which a task is
+ * @task: parked
+ * @args: gets six
+ */
+void ckpt_arch_call_args(struct task_struct *task, unsigned long *args)
+{
+	syscall_get_arguments(task, task_pt_regs(task), args);
+}
+
+/**
  * ckpt_arch_regset_covered - is all of a regset in another one, too?
  * @note_type: its type
  *

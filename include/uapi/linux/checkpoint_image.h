@@ -86,6 +86,7 @@
  * @CKPT_REC_AIO: struct ckpt_rec_aio and its ring
  * @CKPT_REC_INET: struct ckpt_rec_inet and its options, of a socket before
  * @CKPT_REC_TCP: struct ckpt_rec_tcp and its bytes, behind the sockets of both ends
+ * @CKPT_REC_IO_URING: struct ckpt_rec_io_uring, its rings and submissions; has a tag
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -146,6 +147,7 @@ enum ckpt_rec_type {
 	CKPT_REC_AIO,
 	CKPT_REC_INET,
 	CKPT_REC_TCP,
+	CKPT_REC_IO_URING,
 	CKPT_REC_NR
 };
 
@@ -428,7 +430,8 @@ struct ckpt_rec_process {
 #define CKPT_FILE_SOCKET	18U	/* socket that is in the image */
 #define CKPT_FILE_HUGETLB	19U	/* memory of huge pages that is in the image */
 #define CKPT_FILE_NAMESPACE	20U	/* of /proc/PID/ns, by its type */
-#define CKPT_FILE_NR		21U	/* first unknown kind */
+#define CKPT_FILE_IO_URING	21U	/* of io_uring_setup(2) */
+#define CKPT_FILE_NR		22U	/* first unknown kind */
 
 /* ckpt_rec_file.flags */
 #define CKPT_FILEF_READ		(1U << 0)
@@ -959,6 +962,64 @@ struct ckpt_rec_notify {
 	__u32 mode;
 	__u32 name_len;
 	__u32 reserved;
+};
+
+/* ckpt_rec_io_uring.flags: of io_uring_setup(2) */
+#define CKPT_RING_CQSIZE	(1U << 0)	/* IORING_SETUP_CQSIZE */
+#define CKPT_RING_CLAMP		(1U << 1)	/* IORING_SETUP_CLAMP */
+#define CKPT_RING_SUBMIT_ALL	(1U << 2)	/* IORING_SETUP_SUBMIT_ALL */
+#define CKPT_RING_COOP		(1U << 3)	/* IORING_SETUP_COOP_TASKRUN */
+#define CKPT_RING_TASKRUN	(1U << 4)	/* IORING_SETUP_TASKRUN_FLAG */
+#define CKPT_RING_SINGLE	(1U << 5)	/* IORING_SETUP_SINGLE_ISSUER */
+#define CKPT_RING_DEFER		(1U << 6)	/* IORING_SETUP_DEFER_TASKRUN */
+#define CKPT_RING_DISABLED	(1U << 7)	/* IORING_SETUP_R_DISABLED, not enabled yet */
+#define CKPT_RING_SQE128	(1U << 8)	/* IORING_SETUP_SQE128 */
+#define CKPT_RING_CQE32		(1U << 9)	/* IORING_SETUP_CQE32 */
+#define CKPT_RING_NO_ARRAY	(1U << 10)	/* IORING_SETUP_NO_SQARRAY */
+/* its state */
+#define CKPT_RING_DRAIN_NEXT	(1U << 11)	/* the next submission is behind a drain */
+#define CKPT_RING_DRAIN_ACTIVE	(1U << 12)	/* submissions are queued since a drain */
+#define CKPT_RING_NO_DRAIN	(1U << 13)	/* there cannot be a drain any more */
+#define CKPT_RING_TIMEOUTS	(1U << 14)	/* a timeout has waited for completions */
+#define CKPT_RING_BOOTTIME	(1U << 15)	/* clock of IORING_REGISTER_CLOCK */
+#define CKPT_RING_ACCOUNTED	(1U << 16)	/* memory is accounted for to @uid */
+#define CKPT_RING_ALL		((1U << 17) - 1)
+
+/**
+ * struct ckpt_rec_io_uring - an instance of io_uring(7) with nothing under way
+ * @flags: CKPT_RING_*
+ * @sq_entries: of the submission queue, a power of two
+ * @cq_entries: of the completion queue, a power of two, not less than @sq_entries
+ * @submitter: tid of the thread that alone may submit, 0: any
+ * @array_offset: where in the rings the indices of submissions are; compared
+ * @sq_head: submissions that were taken
+ * @cq_tail: completions that were posted
+ * @cq_extra: difference between the two, for IOSQE_IO_DRAIN
+ * @timeouts: completions of timeouts
+ * @last_flush: completions when timeouts were last looked at
+ * @next_personality: from where on a number for a personality is looked for
+ * @uid: who accounts for memory, in the caller's user namespace
+ * @rings_len: bytes of the rings that are here
+ * @sqes_len: bytes of the submissions that are here
+ *
+ * The memory of the rings and that of the submissions follow, each without the zero
+ * bytes at its end.
+ */
+struct ckpt_rec_io_uring {
+	__u32 flags;
+	__u32 sq_entries;
+	__u32 cq_entries;
+	__u32 submitter;
+	__u32 array_offset;
+	__u32 sq_head;
+	__u32 cq_tail;
+	__u32 cq_extra;
+	__u32 timeouts;
+	__u32 last_flush;
+	__u32 next_personality;
+	__u32 uid;
+	__u32 rings_len;
+	__u32 sqes_len;
 };
 
 /* ckpt_rec_shmem.flags */

@@ -54,6 +54,7 @@ static struct {
 	struct ckpt_rec_notify notice;
 	char name[8];
 } inotify;
+static struct ckpt_rec_io_uring io_uring;
 static struct ckpt_rec_use use;
 static struct ckpt_rec_shmem shmem;
 static struct ckpt_rec_shmem_data shmem_data;
@@ -92,7 +93,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_SHMEM] = &shmem, [CKPT_REC_SHMEM_DATA] = &shmem_data,
 	[CKPT_REC_SYSV_SHM] = &segment, [CKPT_REC_MEMORY] = &memory,
 	[CKPT_REC_HUGETLB] = &hugetlb, [CKPT_REC_HUGE_REGIONS] = regions,
-	[CKPT_REC_AIO] = &aio,
+	[CKPT_REC_AIO] = &aio, [CKPT_REC_IO_URING] = &io_uring,
 	[CKPT_REC_SECCOMP] = &filter, [CKPT_REC_ATTRS] = &attrs,
 	[CKPT_REC_VMA_NAMES] = names, [CKPT_REC_VMA_POLICIES] = policies,
 	[CKPT_REC_IO_PORTS] = ports,
@@ -165,6 +166,7 @@ struct change {
 #define FILTER(m, v, e)		CHANGE(SECCOMP, filter.m, v, e)
 #define ATTRS(m, v, e)		CHANGE(ATTRS, attrs.m, v, e)
 #define NAME(i, m, v, e)	CHANGE(VMA_NAMES, names[i].m, v, e)
+#define RING(m, v, e)		CHANGE(IO_URING, io_uring.m, v, e)
 #define AIO(m, v, e)		CHANGE(AIO, aio.m, v, e)
 #define SEGMENT(m, v, e)	CHANGE(SYSV_SHM, segment.m, v, e)
 #define MEMORY(m, v, e)		CHANGE(MEMORY, memory.m, v, e)
@@ -499,6 +501,18 @@ static const struct change changes[] = {
 	SHMEM(name_len, 7, BAD), SHMEM(name_len, ~0U, BAD), SHMEM(uid, ~0U, 0),
 	SHMEM_DATA(offset, LLONG_MAX - 16, 0), SHMEM_DATA(offset, LLONG_MAX, BAD),
 	SHMEM_DATA(len, 0, BAD), SHMEM_DATA(len, 17, BAD), SHMEM_DATA(len, ~0U, BAD),
+	RING(flags, CKPT_RING_ALL & ~(CKPT_RING_DISABLED | CKPT_RING_NO_ARRAY), 0),
+	RING(flags, CKPT_RING_ALL, BAD), RING(flags, CKPT_RING_ALL + 1, BAD), RING(flags, 0, BAD),
+	RING(flags, CKPT_RING_SINGLE, BAD), RING(flags, CKPT_RING_SINGLE | CKPT_RING_ACCOUNTED, 0),
+	RING(sq_entries, 0, BAD), RING(sq_entries, 3, BAD), RING(sq_entries, 1U << 31, BAD),
+	RING(cq_entries, 4, BAD), RING(cq_entries, 16, BAD), RING(cq_entries, ~0U, BAD),
+	RING(submitter, 0, BAD), RING(submitter, INT_MAX, 0), RING(submitter, ~0U, BAD),
+	RING(array_offset, 0, BAD), RING(array_offset, ~0U, 0),
+	RING(sq_head, ~0U, 0), RING(cq_tail, ~0U, 0), RING(cq_extra, ~0U, 0),
+	RING(timeouts, ~0U, 0), RING(last_flush, ~0U, 0), RING(uid, ~0U, 0),
+	RING(next_personality, 65536, 0), RING(next_personality, 65537, BAD),
+	RING(rings_len, 0, BAD), RING(rings_len, 6, BAD), RING(rings_len, ~0U, BAD),
+	RING(sqes_len, 0, BAD), RING(sqes_len, ~0U, BAD),
 	AIO(addr, 0, BAD), AIO(addr, 4097, BAD), AIO(addr, 4096, 0),
 	AIO(addr, -4096ULL, BAD), AIO(nr_pages, 0, BAD), AIO(nr_pages, 1, 0),
 	AIO(nr_pages, 65536, 0), AIO(nr_pages, 65537, BAD), AIO(nr_pages, ~0U, BAD),

@@ -31,7 +31,6 @@ OBSTACLE(raw_socket, FILE);
 OBSTACLE(fifo, FILE_DELETED);
 OBSTACLE(fanotify, FILE);
 OBSTACLE(memfd, FILE);
-OBSTACLE(io_uring, IO);
 OBSTACLE(perf_event, FILE);
 OBSTACLE(landlock_ruleset, FILE);
 OBSTACLE(mount_fd, FILE);

@@ -146,7 +146,7 @@ static void add_stat(struct snap *snap, const char *dir)
 /* The head of a mapping; memory of the kernel that comes back is another file. */
 static void add_map(struct snap *snap, char *line)
 {
-	char *name = strstr(line, "/[aio] (deleted)");
+	char *name = strstr(line, "/[aio] (deleted)") ?: strstr(line, "anon_inode:[io_uring]");
 
 	if (name)
 		memmove(strchr(line, ':') - 2, name, strlen(name) + 1);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* State that cannot be saved: open files of other kinds, and mappings. */
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <linux/landlock.h>
 #include <linux/mman.h>
+#include <linux/mount.h>
 #include <linux/perf_event.h>
 #include <linux/userfaultfd.h>
 #include <mqueue.h>
@@ -68,13 +68,6 @@ static int a_fanotify(void)
 static int a_memfd(void)
 {
 	return fchmod(memfd_create("memory", 0), 04755);
-}
-
-static int an_io_uring(void)
-{
-	struct io_uring_params p = {};
-
-	return syscall(SYS_io_uring_setup, 4, &p);
 }
 
 static int a_perf_event(void)
@@ -279,7 +272,7 @@ const struct obstacle file_obstacles[] = {
 	{ "raw_socket", raw_socket },
 	{ "outside_pipe", an_outside_pipe }, { "fifo", a_fifo },
 	{ "fanotify", a_fanotify }, { "memfd", a_memfd },
-	{ "io_uring", an_io_uring }, { "perf_event", a_perf_event },
+	{ "perf_event", a_perf_event },
 	{ "landlock_ruleset", a_landlock_ruleset }, { "mount_fd", a_mount_fd },
 	{ "fs_context", a_fs_context }, { "namespace_file", a_namespace_file },
 	{ "proc_file", a_proc_file }, { "message_queue", a_message_queue },
