@@ -37,7 +37,7 @@
 #define KIB		1024UL
 #define MIB		0x100000UL
 #define ARGS_MAX	12
-#define CASES_MAX	32
+#define CASES_MAX	48
 #define ANSWER_SECONDS	120
 
 /* Exit status: nothing can be measured with this clock. */
@@ -45,7 +45,7 @@
 
 struct test_case {
 	size_t size;
-	int huge;
+	enum backing backing;
 	int threads;
 	int processes;
 	const char *kind;	/* of things, or NULL */
@@ -54,7 +54,8 @@ struct test_case {
 
 /* As --case wants them. */
 static const char *const all_cases[] = {
-	"1", "1x16", "1x256", "64", "64h", "256", "256h", "1024", "1024h",
+	"1", "1x16", "1x256", "64", "64h", "256", "256h", "256s", "256m", "1024", "1024h",
+	"1024s", "1024m", "0,vma=6000", "0,vma=60000", "0,sparse=64",
 	"0p10", "0p100", "0p1000", "0x10", "0x100", "0x1000", "0x5000",
 	"0,file=1000", "0,file=10000", "0,file=100000", "0,pipe=1000", "0,pipe=10000",
 	"0,eventfd=1000", "0,eventfd=2000", "0,eventfd=20000",
@@ -62,9 +63,15 @@ static const char *const all_cases[] = {
 
 /* With --quick: one process, and whether ten times as many things take ten times as long. */
 static const char *const quick_cases[] = {
-	"1", "0,file=200", "0,file=2000", "0,pipe=200", "0,pipe=2000", "0,eventfd=200",
-	"0,eventfd=2000",
+	"1", "1s", "0,file=200", "0,file=2000", "0,pipe=200", "0,pipe=2000", "0,eventfd=200",
+	"0,eventfd=2000", "0,vma=600", "0,vma=6000", "0,sparse=2",
 };
+
+/* By enum backing: the letter in --case, and what messages call it. */
+static const struct {
+	char letter;
+	const char *name;
+} backings[] = { { 0, "" }, { 'h', " huge" }, { 's', " shared" }, { 'm', " memfd" } };
 
 /* What one run of one tool gave. */
 struct result {
@@ -197,16 +204,16 @@ static bool target_says(pid_t pid, const char *word)
 
 static pid_t start_target(const struct test_case *c)
 {
-	char size[32], huge[8], threads[16], processes[16], things[32];
+	char size[32], backing[8], threads[16], processes[16], things[32];
 	pid_t pid;
 
 	snprintf(size, sizeof(size), "%zu", c->size);
-	snprintf(huge, sizeof(huge), "%d", c->huge);
+	snprintf(backing, sizeof(backing), "%d", c->backing);
 	snprintf(threads, sizeof(threads), "%d", c->threads);
 	snprintf(processes, sizeof(processes), "%d", c->processes);
 	snprintf(things, sizeof(things), "%lu", c->things);
 	unlink(answer);
-	pid = start("/dev/null", true, target, size, huge, threads, processes,
+	pid = start("/dev/null", true, target, size, backing, threads, processes,
 		    c->kind ?: "", things, answer, NULL);
 	if (pid < 0)
 		err(1, "%s", target);
@@ -357,9 +364,9 @@ static void print_stats(const char *name, const struct checkpoint_stats *s)
 /* Every line starts so. */
 static void print_head(const char *tool, const struct test_case *c, int run)
 {
-	printf("{\"tool\": \"%s\", \"size\": %zu, \"huge\": %d, \"threads\": %d, "
+	printf("{\"tool\": \"%s\", \"size\": %zu, \"backing\": %d, \"threads\": %d, "
 	       "\"processes\": %d, \"kind\": \"%s\", \"things\": %lu, \"run\": %d",
-	       tool, c->size, c->huge, c->threads, c->processes, c->kind ?: "", c->things, run);
+	       tool, c->size, c->backing, c->threads, c->processes, c->kind ?: "", c->things, run);
 }
 
 static void print_error(const char *text)
@@ -454,13 +461,32 @@ static int limit(const struct test_case *c, int run)
 {
 	struct limits limits;
 
-	if (measure_limits(image, c->size, c->huge, &limits))
+	if (measure_limits(image, c->size, c->backing, &limits))
 		return -1;
 	if (run >= 0) {
 		print_head("limit", c, run);
 		printf(", \"write_ns\": %lu, \"read_ns\": %lu, \"fork_ns\": %lu}\n",
 		       limits.write_ns, limits.read_ns, limits.fork_ns);
 	}
+	return 0;
+}
+
+/* Memory that a save takes, by a run of its own: it is looked at all the time. */
+static int extra(const struct test_case *c)
+{
+	pid_t pid = start_target(c);
+	int64_t bytes = measure_extra(pid);
+
+	if (bytes < 0)
+		fail("checkpoint: %s", strerror(errno));
+	end_process(pid);
+	print_head("extra", c, 0);
+	if (bytes < 0) {
+		print_error(reason);
+		return -1;
+	}
+	printf(", \"bytes\": %ld}\n", bytes);
+	fflush(stdout);
 	return 0;
 }
 
@@ -505,7 +531,7 @@ static int run_case(const struct test_case *c, int runs, const struct tool *cons
 	int rc = 0;
 
 	fprintf(stderr, "%zu KiB%s, %d thread%s, %d process%s", c->size / KIB,
-		c->huge ? " huge" : "", c->threads, c->threads > 1 ? "s" : "",
+		backings[c->backing].name, c->threads, c->threads > 1 ? "s" : "",
 		c->processes, c->processes > 1 ? "es" : "");
 	if (c->kind)
 		fprintf(stderr, ", %lu %ss", c->things, c->kind);
@@ -521,6 +547,8 @@ static int run_case(const struct test_case *c, int runs, const struct tool *cons
 				rc = -1;
 		}
 	}
+	if (tools[0] != &criu)
+		rc |= extra(c);
 	fputc('\n', stderr);
 	return rc;
 }
@@ -578,8 +606,8 @@ static bool parse_things(const char *text, struct test_case *c)
 }
 
 /*
- * In MiB: "256", "256h" with huge pages, "1x16" with 16 threads, "0p9" 9
- * processes, "0,pipe=1000".
+ * In MiB: "256", "256h" with huge pages, "256s" shared, "256m" of a memfd, "1x16"
+ * with 16 threads, "0p9" 9 processes, "0,pipe=1000".
  */
 static bool parse_case(const char *text, struct test_case *c)
 {
@@ -587,10 +615,10 @@ static bool parse_case(const char *text, struct test_case *c)
 
 	*c = (struct test_case){ .threads = 1, .processes = 1 };
 	c->size = strtoul(text, &end, 10) * MIB ?: 64 * KIB;
-	if (*end == 'h') {
-		c->huge = 1;
-		end++;
-	}
+	for (enum backing i = BACKING_HUGE; i <= BACKING_MEMFD; i++)
+		if (*end == backings[i].letter)
+			c->backing = i;
+	end += c->backing != BACKING_PRIVATE;
 	if (*end == 'x')
 		c->threads = strtoul(end + 1, &end, 10);
 	if (*end == 'p')
@@ -603,7 +631,7 @@ static bool parse_case(const char *text, struct test_case *c)
 static int print_usage(void)
 {
 	fprintf(stderr, "usage: bench [--runs N] [--quick] [--no-criu] [--no-ckpt]\n"
-			"             [--case MIB[h][xTHREADS][pPROCESSES][,KIND=N]]... TARGET DIR\n");
+			"             [--case MIB[h|s|m][xTHREADS][pPROCESSES][,KIND=N]]... TARGET DIR\n");
 	return 2;
 }
 

@@ -4,7 +4,10 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
+
+#include "pattern.h"
 
 static inline uint64_t now_ns(void)
 {
@@ -21,7 +24,10 @@ struct limits {
 	uint64_t fork_ns;	/* fork(2) of the process */
 };
 
-int measure_limits(const char *path, size_t size, int huge, struct limits *limits);
+int measure_limits(const char *path, size_t size, enum backing backing, struct limits *limits);
 void touch_free_memory(void);
+
+/* Bytes of memory that saving a process takes, at its peak; -1: it failed, see errno. */
+int64_t measure_extra(pid_t pid);
 
 #endif /* BENCH_BENCH_H */

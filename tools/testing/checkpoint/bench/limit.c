@@ -62,10 +62,11 @@ static uint64_t time_fork(void)
 }
 
 /* In a process of its own, whose size is that of the memory. */
-static void measure(const char *path, size_t size, int huge, struct limits *limits)
+static void measure(const char *path, size_t size, enum backing backing,
+		    struct limits *limits)
 {
-	uint64_t *memory = pattern_map(size, huge);
-	void *fresh = pattern_map(size, huge);
+	uint64_t *memory = pattern_map(size, backing);
+	void *fresh = pattern_map(size, backing);
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 
 	if (!memory || !fresh)
@@ -82,7 +83,7 @@ static void measure(const char *path, size_t size, int huge, struct limits *limi
 		errx(1, "read(2) gave other bytes");
 }
 
-int measure_limits(const char *path, size_t size, int huge, struct limits *limits)
+int measure_limits(const char *path, size_t size, enum backing backing, struct limits *limits)
 {
 	int pipes[2], status;
 	ssize_t n;
@@ -94,7 +95,7 @@ int measure_limits(const char *path, size_t size, int huge, struct limits *limit
 	if (pid < 0)
 		err(1, "fork");
 	if (!pid) {
-		measure(path, size, huge, limits);
+		measure(path, size, backing, limits);
 		n = write(pipes[1], limits, sizeof(*limits));
 		_exit(n != sizeof(*limits));
 	}
@@ -122,7 +123,7 @@ void touch_free_memory(void)
 	}
 	sysinfo(&info);
 	size = (info.freeram * info.mem_unit / 100 * 90) & -HUGE_PAGE_SIZE;
-	p = pattern_map(size, 1);
+	p = pattern_map(size, BACKING_HUGE);
 	if (p)
 		memset(p, 1, size);
 	_exit(0);

@@ -8,8 +8,17 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define HUGE_PAGE_SIZE	(2UL << 20)
+
+/* What memory is made of; all but the first have a letter in --case. */
+enum backing {
+	BACKING_PRIVATE,
+	BACKING_HUGE,
+	BACKING_SHARED,
+	BACKING_MEMFD,
+};
 
 /* Weyl sequence through a mixer: never 0 but once in 2^64 words. */
 static inline uint64_t pattern_word(uint64_t seed, size_t i)
@@ -37,20 +46,25 @@ static inline size_t pattern_check(const uint64_t *words, size_t size, uint64_t 
 	return bad;
 }
 
-/* Untouched private memory; with huge pages it is aligned to them. */
-static inline void *pattern_map(size_t size, int huge)
+/* Untouched memory; with huge pages it is aligned to them. */
+static inline void *pattern_map(size_t size, enum backing backing)
 {
-	char *p = mmap(NULL, size + HUGE_PAGE_SIZE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = backing == BACKING_MEMFD ? memfd_create("pattern", MFD_CLOEXEC) : -1;
+	int flags = (backing >= BACKING_SHARED ? MAP_SHARED : MAP_PRIVATE) |
+		    (fd < 0 ? MAP_ANONYMOUS : 0);
 	size_t skip;
+	char *p;
 
+	if (fd >= 0 && ftruncate(fd, size + HUGE_PAGE_SIZE))
+		return NULL;
+	p = mmap(NULL, size + HUGE_PAGE_SIZE, PROT_READ | PROT_WRITE, flags, fd, 0);
 	if (p == MAP_FAILED)
 		return NULL;
 	skip = -(uintptr_t)p & (HUGE_PAGE_SIZE - 1);
 	if (skip)
 		munmap(p, skip);
 	munmap(p + skip + size, HUGE_PAGE_SIZE - skip);
-	if (huge && madvise(p + skip, size, MADV_HUGEPAGE))
+	if (backing == BACKING_HUGE && madvise(p + skip, size, MADV_HUGEPAGE))
 		return NULL;
 	return p + skip;
 }

@@ -11,6 +11,7 @@ import sys
 from plot import plot
 
 MIB = 1 << 20
+BACKINGS = ("", " huge", " shared", " memfd")
 
 
 class Spread:
@@ -33,8 +34,8 @@ def show(ms):
 
 class Case:
     """All runs of all tools on one kind of process."""
-    def __init__(self, size, huge, threads, processes, kind, things):
-        self.size, self.huge, self.threads = size, huge, threads
+    def __init__(self, size, backing, threads, processes, kind, things):
+        self.size, self.backing, self.threads = size, backing, threads
         self.processes = processes
         self.kind, self.things = kind, things
         self.runs = {}
@@ -45,13 +46,24 @@ class Case:
         size = f"{self.size // MIB} MiB" if self.size < 1024 * MIB else "1 GiB"
         if self.size < MIB:
             size = f"{self.size // 1024} KiB"
-        if self.huge:
-            size += " huge"
+        size += BACKINGS[self.backing]
         if self.processes > 1:
             size = f"{self.processes} idle processes"
+        if self.kind == "sparse":
+            return f"{self.things} MiB of 1 TiB"
         if self.kind:
             return f"{self.things} {self.kind}s"
         return size if self.threads == 1 else f"{size}, {self.threads} threads"
+
+    @property
+    def is_shared(self):
+        return self.backing > 1
+
+    @property
+    def extra(self):
+        """Memory that a save took, in MiB; else None."""
+        runs = self.runs.get("extra")
+        return runs[0]["bytes"] / MIB if runs else None
 
     def add(self, line):
         if "error" in line:
@@ -74,8 +86,10 @@ class Case:
         return max(r["image_bytes"] for r in runs) if runs else None
 
     def image_allowed(self, tool):
-        """The private bytes plus 2 % plus 16 KiB for each process."""
+        """The bytes of its own plus 2 % plus 16 KiB for each process."""
         private = min(r["private_bytes"] for r in self.runs[tool])
+        if self.is_shared:
+            private += self.size
         return private * 1.02 + 16384 * self.processes
 
 
@@ -93,7 +107,7 @@ def read(path):
             elif line["tool"] == "true":
                 start.append(line["save_ns"])
             else:
-                key = (line["size"], line["huge"], line["threads"], line["processes"],
+                key = (line["size"], line["backing"], line["threads"], line["processes"],
                        line["kind"], line["things"])
                 cases.setdefault(key, Case(*key)).add(line)
     return machine, list(cases.values()), Spread(start) if start else None
@@ -135,16 +149,16 @@ def print_tables(cases):
                            for k in ("total", "frozen", "freeze", "collect", "save",
                                      "memory", "write", "release")] for c in cases])
 
-    print("\nfork(2) of as large a process, and images\n")
+    print("\nfork(2) of as large a process, images, and memory that a save takes for itself\n")
     rows = []
     for c in cases:
         row = [c.name, c.spread("limit", "fork_ns")]
         for tool in ("ckpt", "criu"):
             size = c.image_bytes(tool)
             row += [size, size and f"{100 * size / c.image_allowed(tool):.1f} %"]
-        rows.append(row)
-    table(["process", "fork(2), ms", "ckpt image", "of allowed", "criu image", "of allowed"],
-          rows)
+        rows.append(row + [None if c.extra is None else f"{c.extra:.1f} MiB"])
+    table(["process", "fork(2), ms", "ckpt image", "of allowed", "criu image", "of allowed",
+           "ckpt memory"], rows)
 
 
 def items(case):
@@ -220,6 +234,27 @@ def thing_targets(cases):
     return found
 
 
+def sparse_targets(cases):
+    """What is reserved costs nothing: so many MiB of 1 TiB are as so many MiB."""
+    found = []
+    dense = {c.size // MIB: c for c in cases
+             if c.backing == 0 and c.threads == 1 and c.processes == 1 and not c.kind}
+    for c in cases:
+        if c.kind != "sparse" or c.things not in dense:
+            continue
+        for verb, key in (("save", "save_ns"), ("restart", "restart_ns")):
+            found.append([f"{c.name} / {c.things} MiB: {verb}",
+                          ratio(c.spread("call", key), dense[c.things].spread("call", key)),
+                          1.2, "most"])
+    return found
+
+
+def extra_targets(cases):
+    """A save takes as much memory for itself whatever the size of the process."""
+    return [[f"{c.name}: memory that a save takes, MiB", c.extra, 16, "most"]
+            for c in cases if c.processes == 1 and c.threads == 1]
+
+
 def targets(cases):
     """[text, measured, bound, 'least' or 'most'] of everything to be reached."""
     found = []
@@ -243,7 +278,8 @@ def targets(cases):
         if c.image_bytes("ckpt") and not c.kind:
             found.append([f"{c.name}: image / private bytes + 2 % + 16 KiB",
                           c.image_bytes("ckpt") / c.image_allowed("ckpt"), 1, "most"])
-    found += tree_targets(cases) + thing_targets(cases)
+    found += tree_targets(cases) + thing_targets(cases) + sparse_targets(cases)
+    found += extra_targets(cases)
     for target in found:
         text, value, bound, kind = target
         if value is None:
@@ -277,10 +313,13 @@ def write_json(path, machine, cases, start):
 
     results = {"machine": machine, "unit": "ms", "start_of_a_program": plain(start), "cases": []}
     for c in cases:
-        entry = {"process": c.name, "bytes": c.size, "huge": c.huge, "threads": c.threads,
+        entry = {"process": c.name, "bytes": c.size, "backing": BACKINGS[c.backing].strip() or "private", "threads": c.threads,
                  "processes": c.processes, "kind": c.kind, "things": c.things,
                  "errors": c.errors}
         for tool in c.runs:
+            if tool == "extra":
+                entry["extra_bytes"] = c.runs[tool][0]["bytes"]
+                continue
             entry[tool] = {}
             for key, value in c.runs[tool][0].items():
                 if isinstance(value, dict):
@@ -311,6 +350,8 @@ def tap_results(cases):
         errors = [f"{c.name}: " + c.errors.get(tool, "nothing was measured") for c in cases
                   if tool in c.errors or tool not in c.runs]
         yield f"all kinds of processes, by {text}", "; ".join(errors)
+    greedy = [f"{c.name}: {c.extra} MiB" for c in cases if c.extra is None or c.extra > 16]
+    yield "a save takes at most 16 MiB of memory for itself", "; ".join(greedy)
     by_number = {(c.kind, c.things): c for c in cases if c.kind}
     for (kind, things), many in by_number.items():
         few = by_number.get((kind, things // 10))

@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 	char text[128];
 
 	if (argc != 8)
-		errx(2, "usage: target BYTES HUGE THREADS PROCESSES KIND NUMBER FILE");
+		errx(2, "usage: target BYTES BACKING THREADS PROCESSES KIND NUMBER FILE");
 	size = strtoul(argv[1], NULL, 0);
 	nr_threads = strtoul(argv[3], NULL, 0) - 1;
 	nr_children = strtoul(argv[4], NULL, 0) - 1;

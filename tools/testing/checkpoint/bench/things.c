@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -17,6 +18,10 @@
 #include "things.h"
 
 #define PIPE_BYTES	4096
+
+#define PAGE		4096UL
+#define MIB		(1UL << 20)
+#define TIB		(1UL << 40)
 
 static int *fds;	/* of what was made, in its order */
 
@@ -104,7 +109,57 @@ static unsigned long wrong_watched(unsigned long nr)
 	return got < 0 ? nr : wrong + labs((long)(nr + 2) / 3 - got);
 }
 
+static char *area;	/* of mappings */
+
+static void map_area(size_t size, int flags)
+{
+	area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags,
+		    -1, 0);
+	if (area == MAP_FAILED)
+		err(1, "mmap");
+}
+
+/* Neighbours that differ, so that each is one; every third has a page. */
+static void make_vmas(unsigned long nr)
+{
+	map_area(nr * PAGE, 0);
+	for (unsigned long i = 0; i < nr; i++) {
+		if (i % 3 == 0)
+			area[i * PAGE] = i % 100 + 1;
+		if (i % 2 == 0 && mprotect(area + i * PAGE, PAGE, PROT_READ))
+			err(1, "mapping %lu", i);
+	}
+}
+
+static unsigned long wrong_vmas(unsigned long nr)
+{
+	unsigned long wrong = 0;
+
+	for (unsigned long i = 0; i < nr; i++)
+		wrong += area[i * PAGE] != (i % 3 == 0 ? (char)(i % 100 + 1) : 0);
+	return wrong;
+}
+
+/* So many MiB of a reservation of 1 TiB, in as many places. */
+static void make_sparse(unsigned long nr)
+{
+	map_area(TIB, MAP_NORESERVE);
+	for (unsigned long i = 0; i < nr; i++)
+		pattern_fill((uint64_t *)(area + i * (TIB / nr)), MIB, i);
+}
+
+static unsigned long wrong_sparse(unsigned long nr)
+{
+	unsigned long wrong = 0;
+
+	for (unsigned long i = 0; i < nr; i++)
+		wrong += pattern_check((uint64_t *)(area + i * (TIB / nr)), MIB, i);
+	return wrong;
+}
+
 const struct thing_kind thing_kinds[] = {
+	{ "vma", make_vmas, wrong_vmas },
+	{ "sparse", make_sparse, wrong_sparse },
 	{ "file", make_files, wrong_files },
 	{ "pipe", make_pipes, wrong_pipes },
 	{ "eventfd", make_watched, wrong_watched },
