@@ -107,14 +107,22 @@ static int write_option(struct sock *sk, const struct option *o, s32 value)
 	return do_ipv6_setsockopt(sk, SOL_IPV6, o->name, val, sizeof(value));
 }
 
-static u32 save_options(struct sock *sk, struct ckpt_rec_inet_option *saved)
+/* Returns how many, or a negative errno, reported. What the kernel lacks has no value. */
+static int save_options(struct ckpt_ctx *ctx, struct ckpt_task *t, struct sock *sk,
+			struct ckpt_rec_inet_option *saved)
 {
-	u32 i, nr = 0;
+	int i, ret, nr = 0;
 
 	for (i = 0; i < ARRAY_SIZE(options); i++) {
-		if (!has_option(sk, &options[i]) ||
-		    read_option(sk, &options[i], &saved[nr].value))
+		if (!has_option(sk, &options[i]))
 			continue;
+		ret = read_option(sk, &options[i], &saved[nr].value);
+		if (ret == -ENOPROTOOPT || ret == -EOPNOTSUPP)
+			continue;
+		if (ret)
+			return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE, ret,
+					  "option %u of level %u of a socket cannot be read",
+					  options[i].name, options[i].level);
 		saved[nr].level = options[i].level;
 		saved[nr++].name = options[i].name;
 	}
@@ -204,7 +212,13 @@ static const char *ipv6_trouble(const struct sock *sk)
 	return NULL;
 }
 
-static const char *ip_trouble(const struct sock *sk)
+/**
+ * ckpt_inet_trouble - what of an internet socket cannot be saved
+ * @sk: the socket; it may be one that is not accepted yet
+ *
+ * Return: words that follow "an internet socket", or NULL: there is nothing.
+ */
+const char *ckpt_inet_trouble(const struct sock *sk)
 {
 	const struct inet_sock *inet = inet_sk(sk);
 
@@ -244,7 +258,7 @@ static bool inet_is_inside(struct ckpt_ctx *ctx, struct sock *sk, const char **w
 
 static void inet_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, struct sock *sk)
 {
-	const char *why = ip_trouble(sk);
+	const char *why = ckpt_inet_trouble(sk);
 
 	if (why)
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE, "an internet socket %s", why);
@@ -276,7 +290,10 @@ static int inet_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct sock *sk,
 		return -ENOMEM;
 	ckpt_inet_local(sk, &rec.local);
 	ckpt_inet_remote(sk, &rec.peer);
-	rec.nr_options = save_options(sk, saved);
+	ret = save_options(ctx, t, sk, saved);
+	if (ret < 0)
+		goto out;
+	rec.nr_options = ret;
 	if (sk_is_tcp(sk)) {
 		save_syn(sk, &rec);
 		rec.user_mss = tcp_sk(sk)->rx_opt.user_mss;
@@ -284,6 +301,7 @@ static int inet_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct sock *sk,
 	}
 	ret = ckpt_write_record(ctx, CKPT_REC_INET, 0, sizeof(rec), &rec, sizeof(rec), saved,
 				rec.nr_options * sizeof(*saved));
+out:
 	kfree(saved);
 	if (ret)
 		return ret;

@@ -67,6 +67,7 @@ int ckpt_tcp_build_all(struct ckpt_ctx *ctx);
 int ckpt_tcp_start_all(struct ckpt_ctx *ctx);
 
 /* inet.c */
+const char *ckpt_inet_trouble(const struct sock *sk);
 bool ckpt_inet_wait(int ret, unsigned long deadline);
 u32 ckpt_inet_locks(const struct ckpt_rec_inet *saved);
 

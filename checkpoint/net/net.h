@@ -84,6 +84,7 @@ int ckpt_socket_error(struct ckpt_ctx *ctx, struct ckpt_socket *s, int err, cons
 int ckpt_inet_assemble(struct ckpt_ctx *ctx);
 
 /* options.c */
+const char *ckpt_sock_trouble(struct sock *sk);
 void ckpt_sock_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, struct sock *sk);
 void ckpt_sock_fill(struct sock *sk, struct ckpt_rec_socket *rec);
 int ckpt_sock_get_filter(struct sock *sk, void *insns, u32 nr);

@@ -68,7 +68,13 @@ static bool has_device(struct sock *sk)
 			      KERNEL_SOCKPTR(&len));
 }
 
-static const char *what_is_odd(struct sock *sk)
+/**
+ * ckpt_sock_trouble - what of any socket cannot be saved
+ * @sk: the socket; it may be one that is not accepted yet
+ *
+ * Return: words that follow "a socket", or NULL: there is nothing.
+ */
+const char *ckpt_sock_trouble(struct sock *sk)
 {
 	if (sock_flag(sk, SOCK_XDP) || sock_flag(sk, SOCK_MEMALLOC))
 		return "that a driver uses";
@@ -107,10 +113,10 @@ static const char *what_is_odd(struct sock *sk)
  */
 void ckpt_sock_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, struct sock *sk)
 {
-	const char *odd = what_is_odd(sk);
+	const char *why = ckpt_sock_trouble(sk);
 
-	if (odd)
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE, "a socket %s", odd);
+	if (why)
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE, "a socket %s", why);
 	if (!kuid_has_mapping(ctx->userns, SOCK_INODE(sk->sk_socket)->i_uid) ||
 	    !kgid_has_mapping(ctx->userns, SOCK_INODE(sk->sk_socket)->i_gid))
 		ckpt_obstacle(ctx, where, CKPT_WHY_CRED, "a socket of an unknown user or group");
@@ -145,9 +151,6 @@ static u32 get_flags(struct sock *sk)
 	for (i = 0; i < ARRAY_SIZE(more_flags); i++)
 		if (sock_flag(sk, more_flags[i].flag))
 			saved |= more_flags[i].saved;
-	for (i = 0; i < ARRAY_SIZE(bits); i++)
-		if (test_bit(bits[i].bit, &sk->sk_socket->flags))
-			saved |= bits[i].saved;
 	if (sk->sk_reuse)
 		saved |= CKPT_SOCK_REUSEADDR;
 	if (sk->sk_reuseport)
@@ -162,27 +165,39 @@ static u32 get_flags(struct sock *sk)
 		saved |= CKPT_SOCK_TXTIME_LATE;
 	if (sk->sk_txtime_report_errors)
 		saved |= CKPT_SOCK_TXTIME_ERRORS;
-	if (test_bit(SOCKWQ_ASYNC_NOSPACE, &sk->sk_socket->wq.flags))
-		saved |= CKPT_SOCK_NOSPACE;
 	return saved;
 }
 
-/**
- * ckpt_sock_fill - save what every open socket has
- * @sk: the socket
- * @rec: zero; filled, but for the program of a filter
- */
-void ckpt_sock_fill(struct sock *sk, struct ckpt_rec_socket *rec)
+/* What is in struct socket and in its inode. */
+static void fill_open(struct socket *sock, struct ckpt_rec_socket *rec)
 {
-	struct inode *inode = SOCK_INODE(sk->sk_socket);
-	int len = sizeof(rec->device);
+	struct inode *inode = SOCK_INODE(sock);
+	int i;
 
-	rec->flags = get_flags(sk);
-	rec->connected = sk->sk_socket->state;
-	rec->shutdown = READ_ONCE(sk->sk_shutdown);
+	for (i = 0; i < ARRAY_SIZE(bits); i++)
+		if (test_bit(bits[i].bit, &sock->flags))
+			rec->flags |= bits[i].saved;
+	if (test_bit(SOCKWQ_ASYNC_NOSPACE, &sock->wq.flags))
+		rec->flags |= CKPT_SOCK_NOSPACE;
+	rec->connected = sock->state;
 	rec->mode = inode->i_mode & 07777;
 	rec->uid = from_kuid(current_user_ns(), inode->i_uid);
 	rec->gid = from_kgid(current_user_ns(), inode->i_gid);
+}
+
+/**
+ * ckpt_sock_fill - save what every socket has
+ * @sk: the socket
+ * @rec: its flags may be set; filled, but for the program of a filter
+ */
+void ckpt_sock_fill(struct sock *sk, struct ckpt_rec_socket *rec)
+{
+	int len = sizeof(rec->device);
+
+	rec->flags |= get_flags(sk);
+	if (!(rec->flags & CKPT_SOCK_NO_FILE))
+		fill_open(sk->sk_socket, rec);
+	rec->shutdown = READ_ONCE(sk->sk_shutdown);
 	rec->rcvbuf = READ_ONCE(sk->sk_rcvbuf);
 	rec->sndbuf = READ_ONCE(sk->sk_sndbuf);
 	rec->rcvlowat = READ_ONCE(sk->sk_rcvlowat);

@@ -136,11 +136,13 @@ static int write_socket(struct ckpt_ctx *ctx, struct sock *sk, bool has_file, u3
 	int nr = 0;
 	int ret;
 
-	if (has_file) {
+	if (!has_file)
+		rec.flags = CKPT_SOCK_NO_FILE;
+	/* A connection that is not accepted has options of its own. */
+	if (has_file || sk_is_tcp(sk)) {
 		ckpt_sock_fill(sk, &rec);
 		nr = ckpt_sock_get_filter(sk, NULL, 0);
 	} else {
-		rec.flags = CKPT_SOCK_NO_FILE;
 		rec.shutdown = READ_ONCE(sk->sk_shutdown);
 		rec.error = READ_ONCE(sk->sk_err);
 	}

@@ -230,9 +230,16 @@ static int each_queued(struct ckpt_ctx *ctx, struct sock *listener,
 	return ret;
 }
 
+static const char *queued_trouble(struct ckpt_ctx *ctx, struct sock *child)
+{
+	if (in_state(child, TCPF_CLOSE))
+		return "which the other end has reset";
+	return trouble(ctx, child) ?: ckpt_sock_trouble(child) ?: ckpt_inet_trouble(child);
+}
+
 static int collect_queued(struct ckpt_ctx *ctx, struct sock *child, void *arg)
 {
-	const char *why = trouble(ctx, child);
+	const char *why = queued_trouble(ctx, child);
 
 	if (why)
 		ckpt_obstacle(ctx, arg, CKPT_WHY_FILE,

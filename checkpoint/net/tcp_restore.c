@@ -86,7 +86,21 @@ static int report(struct ckpt_ctx *ctx, struct connection *c, int err, const cha
 			  saved->addr[0].port, b, saved->addr[1].port, what);
 }
 
-/* Who accepts a connection inherits what the listening socket has. */
+/*
+ * The options of an end, or NULL: it is closed. In older images one that was not
+ * accepted has no size of buffers, and those that the listening socket has.
+ */
+static struct ckpt_rec *options_of(struct ckpt_ctx *ctx, struct connection *c, int i)
+{
+	struct ckpt_socket *s = c->sockets[i];
+	u32 listener = saved_of(c)->ends[i].listener;
+	const struct ckpt_rec_socket *own = s ? ckpt_rec_data(s->rec) : NULL;
+
+	if (listener && own && !own->rcvbuf)
+		s = ckpt_get_tag(ctx, listener, &ckpt_socket_ops);
+	return s ? s->rec : NULL;
+}
+
 static int prepare_queued(struct ckpt_ctx *ctx, struct connection *c, int i)
 {
 	struct ckpt_socket *l;
@@ -95,7 +109,7 @@ static int prepare_queued(struct ckpt_ctx *ctx, struct connection *c, int i)
 	if (!l || !l->file || !sk_is_tcp(l->sk))
 		return -EBADMSG;
 	ckpt_sock_not_accounted(c->socks[i]->sk);
-	return ckpt_sock_set_options(c->socks[i]->sk, l->rec);
+	return ckpt_sock_set_options(c->socks[i]->sk, options_of(ctx, c, i));
 }
 
 /* Only once, and for nothing else. */
@@ -383,21 +397,11 @@ static const struct ckpt_rec_inet *inet_of(const struct connection *c, int i)
 	return c->sockets[i] ? ckpt_rec_data(c->sockets[i]->more) : NULL;
 }
 
-/* Of a socket in a queue, that of the one that will accept it. */
-static const struct ckpt_rec_socket *options_of(struct ckpt_ctx *ctx, struct connection *c, int i)
-{
-	struct ckpt_socket *s = c->sockets[i];
-	u32 listener = saved_of(c)->ends[i].listener;
-
-	if (listener)
-		s = ckpt_get_tag(ctx, listener, &ckpt_socket_ops);
-	return s ? ckpt_rec_data(s->rec) : NULL;
-}
-
 /* From here on it sends and receives. */
 static void set_going(struct ckpt_ctx *ctx, struct connection *c, int i)
 {
-	const struct ckpt_rec_socket *options = options_of(ctx, c, i);
+	struct ckpt_rec *rec = options_of(ctx, c, i);
+	const struct ckpt_rec_socket *options = rec ? ckpt_rec_data(rec) : NULL;
 	const struct ckpt_rec_inet *inet = inet_of(c, i);
 	struct sock *sk = c->socks[i]->sk;
 
@@ -437,11 +441,12 @@ static void set_rest(struct ckpt_ctx *ctx, struct connection *c, int i)
 	WRITE_ONCE(sk->sk_rcvbuf, max_t(int, e->rcvbuf, SOCK_MIN_RCVBUF));
 	if (e->flags & CKPT_TCP_PINGPONG)
 		inet_csk_enter_pingpong_mode(sk);
-	if (c->sockets[i] && c->sockets[i]->file) {
+	if (c->sockets[i]) {
 		saved = ckpt_rec_data(c->sockets[i]->rec);
 		WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | saved->shutdown);
 		WRITE_ONCE(sk->sk_err, saved->error);
-		c->socks[i]->state = saved->connected;
+		if (c->sockets[i]->file)
+			c->socks[i]->state = saved->connected;
 	}
 	release_sock(sk);
 }

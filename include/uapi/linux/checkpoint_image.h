@@ -596,8 +596,9 @@ struct ckpt_rec_pipe {
  * @stamp_ns: SIOCGSTAMP: arrival of the last packet, -1: not known
  * @device: SO_BINDTODEVICE
  *
- * A socket with CKPT_SOCK_NO_FILE has only @family, @type, @protocol, @state, @shutdown,
- * @error, and what its family needs.
+ * A socket with CKPT_SOCK_NO_FILE has no @connected, @mode, @uid and @gid. Of families
+ * other than AF_INET and AF_INET6, and in older images, it has only @family, @type,
+ * @protocol, @state, @shutdown, @error, and what its family needs.
  */
 struct ckpt_rec_socket {
 	__u32 family;

@@ -53,6 +53,7 @@ INET_TEST(bound)
 INET_TEST(epoll)
 INET_TEST(many)
 INET_TEST(udp)
+INET_TEST(own_options)
 
 FIXTURE(refused_inet) {
 	struct subject s;

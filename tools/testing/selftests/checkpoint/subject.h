@@ -53,6 +53,7 @@ extern const struct mode uring_modes[];
 extern const struct mode name_modes[];
 extern const struct mode unix_modes[];
 extern const struct mode inet_modes[];
+extern const struct mode inet2_modes[];
 extern const struct mode state_modes[];
 extern const struct mode seccomp_modes[];
 
