@@ -147,6 +147,10 @@ void ckpt_locks_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	if (lease_is_breaking(file, &has))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK,
 			      "a lease on %pD that is being broken", file);
+	/* It could not be taken while the memory is being made. */
+	if (has && (kind == &ckpt_shmem_kind || kind == &ckpt_hugetlb_kind))
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK,
+			      "a lease on memory without a name: %pD", file);
 	if (kind != &ckpt_external_kind)
 		return;
 	find(file, NULL, &own);

@@ -93,6 +93,56 @@ static void collect_other(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	kfree(buf);
 }
 
+/* Labels of security modules are made anew. */
+static bool are_lost(const char *names, ssize_t len)
+{
+	const char *name;
+
+	for (name = names; name < names + len; name += strlen(name) + 1)
+		if (strncmp(name, XATTR_SECURITY_PREFIX, XATTR_SECURITY_PREFIX_LEN) ||
+		    !strcmp(name, XATTR_NAME_CAPS))
+			return true;
+	return false;
+}
+
+/* Has it extended attributes? 1: it has, 0: none that count, or a negative errno. */
+static int has_xattrs(struct dentry *dentry)
+{
+	ssize_t len = vfs_listxattr(dentry, NULL, 0);
+	char *names;
+	int ret;
+
+	if (len <= 0)
+		return len == -EOPNOTSUPP ? 0 : len;
+	names = kvmalloc(len + 1, GFP_KERNEL_ACCOUNT);
+	if (!names)
+		return -ENOMEM;
+	names[len] = 0;
+	len = vfs_listxattr(dentry, names, len);
+	ret = len < 0 ? len : are_lost(names, len);
+	kvfree(names);
+	return ret;
+}
+
+/* Not under the lock of an address space, where the save finds it. */
+static void collect_xattrs(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			   struct dentry *dentry)
+{
+	if (!where->end && has_xattrs(dentry) > 0)
+		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
+			      "%pd was deleted, and has extended attributes", dentry);
+}
+
+static int check_xattrs(struct ckpt_ctx *ctx, struct ckpt_task *t, struct dentry *dentry)
+{
+	int ret = has_xattrs(dentry);
+
+	if (ret > 0)
+		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_DELETED, -EOPNOTSUPP,
+				 "%pd was deleted, and has extended attributes", dentry);
+	return ret;
+}
+
 static void collect_place(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			  const struct path *path)
 {
@@ -127,6 +177,7 @@ void ckpt_unlinked_collect_dir(struct ckpt_ctx *ctx, const struct ckpt_where *wh
 			      "%pd was deleted, and had a special mode or user", path->dentry);
 	else
 		collect_place(ctx, where, path);
+	collect_xattrs(ctx, where, path->dentry);
 }
 
 static void collect_inode(struct ckpt_ctx *ctx, const struct ckpt_where *where,
@@ -166,40 +217,7 @@ static void unlinked_collect(struct ckpt_ctx *ctx, const struct ckpt_where *wher
 			      "%pD was deleted, and has a lease", file);
 	collect_inode(ctx, where, file);
 	collect_place(ctx, where, path);
-}
-
-/* Labels of security modules are made anew. */
-static bool has_xattrs(const char *names, ssize_t len)
-{
-	const char *name;
-
-	for (name = names; name < names + len; name += strlen(name) + 1)
-		if (strncmp(name, XATTR_SECURITY_PREFIX, XATTR_SECURITY_PREFIX_LEN) ||
-		    !strcmp(name, XATTR_NAME_CAPS))
-			return true;
-	return false;
-}
-
-static int check_xattrs(struct ckpt_ctx *ctx, struct ckpt_task *t, struct dentry *dentry)
-{
-	ssize_t len = vfs_listxattr(dentry, NULL, 0);
-	char *names;
-	int ret = 0;
-
-	if (len <= 0)
-		return len == -EOPNOTSUPP ? 0 : len;
-	names = kvmalloc(len + 1, GFP_KERNEL_ACCOUNT);
-	if (!names)
-		return -ENOMEM;
-	names[len] = 0;
-	len = vfs_listxattr(dentry, names, len);
-	if (len < 0)
-		ret = len;
-	else if (has_xattrs(names, len))
-		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_DELETED, -EOPNOTSUPP,
-				 "%pd was deleted, and has extended attributes", dentry);
-	kvfree(names);
-	return ret;
+	collect_xattrs(ctx, where, path->dentry);
 }
 
 /* The next piece of data, from @pos on; false: there is none. */

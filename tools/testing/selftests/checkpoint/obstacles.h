@@ -13,5 +13,6 @@ struct obstacle {
 extern const struct obstacle file_obstacles[];
 extern const struct obstacle other_obstacles[];
 extern const struct obstacle further_obstacles[];
+extern const struct obstacle more_file_obstacles[];
 
 #endif /* CHECKPOINT_OBSTACLES_H */

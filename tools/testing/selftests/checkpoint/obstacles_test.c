@@ -77,6 +77,18 @@ OBSTACLE(key_destination, KEYRING);
 OBSTACLE(shadow_stack_lock, CPU);
 OBSTACLE(call_of_32_bits, COMPAT);
 OBSTACLE(mixed_code, COMPAT);
+OBSTACLE(removed_xattr, FILE_DELETED);
+OBSTACLE(removed_dir_xattr, FILE_DELETED);
+OBSTACLE(removed_lease, FILE_LOCK);
+OBSTACLE(memory_xattr, FILE);
+OBSTACLE(memory_lease, FILE_LOCK);
+OBSTACLE(hung_terminal, FILE);
+OBSTACLE(locked_terminal, FILE);
+OBSTACLE(reset_connection, FILE);
+OBSTACLE(unread_datagram, FILE);
+OBSTACLE(peeked_datagram, FILE);
+OBSTACLE(pending_datagram, FILE);
+OBSTACLE(corked_socket, FILE);
 
 FIXTURE_SETUP(obstacle)
 {
@@ -202,6 +214,20 @@ TEST_F_TIMEOUT(special, where, TEST_TIMEOUT)
 	}
 	EXPECT_TRUE(fd);
 	EXPECT_TRUE(range) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+/* Of what is only mapped extended attributes are found when it is saved. */
+TEST_F_TIMEOUT(special, mapped_xattr, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, "obstacle mapped_xattr"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_KILL));
+	EXPECT_EQ(EOPNOTSUPP, s->err);
+	EXPECT_TRUE(message_has(s, "error", CKPT_WHY_FILE_DELETED)) messages_show(s);
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_end(s));
 }

@@ -299,7 +299,9 @@ const struct obstacle other_obstacles[] = {
 
 static int make_one(const char *name)
 {
-	const struct obstacle *tables[] = { file_obstacles, other_obstacles, further_obstacles };
+	const struct obstacle *tables[] = {
+		file_obstacles, more_file_obstacles, other_obstacles, further_obstacles,
+	};
 	const struct obstacle *o;
 	size_t i;
 
