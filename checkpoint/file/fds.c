@@ -18,6 +18,20 @@ static bool uses_files(struct task_struct *task, const void *files)
 	return READ_ONCE(task->files) == files;
 }
 
+/* Of a table with room for a million only what is in use is looked at. */
+static unsigned int next_used(struct task_struct *task, unsigned int fd)
+{
+	struct fdtable *fdt;
+
+	task_lock(task);
+	if (task->files) {
+		fdt = files_fdtable(task->files);
+		fd = find_next_bit(fdt->open_fds, fdt->max_fds, fd);
+	}
+	task_unlock(task);
+	return fd;
+}
+
 /**
  * ckpt_fds_next - the next open descriptor of a task
  * @task: the task
@@ -30,6 +44,7 @@ struct file *ckpt_fds_next(struct task_struct *task, unsigned int *fd)
 	struct file *file;
 
 	rcu_read_lock();
+	*fd = next_used(task, *fd);
 	file = task_lookup_next_fdget_rcu(task, fd);
 	rcu_read_unlock();
 	return file;

@@ -159,6 +159,59 @@ static void above(int argc, char **argv)
 	check_content("above", "above");
 }
 
+/* The numbers of all descriptors but the one that is used to look; to be freed. */
+static int *all_numbers(int *nr)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int *numbers = calloc(100, sizeof(int));
+	struct dirent *entry;
+
+	need(dir && numbers);
+	for (*nr = 0; (entry = readdir(dir)) && *nr < 100;)
+		if (entry->d_name[0] != '.' && atoi(entry->d_name) != dirfd(dir))
+			numbers[(*nr)++] = atoi(entry->d_name);
+	closedir(dir);
+	return numbers;
+}
+
+/* million: a limit of a million, and the highest descriptor that it allows. */
+static void million(int argc, char **argv)
+{
+	const struct rlimit limit = { 1000000, 1000000 };
+	static const int want[] = { 999999, 999998, 524288, 65536, 64 };
+	int fd = open_file("million", O_RDWR | O_CREAT), before, after, *were, *are;
+	struct rlimit now;
+	size_t i;
+
+	need(!setrlimit(RLIMIT_NOFILE, &limit));
+	for (i = 0; i < ARRAY_SIZE(want); i++)
+		need(dup3(fd, want[i], i & 1 ? O_CLOEXEC : 0) == want[i]);
+	close(fd);
+	were = all_numbers(&before);
+	stage();
+	need(!getrlimit(RLIMIT_NOFILE, &now));
+	check_eq(limit.rlim_cur, now.rlim_cur);
+	are = all_numbers(&after);
+	check_eq(before, after);
+	check(!memcmp(were, are, before * sizeof(int)));
+	for (i = 0; i < ARRAY_SIZE(want); i++)
+		check_eq(i & 1 ? FD_CLOEXEC : 0, fcntl(want[i], F_GETFD));
+	check_eq(7, write(999999, "million", 7));
+	check_eq(7, lseek(524288, 0, SEEK_CUR));
+	check_content("million", "million");
+	/* The lowest free number is found as before. */
+	fd = dup(64);
+	check(fd < 64);
+	close(fd);
+	stage();
+	free(were);
+	were = all_numbers(&before);
+	check_eq(after, before);
+	check(!memcmp(were, are, before * sizeof(int)));
+	free(were);
+	free(are);
+}
+
 /* appending: what is written goes on exactly, and three times. */
 static void appending(int argc, char **argv)
 {
@@ -440,6 +493,7 @@ const struct mode file_modes[] = {
 	{ "flags", flags },
 	{ "numbers", numbers },
 	{ "above", above },
+	{ "million", million },
 	{ "appending", appending },
 	{ "directory", directory },
 	{ "devices", devices },
