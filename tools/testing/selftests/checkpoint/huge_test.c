@@ -9,46 +9,10 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "common.h"
+#include "pool.h"
 
-#define POOL	"/sys/kernel/mm/hugepages/hugepages-2048kB/"
 #define GIGANTIC "/sys/kernel/mm/hugepages/hugepages-1048576kB/"
 #define MOUNT	"/run/ckpt-huge"
-
-static long pool_file(const char *path)
-{
-	char buf[32];
-
-	return read_file(path, buf, sizeof(buf)) > 0 ? atol(buf) : -1;
-}
-
-/* Those of a process that was killed are free when its end is. */
-static bool pool_becomes(const char *path, long nr)
-{
-	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
-
-	while (pool_file(path) != nr) {
-		if (now_ns() > deadline)
-			return false;
-		poll_pause();
-	}
-	return true;
-}
-
-/* Sets how many there are, and says whether there are that many, all of them free. */
-static bool set_pool(const char *nr)
-{
-	pool_becomes(POOL "free_hugepages", pool_file(POOL "nr_hugepages"));
-	write_file(POOL "nr_hugepages", nr, strlen(nr));
-	return pool_file(POOL "nr_hugepages") == atol(nr) &&
-	       pool_file(POOL "free_hugepages") == atol(nr);
-}
-
-static bool pool_is_unused(void)
-{
-	return pool_becomes(POOL "resv_hugepages", 0) &&
-	       pool_becomes(POOL "free_hugepages", pool_file(POOL "nr_hugepages"));
-}
 
 FIXTURE(huge) {
 	struct subject s;

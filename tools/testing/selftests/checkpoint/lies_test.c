@@ -11,27 +11,33 @@
 #include "kselftest_harness.h"
 
 #include <fcntl.h>
+#include <pty.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
 
-#include "common.h"
+#include "pool.h"
 
 FIXTURE(lies) {
 	struct subject s;
 	char lie[128];		/* path of the image that is one */
 	int fds, tasks;
+	int master, slave;	/* of our terminal, if we have one */
 	unsigned long long seed;
 };
 
 FIXTURE_VARIANT(lies) {
 	const char *command;
 	bool spent;		/* a failed restart may have used up what it needs */
+	bool huge;		/* it uses huge pages */
+	bool terminal;		/* it is a job of our session */
 };
 
 #define LIES(name, what)	FIXTURE_VARIANT_ADD(lies, name) { .command = what }
 #define SPENT(name, what)	FIXTURE_VARIANT_ADD(lies, name) { .command = what, .spent = true }
+#define HUGE(name, what)	FIXTURE_VARIANT_ADD(lies, name) { .command = what, .huge = true }
 
 LIES(threads, "counters 2");
 LIES(relatives, "kin");
@@ -79,6 +85,31 @@ LIES(epoll_shared, "epoll_shared");
 LIES(terminal, "pty_lines");
 LIES(terminal_ends, "pty_ends");
 LIES(session, "pty_session");
+FIXTURE_VARIANT_ADD(lies, outer_terminal) { .command = "tty_outer", .terminal = true };
+LIES(unix_pairs, "unix_pair");
+LIES(unix_rights, "unix_rights");
+LIES(unix_waiting, "unix_accept");
+LIES(unix_names, "unix_names");
+LIES(unix_datagrams, "unix_dgram");
+LIES(unix_credentials, "unix_cred");
+LIES(unix_urgent, "unix_oob");
+LIES(socket_options, "sockopts");
+LIES(tcp_pair, "inet_pair");
+LIES(tcp_waiting, "inet_queue");
+LIES(tcp_own_options, "inet_own_options");
+LIES(tcp_half, "inet_half");
+LIES(tcp_closed, "inet_closed");
+LIES(tcp_options, "inet_options");
+LIES(tcp_bound, "inet_bound");
+LIES(udp, "inet_udp");
+LIES(aio, "aio");
+LIES(aio_moved, "aio_moved");
+HUGE(huge_private, "huge_private");
+HUGE(huge_shared, "huge_shared");
+HUGE(huge_memfd, "huge_memfd");
+HUGE(huge_forked, "huge_forked");
+LIES(shared_policies, "bound");
+LIES(namespace_files, "namespaces_tree");
 
 static void kill_children(void)
 {
@@ -106,6 +137,17 @@ static int reap_all(pid_t pid)
 	}
 }
 
+/* A session of our own, with a terminal, as a shell has it. */
+static int lead_session(int *master, int *slave)
+{
+	signal(SIGTTOU, SIG_IGN);
+	/* The leader of a group cannot begin a session. */
+	if (setpgid(0, getpgid(getppid())) || setsid() < 0)
+		return -1;
+	return openpty(master, slave, NULL, NULL, NULL) || fcntl(*master, F_SETFD, FD_CLOEXEC) ||
+	       fcntl(*slave, F_SETFD, FD_CLOEXEC) || ioctl(*slave, TIOCSCTTY, 0);
+}
+
 FIXTURE_SETUP(lies)
 {
 	struct subject *s = &self->s;
@@ -113,9 +155,13 @@ FIXTURE_SETUP(lies)
 
 	if (getuid())
 		SKIP(return, "needs root");
+	if (variant->huge && !set_pool("10"))
+		SKIP(return, "no 10 huge pages to be had");
 	ASSERT_EQ(0, subject_init(s));
 	s->program = "subject-static";
 	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+	if (variant->terminal)
+		ASSERT_EQ(0, lead_session(&self->master, &self->slave));
 	snprintf(self->lie, sizeof(self->lie), "%s/lie", keep ?: s->dir);
 	self->fds = count_fds();
 	self->tasks = count_tasks();
@@ -137,6 +183,10 @@ FIXTURE_TEARDOWN(lies)
 
 	EXPECT_EQ(self->fds, count_fds());
 	EXPECT_EQ(self->tasks, count_tasks());
+	if (variant->huge)
+		EXPECT_TRUE(pool_is_unused());
+	if (variant->terminal)
+		EXPECT_EQ(0, tcsetpgrp(self->slave, getpgrp()));
 	if (!variant->spent) {
 		EXPECT_EQ(0, subject_restart(s, 0)) messages_show(s);
 		reap_all(s->pid);
@@ -145,6 +195,10 @@ FIXTURE_TEARDOWN(lies)
 		EXPECT_EQ(0, shmctl(shmget(SUBJECT_SHM_KEY, 0, 0), IPC_RMID, NULL));
 	}
 	subject_destroy(s);
+	if (variant->huge) {
+		EXPECT_TRUE(pool_is_unused());
+		write_file(POOL "nr_hugepages", "0", 1);
+	}
 }
 
 static int make_lie(struct subject *s, unsigned long long seed, const char *path)
@@ -214,6 +268,9 @@ TEST_F_TIMEOUT(lies, told, TEST_TIMEOUT)
 
 	for (i = 0; i < n; i++) {
 		ASSERT_EQ(0, make_lie(s, self->seed + i, self->lie));
+		/* The terminal goes to who is restarted, and then back to us. */
+		if (variant->terminal)
+			ASSERT_EQ(0, tcsetpgrp(self->slave, getpgrp()));
 		err = attempt(s, self->lie, i % 4 ? 0 : RESTART_NEW_PIDS);
 		EXPECT_TRUE(err == 0 || (err > 0 && err < 200 && has_reason(s))) {
 			say("seed %llu: %s", self->seed + i, strerror(err));
