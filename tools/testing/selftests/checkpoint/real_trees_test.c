@@ -248,6 +248,39 @@ FIXTURE_VARIANT_ADD(program, mpirun) {
 	.middle = { 10, 30 },
 };
 
+/* Some hundred commits of files that differ from each other in part. */
+static int make_repository(struct subject *s)
+{
+	static const char script[] =
+		"cd %s && git init -q --bare repo && awk 'BEGIN { x = 1;"
+		"for (i = 0; i < 1500; i++) {"
+		"  data = \"\"; for (j = 0; j < 150; j++) { x = (x * 7919 + i) %% 1000003;"
+		"    data = data (j %% 9 ? j * i %% 31 : x) \" words\\n\" }"
+		"  printf \"blob\\nmark :%%d\\ndata %%d\\n%%s\\n\", 2 * i + 1, length(data), data;"
+		"  printf \"commit refs/heads/main\\nmark :%%d\\n\", 2 * i + 2;"
+		"  printf \"committer a <a@b> %%d +0000\\ndata 5\\ntext\\n\", 1000000000 + i;"
+		"  if (i) printf \"from :%%d\\n\", 2 * i;"
+		"  printf \"M 100644 :%%d dir%%d/file%%d\\n\", 2 * i + 1, i %% 7, i %% 60 } }' |"
+		"git -C repo fast-import --quiet && git -C repo symbolic-ref HEAD refs/heads/main";
+	char command[2000];
+
+	snprintf(command, sizeof(command), script, s->dir);
+	return system(command);
+}
+
+/* What it shows of its progress has carriage returns. */
+FIXTURE_VARIANT_ADD(program, git_clone) {
+	.argv = { "/bin/bash", "-c",
+		  "git clone --progress file://$PWD/repo copy "
+		  "2> >(stdbuf -oL tr '\\r' '\\n' >progress) || exit;"
+		  "git -C copy log --format=%H%T | sha256sum; git -C copy fsck --full || exit;"
+		  "cat copy/dir*/* | sha256sum; git -C copy status; wait" },
+	.needs = "/usr/bin/git",
+	.prepare = make_repository,
+	.processes = 4,
+	.middle = { 50, 200 },
+};
+
 static const char *path_in(struct subject *s, const char *name)
 {
 	static char path[100];
@@ -273,12 +306,26 @@ static pid_t start_program(struct subject *s, const char * const *argv, const ch
 	_exit(101);
 }
 
+static int count_lines(const char *path)
+{
+	char text[65536];
+	int i, n = 0, size = read_file(path, text, sizeof(text));
+
+	for (i = 0; i < size; i++)
+		n += text[i] == '\n';
+	return n;
+}
+
 static void show_errors(struct subject *s)
 {
-	char text[1000];
+	char text[1000], command[200];
 
 	if (read_file(path_in(s, "errors"), text, sizeof(text)) > 0)
 		say("errors: %s", text);
+	if (count_lines(path_in(s, "progress")) > 0) {
+		snprintf(command, sizeof(command), "tail -n 5 %s >&2", path_in(s, "progress"));
+		system(command);
+	}
 }
 
 /* The uninterrupted run, in a directory of its own. */
@@ -322,16 +369,6 @@ FIXTURE_TEARDOWN(program)
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 	free(self->want);
-}
-
-static int count_lines(const char *path)
-{
-	char text[4096];
-	int i, n = 0, size = read_file(path, text, sizeof(text));
-
-	for (i = 0; i < size; i++)
-		n += text[i] == '\n';
-	return n;
 }
 
 /* A process with all that descend from it. */
