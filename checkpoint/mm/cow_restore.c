@@ -170,9 +170,11 @@ int ckpt_cow_link(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *re
 {
 	const struct ckpt_rec_vma *v = ckpt_rec_data(rec);
 	u64 nr = ckpt_rec_count(rec);
-	DEFINE_XARRAY(mine);
+	struct xarray mine;
 	int ret;
 
+	/* On the stack a lock has no key of its own. */
+	xa_init(&mine);
 	ret = min(ckpt_cow_note(ctx, t, rec), 0);
 	for (; nr && !ret; nr--, v++) {
 		if (!v->family)
