@@ -21,6 +21,10 @@
 /* Of memory that is accounted for. */
 #define CACHES	"kmalloc-cg"
 
+/* What lacks: small pieces, or whole pages, of memory. */
+#define SLAB	"failslab"
+#define PAGES	"fail_page_alloc"
+
 FIXTURE(faults) {
 	struct subject s;
 	char program[128];
@@ -43,6 +47,11 @@ FIXTURE_VARIANT_ADD(faults, session) { "pty_session", 5, 60 };
 /* What is made when all tasks are there. */
 FIXTURE_VARIANT_ADD(faults, epoll) { "epoll_shared", 3, 60 };
 FIXTURE_VARIANT_ADD(faults, inotify) { "inotify", 3, 60 };
+/* Messages under way, with descriptors; both ends of connections. */
+FIXTURE_VARIANT_ADD(faults, unix_rights) { "unix_rights", 3, 60 };
+FIXTURE_VARIANT_ADD(faults, inet_forked) { "inet_forked", 3, 60 };
+/* Pages that processes share. */
+FIXTURE_VARIANT_ADD(faults, cow) { "cow_same", 3, 60 };
 
 static int copy_program(const struct subject *s, char *path, size_t size)
 {
@@ -319,99 +328,157 @@ static int choose_caches(void)
 }
 
 /* Allocations of tasks that asked for it, and of their children, fail now and then. */
-static int prepare_faults(void)
+static int prepare_faults(const char *fault)
 {
+	bool pages = !strcmp(fault, PAGES);
+
 	mount("none", "/sys/kernel/debug", "debugfs", 0, NULL);
-	if (set_knob("failslab", "probability", "0") || set_knob("failslab", "task-filter", "Y") ||
-	    set_knob("failslab", "cache-filter", "Y") ||
-	    set_knob("failslab", "ignore-gfp-wait", "N") ||
-	    set_knob("failslab", "verbose", "0") || choose_caches())
+	if (set_knob(fault, "probability", "0") || set_knob(fault, "task-filter", "Y") ||
+	    set_knob(fault, "ignore-gfp-wait", "N") || set_knob(fault, "verbose", "0"))
+		return -1;
+	/* Those of files and programs, too: who runs faults once more. */
+	if (pages ? set_knob(fault, "min-order", "0") || set_knob(fault, "ignore-gfp-highmem", "N") :
+	    set_knob(fault, "cache-filter", "Y") || choose_caches())
 		return -1;
 	return write_file("/proc/self/make-it-fail", "1", 1);
 }
 
-/* Ever later ones, one in each run: in the end all places have had their turn. */
-static void allow_faults(int run, int runs)
+/*
+ * Ever later ones, one in each run: in the end all places have had their turn. Pages
+ * are asked for more rarely than pieces.
+ */
+static void allow_faults(const char *fault, int run, int runs)
 {
+	int last = strcmp(fault, PAGES) ? 600 : 20;
 	char interval[16];
 
-	snprintf(interval, sizeof(interval), "%d", 2 + 600 * run / runs);
-	set_knob("failslab", "times", "1");
-	set_knob("failslab", "interval", interval);
-	set_knob("failslab", "probability", "100");
+	snprintf(interval, sizeof(interval), "%d", 2 + last * run / runs);
+	set_knob(fault, "times", "1");
+	set_knob(fault, "interval", interval);
+	set_knob(fault, "probability", "100");
 }
 
 /* To say so may fail as well. */
-static void stop_faults(void)
+static void stop_faults(const char *fault)
 {
-	while (set_knob("failslab", "probability", "0"))
+	while (set_knob(fault, "probability", "0"))
 		;
 }
 
-TEST_F_TIMEOUT(faults, no_memory_to_save, TEST_TIMEOUT)
+static bool injects(const char *fault)
 {
-	struct subject *s = &self->s;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s", fault);
+	mount("none", "/sys/kernel/debug", "debugfs", 0, NULL);
+	return !access(path, F_OK);
+}
+
+/* A save takes so few pages that some rounds may be needed until one of them lacks. */
+#define ROUNDS	20
+
+/* Some of the saves fail, with a reason that is true. Returns how many, or -1. */
+static int save_without(struct subject *s, const char *fault, int runs)
+{
 	int i, fd, ret, failed = 0;
 
-	if (access("/sys/kernel/debug/failslab", F_OK) && prepare_faults())
-		SKIP(return, "this kernel injects no faults");
-	ASSERT_EQ(0, prepare_faults());
-	for (i = 0; i < variant->runs; i++) {
+	if (prepare_faults(fault))
+		return -1;
+	for (i = 0; i < runs || (!failed && i < ROUNDS * runs); i++) {
 		fd = open(s->image, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-		ASSERT_LE(0, fd);
-		allow_faults(i, variant->runs);
+		if (fd < 0)
+			return -1;
+		allow_faults(fault, i % runs, runs);
 		ret = subject_save_fd(s, fd, 0);
-		stop_faults();
+		stop_faults(fault);
 		close(fd);
 		if (!ret)
 			continue;
 		failed++;
-		ASSERT_TRUE(s->err == ENOMEM || s->err == ENOSPC || s->err == EAGAIN) {
-			say("save: %s", strerror(s->err));
-			messages_show(s);
-		}
+		if (s->err == ENOMEM || s->err == ENOSPC || s->err == EAGAIN)
+			continue;
+		say("save: %s", strerror(s->err));
+		messages_show(s);
+		return -1;
 	}
 	say("%d of %d saves failed", failed, i);
-	ASSERT_LT(0, failed);
-	ASSERT_EQ(0, save_and_kill(s));
-	ASSERT_EQ(0, restart_and_end(s));
+	return failed;
 }
 
-TEST_F_TIMEOUT(faults, no_memory_to_restart, TEST_TIMEOUT)
+/* The same with restarts, which leave nothing behind. */
+static int restart_without(struct subject *s, const char *fault, int runs, int fds, int tasks)
 {
-	struct subject *s = &self->s;
 	int i, fd, ret, failed = 0;
 
-	if (access("/sys/kernel/debug/failslab", F_OK) && prepare_faults())
-		SKIP(return, "this kernel injects no faults");
-	/* Once without: our own descriptor table has to be large enough. */
-	ASSERT_EQ(0, save_and_kill(s));
-	ASSERT_EQ(0, subject_restart(s, 0));
-	ASSERT_EQ(0, save_and_kill(s));
-	ASSERT_EQ(0, prepare_faults());
-	for (i = 0; i < variant->runs; i++) {
+	if (prepare_faults(fault))
+		return -1;
+	for (i = 0; i < runs; i++) {
 		fd = open(s->image, O_RDONLY | O_CLOEXEC);
-		ASSERT_LE(0, fd);
-		allow_faults(i, variant->runs);
+		if (fd < 0)
+			return -1;
+		allow_faults(fault, i, runs);
 		ret = subject_restart_fd(s, fd, 0);
-		stop_faults();
+		stop_faults(fault);
 		close(fd);
 		if (!ret) {
-			ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
-			ASSERT_EQ(0, subject_reap(s, SIGKILL));
+			if (save_and_kill(s))
+				return -1;
 			continue;
 		}
 		failed++;
 		/* ENFILE is what pipe(2) says. */
-		ASSERT_TRUE(s->err == ENOMEM || s->err == EAGAIN || s->err == ENFILE) {
+		if (s->err != ENOMEM && s->err != EAGAIN && s->err != ENFILE) {
 			say("restart: %s", strerror(s->err));
 			messages_show(s);
+			return -1;
 		}
-		ASSERT_EQ(0, nothing_left(self->fds, self->tasks));
+		if (nothing_left(fds, tasks))
+			return -1;
 	}
 	say("%d of %d restarts failed", failed, i);
-	ASSERT_LT(0, failed);
-	ASSERT_EQ(0, restart_and_end(s));
+	return failed;
+}
+
+TEST_F_TIMEOUT(faults, no_memory_to_save, TEST_TIMEOUT)
+{
+	if (!injects(SLAB))
+		SKIP(return, "this kernel injects no faults");
+	ASSERT_LT(0, save_without(&self->s, SLAB, variant->runs));
+	ASSERT_EQ(0, save_and_kill(&self->s));
+	ASSERT_EQ(0, restart_and_end(&self->s));
+}
+
+TEST_F_TIMEOUT(faults, no_pages_to_save, TEST_TIMEOUT)
+{
+	if (!injects(PAGES))
+		SKIP(return, "this kernel injects no faults");
+	ASSERT_LT(0, save_without(&self->s, PAGES, variant->runs / 3));
+	ASSERT_EQ(0, save_and_kill(&self->s));
+	ASSERT_EQ(0, restart_and_end(&self->s));
+}
+
+/* Saved and restarted once without: our own descriptor table has to be large enough. */
+static int prepare_restarts(struct subject *s)
+{
+	return save_and_kill(s) || subject_restart(s, 0) || save_and_kill(s) ? -1 : 0;
+}
+
+TEST_F_TIMEOUT(faults, no_memory_to_restart, TEST_TIMEOUT)
+{
+	if (!injects(SLAB))
+		SKIP(return, "this kernel injects no faults");
+	ASSERT_EQ(0, prepare_restarts(&self->s));
+	ASSERT_LT(0, restart_without(&self->s, SLAB, variant->runs, self->fds, self->tasks));
+	ASSERT_EQ(0, restart_and_end(&self->s));
+}
+
+TEST_F_TIMEOUT(faults, no_pages_to_restart, TEST_TIMEOUT)
+{
+	if (!injects(PAGES))
+		SKIP(return, "this kernel injects no faults");
+	ASSERT_EQ(0, prepare_restarts(&self->s));
+	ASSERT_LT(0, restart_without(&self->s, PAGES, variant->runs / 3, self->fds, self->tasks));
+	ASSERT_EQ(0, restart_and_end(&self->s));
 }
 
 TEST_HARNESS_MAIN
