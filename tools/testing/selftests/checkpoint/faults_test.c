@@ -327,18 +327,21 @@ static int choose_caches(void)
 	return n ? 0 : -1;
 }
 
+/* Of memory of ours; or all pages, of files and programs, too: who runs faults once more. */
+static int choose_what(const char *fault)
+{
+	if (!strcmp(fault, SLAB))
+		return set_knob(fault, "cache-filter", "Y") || choose_caches() ? -1 : 0;
+	return set_knob(fault, "min-order", "0") || set_knob(fault, "ignore-gfp-highmem", "N");
+}
+
 /* Allocations of tasks that asked for it, and of their children, fail now and then. */
 static int prepare_faults(const char *fault)
 {
-	bool pages = !strcmp(fault, PAGES);
-
 	mount("none", "/sys/kernel/debug", "debugfs", 0, NULL);
 	if (set_knob(fault, "probability", "0") || set_knob(fault, "task-filter", "Y") ||
-	    set_knob(fault, "ignore-gfp-wait", "N") || set_knob(fault, "verbose", "0"))
-		return -1;
-	/* Those of files and programs, too: who runs faults once more. */
-	if (pages ? set_knob(fault, "min-order", "0") || set_knob(fault, "ignore-gfp-highmem", "N") :
-	    set_knob(fault, "cache-filter", "Y") || choose_caches())
+	    set_knob(fault, "ignore-gfp-wait", "N") || set_knob(fault, "verbose", "0") ||
+	    choose_what(fault))
 		return -1;
 	return write_file("/proc/self/make-it-fail", "1", 1);
 }

@@ -31,7 +31,7 @@ static uint64_t number(const char *name, uint64_t otherwise)
 FIXTURE_SETUP(maps)
 {
 	self->seed = number("CKPT_SEED", now_ns() / 1000 % 1000000000);
-	self->nr = number("CKPT_MAPS", debug_kernel() ? 20 : 100);
+	self->nr = number("CKPT_MAPS", debug_kernel() ? 60 : 300);
 }
 
 FIXTURE_TEARDOWN(maps)
