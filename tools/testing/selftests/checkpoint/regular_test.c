@@ -129,23 +129,8 @@ ON_TEST(removed)
 ON_TEST(renamed)
 ON_TEST(linked)
 ON_TEST(opath)
-
-/* One on a tmpfs is memory without a name: it stays an obstacle. */
-TEST_F_TIMEOUT(on, unlinked_exe, TEST_TIMEOUT)
-{
-	struct subject *s = &self->s;
-	char command[128];
-
-	snprintf(command, sizeof(command), "unlinked_exe %s", variant->dir);
-	if (strcmp(variant->dir, "/tmp")) {
-		ASSERT_EQ(0, subject_run(s, command, variant->way));
-		return;
-	}
-	ASSERT_EQ(0, subject_start(s, command));
-	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(-1, subject_save(s, 0));
-	ASSERT_EQ(EOPNOTSUPP, s->err);
-}
+/* On a tmpfs it is memory without a name. */
+ON_TEST(unlinked_exe)
 
 /* What cannot be had again, or is not the tree's alone. */
 FIXTURE(refused) {
