@@ -32,8 +32,8 @@
  *  - EEXIST: a pid that the image asks for is in use.
  *  - EINTR: a signal ended the call; nothing was left behind.
  *
- * Errors of the file written or read (ENOSPC, EPIPE, EFBIG, EIO, ...) and
- * ENOMEM are passed through.
+ * Errors of the file written or read (ENOSPC, EPIPE, EFBIG, EIO, ...) and of a lack
+ * of resources (ENOMEM, EAGAIN, ENFILE, ENOBUFS) are passed through.
  */
 
 /* flags of checkpoint() */

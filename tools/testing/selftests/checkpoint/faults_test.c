@@ -429,8 +429,9 @@ static int restart_without(struct subject *s, const char *fault, int runs, int f
 			continue;
 		}
 		failed++;
-		/* ENFILE is what pipe(2) says. */
-		if (s->err != ENOMEM && s->err != EAGAIN && s->err != ENFILE) {
+		/* ENFILE is what pipe(2) says, ENOBUFS is what sendmsg(2) does. */
+		if (s->err != ENOMEM && s->err != EAGAIN && s->err != ENFILE &&
+		    s->err != ENOBUFS) {
 			say("restart: %s", strerror(s->err));
 			messages_show(s);
 			return -1;
