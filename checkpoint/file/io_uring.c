@@ -356,6 +356,12 @@ int ckpt_io_urings_assemble(struct ckpt_ctx *ctx)
 	return ckpt_each_tag(ctx, &ckpt_io_uring_ops, assemble, NULL);
 }
 
+/* Has a thread parked inside of a system call, which has no result yet? */
+static bool is_in_call(struct ckpt_task *t)
+{
+	return t->state == CKPT_TASK_PARKED && ckpt_arch_result(t->task) == -ENOSYS;
+}
+
 /**
  * ckpt_in_io_uring - has a thread parked in io_uring_enter(2)?
  * @t: thread
@@ -364,8 +370,7 @@ int ckpt_io_urings_assemble(struct ckpt_ctx *ctx)
  */
 bool ckpt_in_io_uring(struct ckpt_task *t)
 {
-	return t->state == CKPT_TASK_PARKED && ckpt_arch_result(t->task) == -ENOSYS &&
-	       ckpt_arch_syscall(t->task) == __NR_io_uring_enter;
+	return is_in_call(t) && ckpt_arch_syscall(t->task) == __NR_io_uring_enter;
 }
 
 /**
@@ -391,7 +396,7 @@ static void collect_call(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	long nr = ckpt_arch_syscall(t->task);
 	struct file *file;
 
-	if (t->state != CKPT_TASK_PARKED || ckpt_arch_result(t->task) != -ENOSYS)
+	if (!is_in_call(t))
 		return;
 	/* To cancel requests. */
 	if (ckpt_uses_io_uring(t->task) &&

@@ -79,17 +79,12 @@ FIXTURE_TEARDOWN(refused_aio)
 TEST_F_TIMEOUT(refused_aio, by_name, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
-	struct message m[16];
-	int i, n, found = 0;
 
 	ASSERT_EQ(0, subject_start(s, variant->command));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_KILL));
 	ASSERT_EQ(EOPNOTSUPP, s->err);
-	n = messages_read(s, m, ARRAY_SIZE(m));
-	for (i = 0; i < n; i++)
-		found += m[i].code == CKPT_WHY_IO && strstr(m[i].text, variant->words);
-	EXPECT_EQ(1, found) messages_show(s);
+	EXPECT_EQ(1, messages_count(s, "", CKPT_WHY_IO, variant->words)) messages_show(s);
 	ASSERT_EQ(0, subject_go(s));
 	/* What it waited for has come. */
 	if (!strcmp(variant->command, "aio_wait")) {

@@ -241,16 +241,22 @@ int messages_read(struct subject *s, struct message *m, int max)
 	return n;
 }
 
+/* How many messages are of this kind ("" is any), with this reason (-1 is any) and text? */
+int messages_count(struct subject *s, const char *word, int code, const char *text)
+{
+	struct message m[128];
+	int i, found = 0, n = messages_read(s, m, ARRAY_SIZE(m));
+
+	for (i = 0; i < n; i++)
+		found += (!word[0] || !strcmp(m[i].word, word)) &&
+			 (code < 0 || m[i].code == code) && strstr(m[i].text, text);
+	return found;
+}
+
 /* Is there a message of this kind ("" is any) with this reason? */
 bool message_has(struct subject *s, const char *word, int code)
 {
-	struct message m[128];
-	int i, n = messages_read(s, m, ARRAY_SIZE(m));
-
-	for (i = 0; i < n; i++)
-		if ((!word[0] || !strcmp(m[i].word, word)) && m[i].code == code)
-			return true;
-	return false;
+	return messages_count(s, word, code, "") > 0;
 }
 
 void messages_show(struct subject *s)

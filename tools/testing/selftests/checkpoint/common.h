@@ -111,6 +111,7 @@ int subject_expect(struct subject *s, const char *line);
 int subject_go(struct subject *s);
 int subject_end(struct subject *s);
 int subject_reap(struct subject *s, int signal);
+int subject_reap_tree(struct subject *s);
 int subject_run(struct subject *s, const char *command, enum way way);
 int subject_judge_left(struct subject *s);
 int subject_run_judged(struct subject *s, const char *command, enum way way,
@@ -140,6 +141,7 @@ struct message {
 };
 
 int messages_read(struct subject *s, struct message *m, int max);
+int messages_count(struct subject *s, const char *word, int code, const char *text);
 bool message_has(struct subject *s, const char *word, int code);
 void messages_show(struct subject *s);
 

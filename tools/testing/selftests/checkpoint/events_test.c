@@ -110,18 +110,6 @@ FIXTURE_TEARDOWN(refused_events)
 	subject_destroy(&self->s);
 }
 
-/* How many obstacles have these words in their text? */
-static int count_obstacles(struct subject *s, const char *words)
-{
-	struct message m[32];
-	int i, found = 0, n = messages_read(s, m, ARRAY_SIZE(m));
-
-	for (i = 0; i < n; i++)
-		if (!strcmp(m[i].word, "obstacle") && strstr(m[i].text, words))
-			found++;
-	return found;
-}
-
 /* What others have is refused, and goes through with all that have it. */
 TEST_F_TIMEOUT(refused_events, leaked, TEST_TIMEOUT)
 {
@@ -132,9 +120,9 @@ TEST_F_TIMEOUT(refused_events, leaked, TEST_TIMEOUT)
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_ONLY | CHECKPOINT_KILL));
 	ASSERT_EQ(EOPNOTSUPP, s->err);
 	/* The set, the timerfd, the eventfd and the inotify instance. */
-	EXPECT_EQ(4, count_obstacles(s, "outside of the tree hold")) messages_show(s);
-	EXPECT_EQ(1, count_obstacles(s, "is not open in the tree")) messages_show(s);
-	EXPECT_EQ(1, count_obstacles(s, "a pidfd of process")) messages_show(s);
+	EXPECT_EQ(4, messages_count(s, "obstacle", -1, "outside of the tree hold")) messages_show(s);
+	EXPECT_EQ(1, messages_count(s, "obstacle", -1, "is not open in the tree")) messages_show(s);
+	EXPECT_EQ(1, messages_count(s, "obstacle", -1, "a pidfd of process")) messages_show(s);
 	ASSERT_EQ(0, subject_cycle(s, WAY_KILL));
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_end(s));
@@ -148,7 +136,7 @@ TEST_F_TIMEOUT(refused_events, unnamed_watch, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_KILL));
 	ASSERT_EQ(EOPNOTSUPP, s->err);
-	EXPECT_EQ(1, count_obstacles(s, "an inotify watch (1)")) messages_show(s);
+	EXPECT_EQ(1, messages_count(s, "obstacle", -1, "an inotify watch (1)")) messages_show(s);
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_end(s));
 }

@@ -69,24 +69,13 @@ FIXTURE_TEARDOWN(refused_inet)
 	subject_destroy(&self->s);
 }
 
-static bool has_obstacle(struct subject *s, const char *words)
-{
-	struct message m[32];
-	int i, n = messages_read(s, m, ARRAY_SIZE(m));
-
-	for (i = 0; i < n; i++)
-		if (!strcmp(m[i].word, "obstacle") && strstr(m[i].text, words))
-			return true;
-	return false;
-}
-
 /* Refused with these words, and unharmed. */
 static int run_refused(struct subject *s, const char *command, const char *words)
 {
 	if (subject_start(s, command) || subject_expect(s, "ready"))
 		return -1;
 	if (!subject_save(s, CHECKPOINT_KILL) || s->err != EOPNOTSUPP ||
-	    !has_obstacle(s, words)) {
+	    !messages_count(s, "obstacle", -1, words)) {
 		messages_show(s);
 		return -1;
 	}

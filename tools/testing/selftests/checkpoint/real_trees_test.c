@@ -426,18 +426,6 @@ static int save(struct subject *s)
 	return -1;
 }
 
-/* All of it is dead, the root by our signal. */
-static int reap_tree(struct subject *s)
-{
-	int status, ret = -1;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, __WALL)) > 0)
-		if (pid == s->pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-			ret = 0;
-	return ret;
-}
-
 static int same_output(struct subject *s, const char *want, off_t size)
 {
 	char *got = malloc(OUTPUT_MAX);
@@ -472,7 +460,7 @@ TEST_F_TIMEOUT(program, restarted, 2 * TEST_TIMEOUT)
 			continue;
 		}
 		ASSERT_EQ(0, save(s)) messages_show(s);
-		ASSERT_EQ(0, reap_tree(s));
+		ASSERT_EQ(0, subject_reap_tree(s));
 		ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
 	}
 	ASSERT_EQ(s->pid, waitpid(s->pid, &status, 0));

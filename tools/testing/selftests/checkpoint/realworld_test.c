@@ -338,12 +338,6 @@ static int wait_ticks(struct subject *s, long ticks)
 	return 0;
 }
 
-static void reap_all(void)
-{
-	while (waitpid(-1, NULL, __WALL) > 0)
-		;
-}
-
 TEST_F_TIMEOUT(stress, verified, TEST_TIMEOUT)
 {
 	const char * const argv[] = {
@@ -361,7 +355,7 @@ TEST_F_TIMEOUT(stress, verified, TEST_TIMEOUT)
 		if (way_now(WAY_KILL) == WAY_NONE)
 			continue;
 		ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
-		reap_all();
+		ASSERT_EQ(0, subject_reap_tree(s));
 		ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
 	}
 	/* It ends in good order when it is asked to. */

@@ -155,17 +155,11 @@ static int save(struct subject *s)
 /* Saved and killed, all of it, and restarted. */
 static int cycle(struct subject *s)
 {
-	int status, ret = -1;
-	pid_t pid;
-
 	if (way_now(WAY_KILL) == WAY_NONE)
 		return 0;
 	if (save(s))
 		return -1;
-	while ((pid = waitpid(-1, &status, __WALL)) > 0)
-		if (pid == s->pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-			ret = 0;
-	if (ret || subject_restart(s, 0)) {
+	if (subject_reap_tree(s) || subject_restart(s, 0)) {
 		messages_show(s);
 		return -1;
 	}

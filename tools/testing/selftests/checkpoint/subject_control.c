@@ -219,6 +219,20 @@ int subject_reap(struct subject *s, int signal)
 	return 0;
 }
 
+/* Waits until all of it, which comes to us, is dead: the subject itself by SIGKILL. */
+int subject_reap_tree(struct subject *s)
+{
+	int status, ret = -1;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, __WALL)) > 0)
+		if (pid == s->pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+			ret = 0;
+	if (ret)
+		say("the subject was not killed");
+	return ret;
+}
+
 /* It has nothing more to say than "done". */
 int subject_end(struct subject *s)
 {

@@ -170,17 +170,11 @@ static int save(struct subject *s)
 
 static int cycle(struct subject *s)
 {
-	int status, ret = -1;
-	pid_t pid;
-
 	if (way_now(WAY_KILL) == WAY_NONE)
 		return 0;
-	if (save(s))
+	if (save(s) || subject_reap_tree(s))
 		return -1;
-	while ((pid = waitpid(-1, &status, __WALL)) > 0)
-		if (pid == s->pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-			ret = 0;
-	return ret ?: run_ckpt("restart -q --detach %s >/dev/null", s->image);
+	return run_ckpt("restart -q --detach %s >/dev/null", s->image);
 }
 
 /* Until all are gone. */

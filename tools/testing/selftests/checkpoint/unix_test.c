@@ -68,17 +68,6 @@ FIXTURE_TEARDOWN(unix_more)
 	subject_destroy(&self->s);
 }
 
-static int count_obstacles(struct subject *s, const char *words)
-{
-	struct message m[32];
-	int i, found = 0, n = messages_read(s, m, ARRAY_SIZE(m));
-
-	for (i = 0; i < n; i++)
-		if (!strcmp(m[i].word, "obstacle") && strstr(m[i].text, words))
-			found++;
-	return found;
-}
-
 /* Saved and killed. */
 static int killed(struct subject *s, const char *command)
 {
@@ -110,9 +99,9 @@ TEST_F_TIMEOUT(unix_more, leaked, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_ONLY | CHECKPOINT_KILL));
 	ASSERT_EQ(EOPNOTSUPP, s->err);
-	EXPECT_EQ(1, count_obstacles(s, "whose other end is outside")) messages_show(s);
-	EXPECT_EQ(2, count_obstacles(s, "others outside of the tree hold")) messages_show(s);
-	EXPECT_EQ(3, count_obstacles(s, "--external 'socket:[")) messages_show(s);
+	EXPECT_EQ(1, messages_count(s, "obstacle", -1, "whose other end is outside")) messages_show(s);
+	EXPECT_EQ(2, messages_count(s, "obstacle", -1, "others outside of the tree hold")) messages_show(s);
+	EXPECT_EQ(3, messages_count(s, "obstacle", -1, "--external 'socket:[")) messages_show(s);
 	ASSERT_EQ(0, subject_cycle(s, WAY_KILL));
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_end(s));
@@ -178,7 +167,7 @@ TEST_F_TIMEOUT(unix_server, outside_client, TEST_TIMEOUT)
 	ASSERT_EQ(5, write(fd, "hello", 5));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_KILL));
 	ASSERT_EQ(EOPNOTSUPP, s->err);
-	EXPECT_EQ(1, count_obstacles(s, "not accepted yet")) messages_show(s);
+	EXPECT_EQ(1, messages_count(s, "obstacle", -1, "not accepted yet")) messages_show(s);
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(0, subject_cycle(s, WAY_KILL));
