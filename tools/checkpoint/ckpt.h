@@ -54,6 +54,7 @@ struct call_log {
 
 int log_open(struct call_log *log);
 void log_print(struct call_log *log, bool quiet);
+void log_close(struct call_log *log);
 
 /* outside.c: options of which each adds to a list */
 struct entries {
@@ -76,6 +77,7 @@ struct output {
 };
 
 int output_open(struct output *out, const char *path);
+int output_rewind(const struct output *out);
 int output_commit(struct output *out);
 void output_discard(struct output *out);
 void output_keep(struct output *out);

@@ -49,6 +49,11 @@ void log_print(struct call_log *log, bool quiet)
 	}
 	free(msgs);
 out:
+	log_close(log);
+}
+
+void log_close(struct call_log *log)
+{
 	if (log->fd >= 0)
 		close(log->fd);
 	log->fd = -1;

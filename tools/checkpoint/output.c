@@ -80,6 +80,14 @@ int output_open(struct output *out, const char *path)
 	return open_temporary(out);
 }
 
+/* Empty again, for another try. Returns 0, or an errno. */
+int output_rewind(const struct output *out)
+{
+	if (ftruncate(out->fd, 0) || lseek(out->fd, 0, SEEK_SET) < 0)
+		return errno;
+	return 0;
+}
+
 /* A directory that cannot be opened or synced is no reason to fail. */
 static void sync_directory(const char *path)
 {

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ckpt.h"
@@ -20,6 +21,7 @@ const char save_help[] =
 "      --external KEY    leave what has this key to who restarts; repeatable\n"
 "      --shared-files    a position in a file that others share becomes its own\n"
 "      --timeout SEC     give up if the tree has not stopped by then (10)\n"
+"      --retry SEC       try for so long, if obstacles may pass\n"
 "      --dry-run         list all obstacles, write nothing\n"
 "      --stats[=json]    print figures to standard error\n"
 "  -q, --quiet           only say what went wrong\n"
@@ -30,6 +32,7 @@ struct save {
 	const char *file;
 	unsigned long flags;
 	uint32_t timeout_ms;
+	uint32_t retry_ms;
 	enum stats_form stats;
 	struct entries external;
 	bool quiet;
@@ -38,7 +41,7 @@ struct save {
 
 enum {
 	OPT_KILL = 256, OPT_STOP, OPT_ONLY, OPT_TIMEOUT, OPT_DRY_RUN, OPT_STATS, OPT_EXTERNAL,
-	OPT_SHARED_FILES,
+	OPT_SHARED_FILES, OPT_RETRY,
 };
 
 static const struct option options[] = {
@@ -47,6 +50,7 @@ static const struct option options[] = {
 	{ "stop", no_argument, NULL, OPT_STOP },
 	{ "only", no_argument, NULL, OPT_ONLY },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "retry", required_argument, NULL, OPT_RETRY },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "stats", optional_argument, NULL, OPT_STATS },
 	{ "external", required_argument, NULL, OPT_EXTERNAL },
@@ -100,8 +104,9 @@ static void start_progress(const struct save *save, int fd)
 	progress_start(&progress);
 }
 
-/* Returns 0 or an errno. */
-static int call_kernel(const struct save *save, int fd, struct checkpoint_stats *stats)
+/* Returns 0 or an errno, with what the kernel said in @log. */
+static int call_kernel(const struct save *save, int fd, struct checkpoint_stats *stats,
+		       struct call_log *log)
 {
 	struct checkpoint_args args = {
 		.timeout_ms = save->timeout_ms,
@@ -110,11 +115,10 @@ static int call_kernel(const struct save *save, int fd, struct checkpoint_stats 
 		.external = (uintptr_t)save->external.array,
 		.nr_external = save->external.nr,
 	};
-	struct call_log log;
 	long ret;
 	int err;
 
-	args.log_fd = log_open(&log);
+	args.log_fd = log_open(log);
 	start_progress(save, fd);
 	ret = checkpoint_ext(save->pid, fd, save->flags, &args, sizeof(args));
 	err = ret < 0 ? errno : 0;
@@ -125,6 +129,29 @@ static int call_kernel(const struct save *save, int fd, struct checkpoint_stats 
 	if (!ret)
 		_exit(STATUS_OK);
 	progress_stop();
+	return err;
+}
+
+/*
+ * Calls until there is no obstacle, or the time for that is over. A program that
+ * looks into /proc, as top(1) does, is an obstacle only for moments: nothing tells
+ * when they end.
+ */
+static int call_repeatedly(const struct save *save, const struct output *out,
+			   struct checkpoint_stats *stats)
+{
+	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	uint64_t end = now_ns() + save->retry_ms * 1000000ULL;
+	struct call_log log;
+	int err;
+
+	for (;;) {
+		err = call_kernel(save, out->fd, stats, &log);
+		if (err != EOPNOTSUPP || interrupted || now_ns() >= end || output_rewind(out))
+			break;
+		log_close(&log);
+		nanosleep(&pause, NULL);
+	}
 	log_print(&log, save->quiet);
 	return err;
 }
@@ -150,7 +177,7 @@ static int save_into(const struct save *save, struct output *out)
 	uint64_t start = now_ns();
 	int err;
 
-	err = interrupted ? EINTR : call_kernel(save, out->fd, &stats);
+	err = interrupted ? EINTR : call_repeatedly(save, out, &stats);
 	if (err || (interrupted && !keep)) {
 		output_discard(out);
 		if (interrupted && (!err || err == EINTR))
@@ -187,6 +214,8 @@ static int run_save(struct save *save)
 		return STATUS_OTHER;
 	catch_interrupts();
 	status = output_open(&out, name ? name : save->file);
+	if (!status && save->retry_ms && !out.temporary)
+		status = usage_error("save: --retry needs a regular file");
 	if (!status) {
 		/* Say the name as it was given, not where a link leads. */
 		if (name)
@@ -224,6 +253,10 @@ static int parse_option(struct save *save, int opt)
 		return 0;
 	case OPT_TIMEOUT:
 		if (!parse_seconds(optarg, &save->timeout_ms))
+			return usage_error("save: '%s' is not a time in seconds", optarg);
+		return 0;
+	case OPT_RETRY:
+		if (!parse_seconds(optarg, &save->retry_ms))
 			return usage_error("save: '%s' is not a time in seconds", optarg);
 		return 0;
 	case OPT_EXTERNAL:

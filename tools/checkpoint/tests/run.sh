@@ -61,6 +61,9 @@ expect 64 'not a pid' 'save: pid 0' "$ckpt" save 0
 expect 64 'not a pid' 'save: pid is a word' "$ckpt" save 12x
 expect 64 'exclude' 'save: --kill and --stop' "$ckpt" save 1 --kill --stop
 expect 64 'not a time' 'save: bad time' "$ckpt" save 1 --timeout never
+expect 64 'not a time' 'save: bad time of trying again' "$ckpt" save 1 --retry -1
+expect 64 'regular file' 'save: --retry into a device' \
+	"$ckpt" save 1 --retry 1 -o /dev/null
 expect 64 'form' 'save: bad form of figures' "$ckpt" save 1 --stats=xml
 expect 64 'saved' 'restart: bad --pids' "$ckpt" restart x --pids old
 expect 64 'no key' 'save: a key without a kind' "$ckpt" save 1 --external pipe

@@ -256,6 +256,45 @@ TEST_F_TIMEOUT(command, save_and_restart, TEST_TIMEOUT)
 	free(want);
 }
 
+/* An obstacle that passes: a program looks at a process outside, until "go" is there. */
+TEST_F_TIMEOUT(command, retry, TEST_TIMEOUT)
+{
+	static const char * const argv[] = { "/bin/bash", "-c",
+		"exec 3</proc/$PPID/status; echo looking; until [ -e go ]; do sleep 0.01; done; "
+		"exec 3<&-; until [ -e end ]; do sleep 0.01; done; echo done", NULL };
+	struct subject *s = &self->s;
+	char command[300];
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, subject_init(s));
+	s->pid = start_program(s, argv, "got");
+	ASSERT_LT(0, s->pid);
+	ASSERT_EQ(0, wait_output(s, 1));
+	snprintf(command, sizeof(command), "ckpt save %d -o %s --kill --retry 0.3 >&2", s->pid,
+		 s->image);
+	status = system(command);
+	ASSERT_TRUE(WIFEXITED(status));
+	ASSERT_EQ(69, WEXITSTATUS(status));
+	ASSERT_NE(0, access(s->image, F_OK));
+
+	snprintf(command, sizeof(command), "exec ckpt save %d -o %s --kill --retry 100 >&2",
+		 s->pid, s->image);
+	pid = fork();
+	if (!pid)
+		_exit(execl("/bin/sh", "sh", "-c", command, NULL));
+	snprintf(command, sizeof(command), "%s/go", s->dir);
+	ASSERT_EQ(0, write_file(command, "", 0));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	snprintf(command, sizeof(command), "%s/end", s->dir);
+	ASSERT_EQ(0, write_file(command, "", 0));
+	snprintf(command, sizeof(command), "ckpt restart %s >&2", s->image);
+	ASSERT_EQ(0, system(command));
+	ASSERT_EQ(0, same_output(s, "looking\ndone\n", 13));
+}
+
 /*
  * stress-ng fills memory in many ways and verifies it: a wrong byte is reported,
  * and its status. The process that does it is a grandchild of the first one.
