@@ -120,8 +120,10 @@ TEST_F_TIMEOUT(refused_events, leaked, TEST_TIMEOUT)
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_ONLY | CHECKPOINT_KILL));
 	ASSERT_EQ(EOPNOTSUPP, s->err);
 	/* The set, the timerfd, the eventfd and the inotify instance. */
-	EXPECT_EQ(4, messages_count(s, "obstacle", -1, "outside of the tree hold")) messages_show(s);
-	EXPECT_EQ(1, messages_count(s, "obstacle", -1, "is not open in the tree")) messages_show(s);
+	EXPECT_EQ(4, messages_count(s, "obstacle", -1, "outside of the tree hold"))
+		messages_show(s);
+	EXPECT_EQ(1, messages_count(s, "obstacle", -1, "is not open in the tree"))
+		messages_show(s);
 	EXPECT_EQ(1, messages_count(s, "obstacle", -1, "a pidfd of process")) messages_show(s);
 	ASSERT_EQ(0, subject_cycle(s, WAY_KILL));
 	ASSERT_EQ(0, subject_go(s));

@@ -20,6 +20,7 @@
 
 #include "subject.h"
 #include "treegen.h"
+#include "treestate.h"
 
 struct shared_pipe {
 	int node, out, in;
@@ -148,6 +149,8 @@ static void see(void)
 
 	check_memory();
 	check_threads();
+	treestate_check();
+	treefiles_check();
 	for (i = 0; i < nr_pipes; i++)
 		check_pipe(&pipes[i]);
 	for (i = 0; i < me()->nr_threads; i++)
@@ -356,25 +359,37 @@ static void leave(int status)
 
 static void build(int done);
 
+/* A table of files that both have is the creator's to tidy up. */
+static bool own_files(int node)
+{
+	return !(tree.node[node].shares & CLONE_FILES);
+}
+
 static void create(int child, int my_done)
 {
+	const struct tree_node *node = &tree.node[child];
+	int flags = node->shares | (node->sibling ? CLONE_PARENT : 0);
 	int p[2];
 	char c;
 
 	need(!pipe2(p, O_CLOEXEC));
-	pids[child] = tree.node[child].sibling ?
-		      syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0) : fork();
+	pids[child] = flags ? syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0) : fork();
 	if (!pids[child]) {
 		self = child;
 		pids[child] = getpid();
-		close(p[0]);
-		if (my_done >= 0)
-			close(my_done);
+		if (own_files(child)) {
+			close(p[0]);
+			if (my_done >= 0)
+				close(my_done);
+		}
 		build(p[1]);
 	}
 	need(pids[child] > 0);
-	close(p[1]);
+	if (own_files(child))
+		close(p[1]);
 	need(read(p[0], &c, 1) == 1);
+	if (!own_files(child))
+		close(p[1]);
 	close(p[0]);
 	if (tree.node[child].exits)
 		need(!waitid(P_PID, pids[child], NULL,
@@ -388,6 +403,8 @@ static void build(int done)
 
 	enter_group();
 	make_own();
+	treestate_set(me()->states, own_seed());
+	treefiles_open(me()->files, own_seed());
 	for (i = self + 1; i < tree.nr; i++)
 		if (tree.node[i].creator == self)
 			create(i, done);
@@ -398,7 +415,8 @@ static void build(int done)
 	tell("up %d %d", self, getpid());
 	if (done >= 0) {
 		need(write(done, "d", 1) == 1);
-		close(done);
+		if (own_files(self))
+			close(done);
 	}
 	if (me()->exits)
 		leave(me()->status);

@@ -2,6 +2,7 @@
 /* Builds a tree by plan, looks at it from outside, and takes it down. */
 #include <dirent.h>
 #include <errno.h>
+#include <linux/kcmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -308,6 +309,25 @@ static int check_exited(struct forest *f, int node)
 	return strcmp(f->look[node], want) ? tell_problem(f, node, f->look[node], want) : 0;
 }
 
+/* Which two processes have the same memory, files, directories, handlers. */
+static char *look_at_sharing(const struct forest *f)
+{
+	static const enum kcmp_type types[] = { KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND };
+	char *text = NULL;
+	size_t size, t;
+	int i, j;
+	FILE *out = open_memstream(&text, &size);
+
+	for (i = 0; i < f->plan.nr; i++)
+		for (j = 0; j < i; j++)
+			for (t = 0; t < ARRAY_SIZE(types); t++)
+				if (!f->plan.node[i].exits && !f->plan.node[j].exits &&
+				    !syscall(SYS_kcmp, f->pid[i], f->pid[j], types[t], 0, 0))
+					fprintf(out, "%d and %d share %d\n", i, j, types[t]);
+	fclose(out);
+	return text;
+}
+
 /* Two equal looks: signals of children may still be on their way. */
 int forest_look(struct forest *f)
 {
@@ -334,6 +354,7 @@ int forest_look(struct forest *f)
 		if (!f->look[i] || !again)
 			return tell_problem(f, i, "has gone", "");
 	}
+	f->shared = look_at_sharing(f);
 	return 0;
 }
 
@@ -443,8 +464,12 @@ static int same_look(struct forest *f, int node)
 /* Does /proc show what it had shown? */
 int forest_look_again(struct forest *f)
 {
+	char *shared = look_at_sharing(f);
 	int i, ret = 0;
 
+	if (strcmp(shared, f->shared))
+		ret = tell_problem(f, 0, f->shared, shared);
+	free(shared);
 	for (i = 0; i < f->plan.nr; i++)
 		ret |= same_look(f, i);
 	return ret;
@@ -505,5 +530,6 @@ void forest_destroy(struct forest *f)
 		free(f->seen[i]);
 		free(f->look[i]);
 	}
+	free(f->shared);
 	subject_destroy(&f->s);
 }

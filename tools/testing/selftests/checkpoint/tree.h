@@ -16,6 +16,7 @@
  * @local: as they see themselves
  * @seen: what each has told last
  * @look: what /proc had of each
+ * @shared: what kcmp(2) had said of each two
  * @alive: they run
  */
 struct forest {
@@ -28,6 +29,7 @@ struct forest {
 	pid_t local[TREE_NODES];
 	char *seen[TREE_NODES];
 	char *look[TREE_NODES];
+	char *shared;
 	bool alive;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Plans of random process trees. */
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,6 +92,14 @@ static void choose_group(struct tree *tree, int self)
 	}
 }
 
+/* A quarter of the bits of a set of 64, of which the subject knows the first ones. */
+static uint64_t choose_bits(struct tree *tree, unsigned int feature)
+{
+	uint64_t bits = next_random(tree) & next_random(tree);
+
+	return tree->features & feature ? bits : 0;
+}
+
 static int add_node(struct tree *tree, int creator)
 {
 	int self = tree->nr++;
@@ -110,6 +119,12 @@ static int add_node(struct tree *tree, int creator)
 	node->pages = 1 + pick(tree, 8);
 	if (chance(tree, 3, TREE_HAS_PIPES))
 		node->pipe_bytes = 1 + pick(tree, 6000);
+	if (from && chance(tree, 4, TREE_HAS_SHARING))
+		node->shares |= CLONE_FS;
+	if (from && chance(tree, 4, TREE_HAS_SHARING))
+		node->shares |= CLONE_FILES;
+	node->states = choose_bits(tree, TREE_HAS_STATE);
+	node->files = choose_bits(tree, TREE_HAS_FILES);
 	choose_group(tree, self);
 	return self;
 }
@@ -263,10 +278,12 @@ void tree_show(const struct tree *tree, const pid_t *pids)
 		if (node->exits)
 			snprintf(end, sizeof(end), " exits %#x%s", node->status,
 				 node->reaped ? " reaped" : "");
-		say("%2d: pid %d creator %d parent %d pgid %d sid %d threads %d wait %d%s%s%s%s%s",
+		say("%2d: pid %d creator %d parent %d pgid %d sid %d threads %d wait %d%s%s%s%s%s"
+		    " shares %#x states %#llx files %#llx",
 		    i, pids[i], node->creator, node->parent, node->pgid, node->sid,
 		    node->nr_threads, node->wait, groups[node->group],
 		    node->sibling ? " sibling" : "", node->subreaper ? " subreaper" : "",
-		    node->stopped ? " stopped" : "", end);
+		    node->stopped ? " stopped" : "", end, node->shares,
+		    (unsigned long long)node->states, (unsigned long long)node->files);
 	}
 }

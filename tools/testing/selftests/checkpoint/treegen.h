@@ -30,7 +30,10 @@ enum tree_feature {
 	TREE_HAS_SIBLINGS = 1 << 5,	/* CLONE_PARENT */
 	TREE_HAS_PIPES = 1 << 6,	/* with data in them, shared */
 	TREE_HAS_SIGNALS = 1 << 7,	/* masks, and pending ones */
-	TREE_HAS_ALL = (1 << 8) - 1,
+	TREE_HAS_STATE = 1 << 8,	/* nice, limits, ...: subject_treestate.c */
+	TREE_HAS_FILES = 1 << 9,	/* of many kinds, shared with the children */
+	TREE_HAS_SHARING = 1 << 10,	/* CLONE_FS, CLONE_FILES */
+	TREE_HAS_ALL = (1 << 11) - 1,
 	TREE_NESTED = 1 << 16,		/* in a pid and user namespace of its own */
 };
 
@@ -65,6 +68,7 @@ enum tree_group {
  * @pgid: its process group in the end
  * @sid: its session in the end
  * @sibling: made with CLONE_PARENT
+ * @shares: with its creator: CLONE_FS, CLONE_FILES
  * @subreaper: adopts orphans
  * @exits: when its children are complete
  * @reaped: and its parent waits for it
@@ -79,6 +83,8 @@ enum tree_group {
  * @pending: of those, the ones that it has sent itself
  * @pages: of memory of its own
  * @pipe_bytes: in a pipe that it shares with its children, 0: it has none
+ * @states: a bit for each entry of tree_states[] that it sets
+ * @files: a bit for each entry of tree_files[] that it opens
  */
 struct tree_node {
 	int creator, parent;
@@ -93,6 +99,8 @@ struct tree_node {
 	uint64_t mask, thread_mask[TREE_THREADS], pending;
 	int pages;
 	int pipe_bytes;
+	int shares;
+	uint64_t states, files;
 };
 
 struct tree {

@@ -99,8 +99,10 @@ TEST_F_TIMEOUT(unix_more, leaked, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_ONLY | CHECKPOINT_KILL));
 	ASSERT_EQ(EOPNOTSUPP, s->err);
-	EXPECT_EQ(1, messages_count(s, "obstacle", -1, "whose other end is outside")) messages_show(s);
-	EXPECT_EQ(2, messages_count(s, "obstacle", -1, "others outside of the tree hold")) messages_show(s);
+	EXPECT_EQ(1, messages_count(s, "obstacle", -1, "whose other end is outside"))
+		messages_show(s);
+	EXPECT_EQ(2, messages_count(s, "obstacle", -1, "others outside of the tree hold"))
+		messages_show(s);
 	EXPECT_EQ(3, messages_count(s, "obstacle", -1, "--external 'socket:[")) messages_show(s);
 	ASSERT_EQ(0, subject_cycle(s, WAY_KILL));
 	ASSERT_EQ(0, subject_go(s));
