@@ -365,7 +365,10 @@ void ckpt_inet_free_port(struct sock *sk, u16 port)
 	struct inet_timewait_sock *tw;
 
 	while ((tw = find_waiting(sock_net(sk), port))) {
+		/* It takes locks that packets take in soft interrupts. */
+		local_bh_disable();
 		inet_twsk_deschedule_put(tw);
+		local_bh_enable();
 		cond_resched();
 	}
 }
