@@ -158,7 +158,7 @@ static int restart_with(struct subject *s, const struct image *image, size_t at,
 	bool done = false;
 	pid_t pid;
 
-	if (pipe2(p, O_CLOEXEC) || fcntl(p[1], F_SETPIPE_SZ, 4096) < 0)
+	if (pipe2(p, O_CLOEXEC) || fcntl(p[1], F_SETPIPE_SZ, 1 << 20) < 0)
 		return -1;
 	pid = fork();
 	if (!pid) {
