@@ -44,6 +44,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	xa_init(&ctx->mm_index);
 	xa_init(&ctx->late_files);
 	xa_init(&ctx->sockets);
+	xa_init(&ctx->rings);
 	xa_init(&ctx->carriers);
 	xa_init(&ctx->inflight);
 	xa_init(&ctx->gone_pids);

@@ -190,3 +190,40 @@ int ckpt_check_io_uring(struct ckpt_reader *r, struct ckpt_rec *rec)
 		return damaged(r, "an io_uring instance has rings of an impossible length");
 	return 0;
 }
+
+static bool is_slot(const struct ckpt_rec_io_registered *g, const struct ckpt_rec_io_slot *s,
+		    u32 above)
+{
+	return s->index >= above && s->index < g->nr_files && s->file &&
+	       !(s->flags & ~CKPT_IO_SLOT_ALL) && !s->reserved;
+}
+
+/**
+ * ckpt_check_io_registered - check an IO_REGISTERED record
+ * @r: reader
+ * @rec: the record
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_check_io_registered(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_io_registered *g = ckpt_rec_data(rec);
+	struct ckpt_rec_io_slot *s = ckpt_rec_tail(rec);
+	u32 i, above = 0;
+
+	if (!g->ring || g->flags & ~CKPT_IO_REG_ALL || g->reserved ||
+	    !g->eventfd != !(g->flags & CKPT_IO_EVENTFD) ||
+	    (!g->eventfd && (g->flags || g->last_tail)))
+		return damaged(r, "what an io_uring instance has registered is impossible");
+	if (g->nr_files > CKPT_MAX_IO_FILES || g->alloc_start > g->alloc_end ||
+	    g->alloc_end > g->nr_files || g->alloc_hint > g->nr_files)
+		return damaged(r, "an io_uring instance has an impossible table of files");
+	if (rec->length - rec->unit != (u64)g->nr_slots * sizeof(*s))
+		return damaged(r, "an io_uring instance has a wrong number of files");
+	for (i = 0; i < g->nr_slots; i++, s++) {
+		if (!is_slot(g, s, above))
+			return damaged(r, "an io_uring instance has an impossible file");
+		above = s->index + 1;
+	}
+	return 0;
+}

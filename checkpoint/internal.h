@@ -237,6 +237,9 @@ enum ckpt_spare {
  * @sockets: save: sockets that have a tag, each with a reference
  * @nr_sockets: how many
  * @nr_sockets_saved: of them, those of which everything is saved
+ * @rings: save: io_uring instances with which something is registered, referenced
+ * @nr_rings: how many
+ * @nr_rings_saved: of them, those of which that is saved
  * @carriers: save: Unix sockets of the tree, each with a reference
  * @nr_carriers: how many
  * @nr_walked: of them, those through which descriptors under way are counted
@@ -332,6 +335,9 @@ struct ckpt_ctx {
 	struct xarray sockets;
 	u32 nr_sockets;
 	u32 nr_sockets_saved;
+	struct xarray rings;
+	u32 nr_rings;
+	u32 nr_rings_saved;
 	struct xarray carriers;
 	u32 nr_carriers;
 	u32 nr_walked;
@@ -778,6 +784,11 @@ void ckpt_io_uring_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);
 bool ckpt_in_io_uring(struct ckpt_task *t);
 long ckpt_io_uring_result(struct ckpt_task *t);
 
+/* file/io_registered.c */
+int ckpt_registered_count(struct ckpt_ctx *ctx, struct file *ring);
+int ckpt_registered_save(struct ckpt_ctx *ctx, struct ckpt_task *t);
+void ckpt_registered_free(struct ckpt_ctx *ctx);
+
 /* A thread of a process that has no life of its own: it is there when it is needed. */
 static inline bool ckpt_is_io_worker(struct task_struct *task)
 {
@@ -877,11 +888,16 @@ int ckpt_files_late(struct ckpt_ctx *ctx);
 struct file *ckpt_fds_next(struct task_struct *task, unsigned int *fd);
 struct file *ckpt_fds_find(struct ckpt_ctx *ctx, const struct file *file, int fd,
 			   struct ckpt_task **holder);
+struct file *ckpt_fds_match(struct ckpt_ctx *ctx,
+			    bool (*match)(struct file *file, const void *arg), const void *arg,
+			    struct ckpt_task **holder);
 int ckpt_fds_apply(struct ckpt_ctx *ctx, struct ckpt_task *leader);
 
 /* file/refs.c */
 int ckpt_refs_count(struct ckpt_ctx *ctx);
 int ckpt_refs_add(struct ckpt_ctx *ctx, struct file *file);
+int ckpt_refs_note(struct ckpt_ctx *ctx, const void *obj);
+unsigned long ckpt_refs_of(struct ckpt_ctx *ctx, const void *obj);
 void ckpt_refs_free(struct ckpt_ctx *ctx);
 bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra);
 unsigned long ckpt_attached(struct ckpt_ctx *ctx, struct inode *inode);

@@ -192,6 +192,7 @@ long ckpt_do_checkpoint(pid_t pid, struct file *file, struct file *log,
 		ret = freeze_and_save(ctx, root);
 		t = ktime_get();
 		ckpt_sockets_free(ctx);
+		ckpt_registered_free(ctx);
 		ckpt_inflight_free(ctx);
 		ckpt_release(ctx, false);
 		ctx->stats.release_ns = lap(&t);

@@ -166,6 +166,7 @@ void ckpt_event_put(void *obj)
 		fput(event->file);
 	put_pid(event->pid);
 	ckpt_free_record(event->rec);
+	ckpt_free_record(event->more);
 	kfree(event);
 }
 

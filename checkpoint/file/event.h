@@ -12,11 +12,13 @@
  * @rec: the record
  * @file: the file; NULL: a pidfd
  * @pid: pidfd of one who is gone: what is left, once it was needed
+ * @more: io_uring: its IO_REGISTERED record, or NULL
  */
 struct ckpt_event {
 	struct ckpt_rec *rec;
 	struct file *file;
 	struct pid *pid;
+	struct ckpt_rec *more;
 };
 
 extern const struct ckpt_file_kind ckpt_eventfd_kind;
@@ -30,6 +32,7 @@ extern const struct ckpt_obj_ops ckpt_event_ops;
 extern const struct ckpt_obj_ops ckpt_epoll_ops;
 extern const struct ckpt_obj_ops ckpt_inotify_ops;
 extern const struct ckpt_obj_ops ckpt_io_uring_ops;
+extern const struct ckpt_obj_ops ckpt_io_registered_ops;
 
 /* event.c */
 void ckpt_event_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
@@ -62,5 +65,11 @@ int ckpt_inotifies_watch(struct ckpt_ctx *ctx);
 
 /* io_uring.c */
 int ckpt_io_urings_assemble(struct ckpt_ctx *ctx);
+
+/* io_registered.c */
+void ckpt_registered_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			     struct file *ring);
+int ckpt_registered_note(struct ckpt_ctx *ctx, struct file *ring);
+int ckpt_registered_apply(struct ckpt_ctx *ctx, struct ckpt_event *r);
 
 #endif /* _CHECKPOINT_FILE_EVENT_H */

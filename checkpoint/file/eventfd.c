@@ -2,7 +2,7 @@
 /*
  * eventfd(2): the count, and whether it is a semaphore. One that something in
  * the kernel signals (asynchronous input and output, a virtual machine) is an
- * obstacle.
+ * obstacle, unless these are the tree's instances of io_uring(7).
  */
 #include <linux/checkpoint_state.h>
 #include <linux/delay.h>
@@ -22,13 +22,14 @@ static bool eventfd_probe(struct ckpt_task *t, struct file *file)
 }
 
 /* Who has just been signalled by an asynchronous request is let go in a moment. */
-static bool stays_used(struct file *file)
+static bool stays_used(struct ckpt_ctx *ctx, struct file *file)
 {
 	struct checkpoint_eventfd state;
 	int try;
 
 	for (try = 0; try < CKPT_TRANSIENT_TRIES; try++) {
-		if (!checkpoint_eventfd_show(file, &state) || !state.used)
+		if (!checkpoint_eventfd_show(file, &state) ||
+		    state.users <= ckpt_refs_of(ctx, file->private_data))
 			return false;
 		usleep_range(200, 1000);
 	}
@@ -39,7 +40,7 @@ static void eventfd_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where
 			    struct file *file)
 {
 	ckpt_event_collect(ctx, where, file);
-	if (stays_used(file))
+	if (stays_used(ctx, file))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE, "an eventfd that the kernel signals");
 }
 

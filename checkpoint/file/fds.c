@@ -51,6 +51,40 @@ struct file *ckpt_fds_next(struct task_struct *task, unsigned int *fd)
 }
 
 /**
+ * ckpt_fds_match - a file with a property that a process of the tree has open
+ * @ctx: context of a save
+ * @match: has a file the property?
+ * @arg: for @match
+ * @holder: gets the task that has it
+ *
+ * Return: a reference to the file, or NULL: there is none.
+ */
+struct file *ckpt_fds_match(struct ckpt_ctx *ctx,
+			    bool (*match)(struct file *file, const void *arg), const void *arg,
+			    struct ckpt_task **holder)
+{
+	struct file *found;
+	struct ckpt_task *t;
+	unsigned int n;
+
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t)) {
+		*holder = t->main;
+		for (n = 0; t->main && (found = ckpt_fds_next(t->main->task, &n)); n++) {
+			if (match(found, arg))
+				return found;
+			fput(found);
+			cond_resched();
+		}
+	}
+	return NULL;
+}
+
+static bool is_same(struct file *file, const void *arg)
+{
+	return file == arg;
+}
+
+/**
  * ckpt_fds_find - a descriptor of the tree that refers to a file
  * @ctx: context of a save
  * @file: address of the file, which may be gone
@@ -64,7 +98,6 @@ struct file *ckpt_fds_find(struct ckpt_ctx *ctx, const struct file *file, int fd
 {
 	struct ckpt_task *t;
 	struct file *found;
-	unsigned int n;
 
 	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t)) {
 		found = t->main ? fget_task(t->main->task, fd) : NULL;
@@ -76,16 +109,8 @@ struct file *ckpt_fds_find(struct ckpt_ctx *ctx, const struct file *file, int fd
 	}
 	if (!ckpt_file_is_known(ctx, file))
 		return NULL;
-	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t)) {
-		*holder = t->main;
-		for (n = 0; t->main && (found = ckpt_fds_next(t->main->task, &n)); n++) {
-			if (found == file)
-				return found;
-			fput(found);
-			cond_resched();
-		}
-	}
-	return ckpt_inflight_find(ctx, file, holder);
+	return ckpt_fds_match(ctx, is_same, file, holder) ?:
+	       ckpt_inflight_find(ctx, file, holder);
 }
 
 static void collect_sharing(struct ckpt_ctx *ctx, struct ckpt_task *t)
@@ -186,7 +211,7 @@ static int fds_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		cond_resched();
 	}
 	if (!ret)
-		ret = ckpt_sockets_save(ctx, t);
+		ret = ckpt_registered_save(ctx, t) ?: ckpt_sockets_save(ctx, t);
 	if (!ret)
 		ret = ckpt_write_record(ctx, CKPT_REC_FDS, own, sizeof(*recs), recs,
 					nr * sizeof(*recs), NULL, 0);

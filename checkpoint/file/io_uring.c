@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * io_uring(7): instances with nothing under way, what waits in their rings, and how
- * far the kernel has come in them. mm/ring.c maps their memory.
+ * far the kernel has come in them. mm/ring.c maps their memory, io_registered.c has
+ * what is registered with them.
  *
  * A save waits for requests that are under way. They complete in the context of who
  * has submitted them, who is parked: he is asked to do that. Workers of the kernel,
@@ -57,8 +58,6 @@ static const struct {
 	{ IORING_SETUP_NO_MMAP, 0, "whose rings are memory of the process (NO_MMAP)" },
 	{ 0, CHECKPOINT_RING_COMPAT, "of a 32-bit program" },
 	{ 0, CHECKPOINT_RING_OVERFLOW, "with more completions than its ring has room for" },
-	{ 0, CHECKPOINT_RING_EVENTFD, "with a registered eventfd" },
-	{ 0, CHECKPOINT_RING_FILES, "with registered files" },
 	{ 0, CHECKPOINT_RING_BUFFERS, "with registered buffers" },
 	{ 0, CHECKPOINT_RING_PROVIDED, "with provided buffers" },
 	{ 0, CHECKPOINT_RING_PERSONALITY, "with registered personalities" },
@@ -166,6 +165,7 @@ static void ring_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 		ckpt_obstacle(ctx, where, CKPT_WHY_IO, "an io_uring instance that is in use");
 	else
 		collect_state(ctx, where, &state);
+	ckpt_registered_collect(ctx, where, file);
 }
 
 static void fill(struct ckpt_ctx *ctx, const struct checkpoint_io_uring *state,
@@ -231,6 +231,8 @@ static int save_ring(struct ckpt_ctx *ctx, struct file *file, u32 tag)
 	ret = ckpt_write_record(ctx, CKPT_REC_IO_URING, tag, sizeof(rec), &rec, sizeof(rec),
 				data, rec.rings_len + rec.sqes_len);
 	kvfree(data);
+	if (!ret && state.extras & (CHECKPOINT_RING_EVENTFD | CHECKPOINT_RING_FILES))
+		ret = ckpt_registered_note(ctx, file);
 	return ret;
 }
 
@@ -333,10 +335,11 @@ static int assemble(struct ckpt_ctx *ctx, void *obj, void *arg)
 {
 	struct ckpt_event *r = obj;
 	const struct ckpt_rec_io_uring *saved = ckpt_rec_data(r->rec);
+	int ret = ckpt_registered_apply(ctx, r);
 	struct ckpt_task *t;
 
-	if (!saved->submitter)
-		return 0;
+	if (ret || !saved->submitter)
+		return ret;
 	t = xa_load(&ctx->task_index, saved->submitter);
 	if (!t || !t->task || t->dead)
 		return ckpt_error(ctx, CKPT_AT(NULL), CKPT_WHY_IMAGE, -EBADMSG,
@@ -346,8 +349,8 @@ static int assemble(struct ckpt_ctx *ctx, void *obj, void *arg)
 }
 
 /**
- * ckpt_io_urings_assemble - give instances to those who alone may submit to them
- * @ctx: context of a restart; all tasks exist
+ * ckpt_io_urings_assemble - register files, give instances to their only submitters
+ * @ctx: context of a restart; all tasks and files exist
  *
  * Return: 0 or a negative errno, reported.
  */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How often the descriptor tables of the tree, and messages with descriptors that
- * are under way in it (net/inflight.c), refer to each open file, and
- * which ends of pipes are among them: what has more references is used by
- * others, too.
+ * How often the descriptor tables of the tree, messages with descriptors that
+ * are under way in it (net/inflight.c), and its instances of io_uring(7) refer to
+ * each open file, and which ends of pipes are among them: what has more references
+ * is used by others, too.
  */
 #include <linux/delay.h>
 #include <linux/fdtable.h>
@@ -75,6 +75,30 @@ static int note_pipe(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe, struct 
 	return add_end(refs, file);
 }
 
+/**
+ * ckpt_refs_note - count a reference of the tree to any object
+ * @ctx: context of a save
+ * @obj: the object
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ckpt_refs_note(struct ckpt_ctx *ctx, const void *obj)
+{
+	return count(ctx, obj);
+}
+
+/**
+ * ckpt_refs_of - how many references to an object were counted?
+ * @ctx: context of a save
+ * @obj: the object
+ *
+ * Return: their number.
+ */
+unsigned long ckpt_refs_of(struct ckpt_ctx *ctx, const void *obj)
+{
+	return count_of(ctx, obj);
+}
+
 /* A file whose open files are counted, because nobody outside may have it. */
 static bool is_counted(struct file *file)
 {
@@ -109,7 +133,7 @@ static int count_file(struct ckpt_ctx *ctx, struct file *file)
 	int ret = 0;
 
 	if (!nr)
-		ret = ckpt_inflight_note(ctx, file);
+		ret = ckpt_inflight_note(ctx, file) ?: ckpt_registered_count(ctx, file);
 	if (ret)
 		return ret;
 	if (pipe)

@@ -228,4 +228,14 @@ static const struct {
 	{ 0, 0, 0, 0, 1, 0, 0, 2 },
 };
 
+static const struct {
+	struct ckpt_rec_io_registered head;
+	struct ckpt_rec_io_slot slots[2];
+} io_registered = {
+	{ .ring = 7, .flags = CKPT_IO_EVENTFD, .eventfd = 8, .last_tail = 3, .nr_files = 8,
+	  .alloc_start = 2, .alloc_end = 6, .alloc_hint = 3, .nr_slots = 2 },
+	{ { .index = 1, .file = 9, .flags = CKPT_IO_SLOT_NOWAIT, .tag = 9 },
+	  { .index = 5, .file = 9 } },
+};
+
 #endif /* _CHECKPOINT_TESTS_SAMPLES_H */

@@ -130,12 +130,12 @@ static inline void checkpoint_shm_finish(struct file *memory, const struct check
  * struct checkpoint_eventfd - state of an eventfd
  * @count: its count
  * @semaphore: EFD_SEMAPHORE
- * @used: something in the kernel signals it, too
+ * @users: how many in the kernel signal it, too
  */
 struct checkpoint_eventfd {
 	u64 count;
 	bool semaphore;
-	bool used;
+	unsigned int users;
 };
 
 /* fs/eventfd.c */
@@ -461,13 +461,62 @@ struct checkpoint_io_uring_task {
 	bool work;
 };
 
-/* io_uring/io_uring.c */
+/**
+ * struct checkpoint_io_uring_eventfd - the eventfd of an instance
+ * @ctx: what the kernel signals, only to be compared; NULL: none; not set
+ * @async: of IORING_REGISTER_EVENTFD_ASYNC
+ * @pending: it is just being signalled; not set
+ * @last_tail: completions when it was signalled last
+ */
+struct checkpoint_io_uring_eventfd {
+	const struct eventfd_ctx *ctx;
+	bool async;
+	bool pending;
+	u32 last_tail;
+};
+
+/**
+ * struct checkpoint_io_uring_files - table of registered files of an instance
+ * @nr: slots; 0: there is no table
+ * @alloc_start: first slot that the kernel may choose
+ * @alloc_end: behind the last one
+ * @alloc_hint: from where on it looks for a free one
+ */
+struct checkpoint_io_uring_files {
+	u32 nr;
+	u32 alloc_start;
+	u32 alloc_end;
+	u32 alloc_hint;
+};
+
+/**
+ * struct checkpoint_io_uring_slot - a registered file
+ * @file: the file
+ * @tag: what the program is told when the kernel has let the file go, 0: nothing
+ * @index: its slot
+ * @nowait: when it was registered it could be asked not to wait
+ */
+struct checkpoint_io_uring_slot {
+	struct file *file;
+	u64 tag;
+	u32 index;
+	bool nowait;
+};
+
+/* io_uring/io_uring.c, eventfd.c, filetable.c */
 #ifdef CONFIG_IO_URING
 void checkpoint_io_uring_task(struct task_struct *task, struct checkpoint_io_uring_task *state);
 void checkpoint_io_uring_work(void);
 int checkpoint_io_uring_show(struct file *file, struct checkpoint_io_uring *state);
 int checkpoint_io_uring_set(struct file *file, const struct checkpoint_io_uring *state);
 void checkpoint_io_uring_give(struct file *file, struct task_struct *task);
+int checkpoint_io_uring_eventfd(struct file *file, struct checkpoint_io_uring_eventfd *state);
+int checkpoint_io_uring_set_eventfd(struct file *file, struct file *eventfd,
+				    const struct checkpoint_io_uring_eventfd *state);
+int checkpoint_io_uring_files(struct file *file, struct checkpoint_io_uring_files *table);
+int checkpoint_io_uring_slot(struct file *file, u32 index, struct checkpoint_io_uring_slot *slot);
+int checkpoint_io_uring_set_files(struct file *file, const struct checkpoint_io_uring_files *table,
+				  const struct checkpoint_io_uring_slot *slots, unsigned int nr);
 #else
 static inline void checkpoint_io_uring_task(struct task_struct *task,
 					    struct checkpoint_io_uring_task *state)
@@ -492,6 +541,38 @@ static inline int checkpoint_io_uring_set(struct file *file,
 
 static inline void checkpoint_io_uring_give(struct file *file, struct task_struct *task)
 {
+}
+
+static inline int checkpoint_io_uring_eventfd(struct file *file,
+					      struct checkpoint_io_uring_eventfd *state)
+{
+	return -EBUSY;
+}
+
+static inline int
+checkpoint_io_uring_set_eventfd(struct file *file, struct file *eventfd,
+				const struct checkpoint_io_uring_eventfd *state)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int checkpoint_io_uring_files(struct file *file,
+					    struct checkpoint_io_uring_files *table)
+{
+	return -EBUSY;
+}
+
+static inline int checkpoint_io_uring_slot(struct file *file, u32 index,
+					   struct checkpoint_io_uring_slot *slot)
+{
+	return -EBUSY;
+}
+
+static inline int
+checkpoint_io_uring_set_files(struct file *file, const struct checkpoint_io_uring_files *table,
+			      const struct checkpoint_io_uring_slot *slots, unsigned int nr)
+{
+	return -EOPNOTSUPP;
 }
 #endif
 

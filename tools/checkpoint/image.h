@@ -145,6 +145,11 @@ int image_check_memory(struct image *img);
 int image_check_hugetlb(struct image *img);
 int image_check_huge_regions(struct image *img);
 
+/* image_check_events.c */
+int image_check_event(struct image *img);
+int image_check_epoll(struct image *img);
+int image_check_io_registered(struct image *img);
+
 /* image_check_inet.c */
 int image_check_inet(struct image *img);
 int image_check_tcp(struct image *img);

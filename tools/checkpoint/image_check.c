@@ -261,26 +261,6 @@ static int check_pipe(struct image *img)
 	return 0;
 }
 
-static int check_event(struct image *img)
-{
-	const struct ckpt_rec_event *event = rec_data(img);
-
-	if (event->kind < CKPT_FILE_EVENTFD || event->kind > CKPT_FILE_PIDFD)
-		return bad(img, "unknown kind of event descriptor");
-	return event->flags & ~CKPT_EVENT_ALL ? bad(img, "unknown flags") : 0;
-}
-
-static int check_epoll(struct image *img)
-{
-	const struct ckpt_rec_epoll_item *item = rec_data(img);
-	uint64_t i, count = rec_count(img);
-
-	for (i = 0; i < count; i++, item++)
-		if (tags_find(&img->order.tags, item->file) != CKPT_REC_FILE)
-			return bad(img, "a file that is watched was not named before");
-	return 0;
-}
-
 static bool is_socket(const struct image *img, uint32_t tag)
 {
 	return tags_find(&img->order.tags, tag) == CKPT_REC_SOCKET;
@@ -641,10 +621,11 @@ static const struct {
 	[CKPT_REC_PROCESS] = { PLACE_TOP, false, check_process },
 	[CKPT_REC_FILE] = { PLACE_ANY, true, check_file },
 	[CKPT_REC_PIPE] = { PLACE_ANY, true, check_pipe },
-	[CKPT_REC_EVENT] = { PLACE_ANY, true, check_event },
-	[CKPT_REC_EPOLL] = { PLACE_ANY, true, check_epoll },
+	[CKPT_REC_EVENT] = { PLACE_ANY, true, image_check_event },
+	[CKPT_REC_EPOLL] = { PLACE_ANY, true, image_check_epoll },
 	[CKPT_REC_INOTIFY] = { PLACE_ANY, true, NULL },
 	[CKPT_REC_IO_URING] = { PLACE_ANY, true, NULL },
+	[CKPT_REC_IO_REGISTERED] = { PLACE_ANY, false, image_check_io_registered },
 	[CKPT_REC_SOCKET] = { PLACE_ANY, true, check_socket },
 	[CKPT_REC_UNIX] = { PLACE_ANY, false, check_unix },
 	[CKPT_REC_UNIX_MSG] = { PLACE_ANY, false, check_unix_msg },

@@ -87,6 +87,8 @@
  * @CKPT_REC_INET: struct ckpt_rec_inet and its options, of a socket before
  * @CKPT_REC_TCP: struct ckpt_rec_tcp and its bytes, behind the sockets of both ends
  * @CKPT_REC_IO_URING: struct ckpt_rec_io_uring, its rings and submissions; has a tag
+ * @CKPT_REC_IO_REGISTERED: struct ckpt_rec_io_registered and its slots, of an IO_URING
+ *	before
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -148,6 +150,7 @@ enum ckpt_rec_type {
 	CKPT_REC_INET,
 	CKPT_REC_TCP,
 	CKPT_REC_IO_URING,
+	CKPT_REC_IO_REGISTERED,
 	CKPT_REC_NR
 };
 
@@ -1021,6 +1024,57 @@ struct ckpt_rec_io_uring {
 	__u32 uid;
 	__u32 rings_len;
 	__u32 sqes_len;
+};
+
+/* ckpt_rec_io_registered.flags */
+#define CKPT_IO_EVENTFD		(1U << 0)	/* there is an eventfd */
+#define CKPT_IO_EVENTFD_ASYNC	(1U << 1)	/* of IORING_REGISTER_EVENTFD_ASYNC */
+#define CKPT_IO_REG_ALL		((1U << 2) - 1)
+
+/**
+ * struct ckpt_rec_io_registered - what is registered with an instance; slots follow
+ * @ring: tag of the instance
+ * @flags: CKPT_IO_*
+ * @eventfd: tag of a file: completions are counted in it
+ * @last_tail: completions when it was signalled last
+ * @nr_files: slots of the table of files, 0: there is none
+ * @alloc_start: first slot that the kernel may choose for a file
+ * @alloc_end: behind the last one
+ * @alloc_hint: from where on it looks for a free one
+ * @nr_slots: slots in use, which follow
+ * @reserved: 0
+ */
+struct ckpt_rec_io_registered {
+	__u32 ring;
+	__u32 flags;
+	__u32 eventfd;
+	__u32 last_tail;
+	__u32 nr_files;
+	__u32 alloc_start;
+	__u32 alloc_end;
+	__u32 alloc_hint;
+	__u32 nr_slots;
+	__u32 reserved;
+};
+
+/* ckpt_rec_io_slot.flags */
+#define CKPT_IO_SLOT_NOWAIT	(1U << 0)	/* it could be asked not to wait */
+#define CKPT_IO_SLOT_ALL	((1U << 1) - 1)
+
+/**
+ * struct ckpt_rec_io_slot - a registered file
+ * @index: its slot, above that of the one before
+ * @file: its tag
+ * @flags: CKPT_IO_SLOT_*
+ * @reserved: 0
+ * @tag: what the program is told when the kernel lets the file go, 0: nothing
+ */
+struct ckpt_rec_io_slot {
+	__u32 index;
+	__u32 file;
+	__u32 flags;
+	__u32 reserved;
+	__u64 tag;
 };
 
 /* ckpt_rec_shmem.flags */

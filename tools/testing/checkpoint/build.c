@@ -452,23 +452,6 @@ static void add_events(struct image *image, u32 tag)
 		  sizeof(inotify));
 }
 
-/* An instance of which some bytes are not zero. */
-static void add_io_uring(struct image *image, u32 tag)
-{
-	struct {
-		struct ckpt_rec_io_uring ring;
-		u8 data[8];
-	} io_uring = {
-		{ .flags = CKPT_RING_SINGLE | CKPT_RING_DEFER | CKPT_RING_ACCOUNTED,
-		  .sq_entries = 4, .cq_entries = 8, .submitter = 5, .array_offset = 192,
-		  .uid = 1, .rings_len = 5, .sqes_len = 3 },
-		{ 0, 0, 0, 0, 1, 0, 0, 2 },
-	};
-
-	image_add(image, CKPT_REC_IO_URING, tag, sizeof(io_uring.ring), &io_uring,
-		  sizeof(io_uring));
-}
-
 /* Memory without a name, with a piece of its content. */
 static void add_shmem(struct image *image, u32 tag)
 {
@@ -765,7 +748,7 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 	add_pty(image, tag + PTY_TAG);
 	add_socket(image, tag + SOCKET_TAG);
 	add_inet(image, tag + INET_TAG);
-	add_io_uring(image, tag + IO_URING_TAG);
+	build_io_uring(image, tag + IO_URING_TAG, PROGRAM_TAG);
 	add_fs(image, tag + FS_TAG);
 	add_sighand(image, tag + SIGHAND_TAG);
 	if (n)

@@ -85,4 +85,7 @@ struct recipe {
 extern const struct recipe small_recipe, large_recipe;
 void image_build(struct image *image, const struct recipe *recipe);
 
+/* build_uring.c */
+void build_io_uring(struct image *image, u32 tag, u32 file);
+
 #endif

@@ -16,6 +16,7 @@ comma := ,
 sanitize := address,undefined -fno-sanitize-recover=all
 
 reader_objs := image_read.o image_pack.o image_check.o slab.o pieces.o pieces_io.o build.o walk.o
+reader_objs += build_uring.o
 reader_objs += image_check_ns.o image_check_memory.o image_check_events.o
 reader_objs += image_check_cow.o image_check_tty.o image_check_regular.o
 reader_objs += image_check_socket.o image_check_inet.o
@@ -23,7 +24,7 @@ unit_objs := $(reader_objs) later.o unit.o unit_read.o unit_damage.o unit_hostil
 	unit_grow.o unit_pack.o unit_check.o
 fuzz_objs := $(reader_objs) mutate.o fuzz.o
 lie_objs := $(reader_objs) mutate.o lie.o
-seeds_objs := seeds.o pieces.o pieces_io.o build.o
+seeds_objs := seeds.o pieces.o pieces_io.o build.o build_uring.o
 
 check: $(reader_dir)/unit/unit
 	@$<

@@ -55,6 +55,10 @@ static struct {
 	char name[8];
 } inotify;
 static struct ckpt_rec_io_uring io_uring;
+static struct {
+	struct ckpt_rec_io_registered head;
+	struct ckpt_rec_io_slot slots[2];
+} registered;
 static struct ckpt_rec_use use;
 static struct ckpt_rec_shmem shmem;
 static struct ckpt_rec_shmem_data shmem_data;
@@ -94,6 +98,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_SYSV_SHM] = &segment, [CKPT_REC_MEMORY] = &memory,
 	[CKPT_REC_HUGETLB] = &hugetlb, [CKPT_REC_HUGE_REGIONS] = regions,
 	[CKPT_REC_AIO] = &aio, [CKPT_REC_IO_URING] = &io_uring,
+	[CKPT_REC_IO_REGISTERED] = &registered,
 	[CKPT_REC_SECCOMP] = &filter, [CKPT_REC_ATTRS] = &attrs,
 	[CKPT_REC_VMA_NAMES] = names, [CKPT_REC_VMA_POLICIES] = policies,
 	[CKPT_REC_IO_PORTS] = ports,
@@ -167,6 +172,7 @@ struct change {
 #define ATTRS(m, v, e)		CHANGE(ATTRS, attrs.m, v, e)
 #define NAME(i, m, v, e)	CHANGE(VMA_NAMES, names[i].m, v, e)
 #define RING(m, v, e)		CHANGE(IO_URING, io_uring.m, v, e)
+#define IO_REG(m, v, e)		CHANGE(IO_REGISTERED, registered.m, v, e)
 #define AIO(m, v, e)		CHANGE(AIO, aio.m, v, e)
 #define SEGMENT(m, v, e)	CHANGE(SYSV_SHM, segment.m, v, e)
 #define MEMORY(m, v, e)		CHANGE(MEMORY, memory.m, v, e)
@@ -513,6 +519,21 @@ static const struct change changes[] = {
 	RING(next_personality, 65536, 0), RING(next_personality, 65537, BAD),
 	RING(rings_len, 0, BAD), RING(rings_len, 6, BAD), RING(rings_len, ~0U, BAD),
 	RING(sqes_len, 0, BAD), RING(sqes_len, ~0U, BAD),
+	IO_REG(head.ring, 0, BAD), IO_REG(head.flags, CKPT_IO_REG_ALL, 0),
+	IO_REG(head.flags, CKPT_IO_REG_ALL + 1, BAD), IO_REG(head.flags, 0, BAD),
+	IO_REG(head.eventfd, 0, BAD), IO_REG(head.last_tail, ~0U, 0),
+	IO_REG(head.nr_files, 6, 0), IO_REG(head.nr_files, 5, BAD),
+	IO_REG(head.nr_files, CKPT_MAX_IO_FILES, 0),
+	IO_REG(head.nr_files, CKPT_MAX_IO_FILES + 1, BAD), IO_REG(head.alloc_start, 6, 0),
+	IO_REG(head.alloc_start, 7, BAD), IO_REG(head.alloc_end, 8, 0),
+	IO_REG(head.alloc_end, 9, BAD), IO_REG(head.alloc_hint, 8, 0),
+	IO_REG(head.alloc_hint, 9, BAD), IO_REG(head.nr_slots, 1, BAD),
+	IO_REG(head.nr_slots, ~0U, BAD), IO_REG(head.reserved, 1, BAD),
+	IO_REG(slots[0].index, 4, 0), IO_REG(slots[0].index, 5, BAD),
+	IO_REG(slots[1].index, 8, BAD), IO_REG(slots[1].file, 0, BAD),
+	IO_REG(slots[1].flags, CKPT_IO_SLOT_ALL, 0),
+	IO_REG(slots[1].flags, CKPT_IO_SLOT_ALL + 1, BAD), IO_REG(slots[1].reserved, 1, BAD),
+	IO_REG(slots[1].tag, ~0ULL, 0),
 	AIO(addr, 0, BAD), AIO(addr, 4097, BAD), AIO(addr, 4096, 0),
 	AIO(addr, -4096ULL, BAD), AIO(nr_pages, 0, BAD), AIO(nr_pages, 1, 0),
 	AIO(nr_pages, 65536, 0), AIO(nr_pages, 65537, BAD), AIO(nr_pages, ~0U, BAD),

@@ -45,6 +45,9 @@ static inline long sys_restart(pid_t pid, int fd, unsigned long flags,
 	return syscall(__NR_restart, pid, fd, flags, args, size);
 }
 
+/* An ordinary user. */
+#define TEST_USER	1000
+
 /* Of System V shared memory that outlives a subject. */
 #define SUBJECT_SHM_KEY	0x636b7074
 
@@ -116,6 +119,7 @@ int subject_run(struct subject *s, const char *command, enum way way);
 int subject_judge_left(struct subject *s);
 int subject_run_judged(struct subject *s, const char *command, enum way way,
 		       int (*judge)(struct subject *s));
+int subject_become_user(struct subject *s, int cap);
 int subject_in_state(pid_t pid, char state);
 int subject_in_syscall(pid_t pid, pid_t tid, long nr);
 const char *subject_path(const char *program);

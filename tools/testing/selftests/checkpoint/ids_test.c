@@ -71,30 +71,6 @@ TEST_F_TIMEOUT(ids, program_was_executed, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_end(&self->s));
 }
 
-#define USER	1000
-
-/* The rest of the test is done by an ordinary user, with this one right. */
-static int become_user(struct subject *s, int cap)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = {};
-	char log[100];
-
-	snprintf(log, sizeof(log), "%s/messages", s->dir);
-	if (chown(s->dir, USER, USER) || chown(log, USER, USER))
-		return -1;
-	prctl(PR_SET_KEEPCAPS, 1);
-	if (setgroups(0, NULL) || setresgid(USER, USER, USER) || setresuid(USER, USER, USER))
-		return -1;
-	if (cap >= 0) {
-		data[cap / 32].permitted = 1U << cap % 32;
-		data[cap / 32].effective = 1U << cap % 32;
-	}
-	if (syscall(SYS_capset, &head, data))
-		return -1;
-	return prctl(PR_SET_KEEPCAPS, 0);
-}
-
 FIXTURE(user) {
 	struct subject s;
 };
@@ -117,7 +93,7 @@ TEST_F_TIMEOUT(user, own_process, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	ASSERT_EQ(0, become_user(s, -1));
+	ASSERT_EQ(0, subject_become_user(s, -1));
 	ASSERT_EQ(0, subject_start(s, "idle"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
@@ -134,7 +110,7 @@ TEST_F_TIMEOUT(user, computing_process, TEST_TIMEOUT)
 	struct subject *s = &self->s;
 	unsigned long long rounds, state;
 
-	ASSERT_EQ(0, become_user(s, -1));
+	ASSERT_EQ(0, subject_become_user(s, -1));
 	ASSERT_EQ(0, subject_start(s, "compute"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
@@ -151,7 +127,7 @@ TEST_F_TIMEOUT(user, own_pid_with_capability, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	ASSERT_EQ(0, become_user(s, CAP_CHECKPOINT_RESTORE));
+	ASSERT_EQ(0, subject_become_user(s, CAP_CHECKPOINT_RESTORE));
 	ASSERT_EQ(0, subject_start(s, "idle"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(0, subject_cycle(s, WAY_KILL));
@@ -166,7 +142,7 @@ TEST_F_TIMEOUT(user, process_of_root, TEST_TIMEOUT)
 
 	ASSERT_EQ(0, subject_start(s, "idle"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, become_user(s, -1));
+	ASSERT_EQ(0, subject_become_user(s, -1));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_KILL));
 	EXPECT_EQ(EPERM, s->err);
 	EXPECT_TRUE(message_has(s, "error", CKPT_WHY_PERMISSION)) messages_show(s);
@@ -185,7 +161,7 @@ TEST_F_TIMEOUT(user, image_of_root, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL));
 	ASSERT_EQ(0, subject_reap(s, SIGKILL));
-	ASSERT_EQ(0, become_user(s, CAP_CHECKPOINT_RESTORE));
+	ASSERT_EQ(0, subject_become_user(s, CAP_CHECKPOINT_RESTORE));
 	ASSERT_EQ(-1, subject_restart(s, 0));
 	EXPECT_EQ(EPERM, s->err);
 	EXPECT_TRUE(message_has(s, "error", CKPT_WHY_PERMISSION)) messages_show(s);
@@ -256,7 +232,7 @@ TEST_F_TIMEOUT(raised, not_for_users, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
 	ASSERT_EQ(0, subject_reap(s, SIGKILL));
-	ASSERT_EQ(0, become_user(s, CAP_CHECKPOINT_RESTORE));
+	ASSERT_EQ(0, subject_become_user(s, CAP_CHECKPOINT_RESTORE));
 	ASSERT_EQ(-1, subject_restart(s, 0));
 	EXPECT_EQ(EPERM, s->err);
 	EXPECT_TRUE(message_has(s, "error", CKPT_WHY_PERMISSION) ||

@@ -178,30 +178,6 @@ TEST_F_TIMEOUT(process, poll_without_restart, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_end(s));
 }
 
-#define USER	1000
-
-/* The rest of the test is done by an ordinary user, with this one right. */
-static int become_user(struct subject *s, int cap)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = {};
-	char log[100];
-
-	snprintf(log, sizeof(log), "%s/messages", s->dir);
-	if (chown(s->dir, USER, USER) || chown(log, USER, USER))
-		return -1;
-	prctl(PR_SET_KEEPCAPS, 1);
-	if (setgroups(0, NULL) || setresgid(USER, USER, USER) || setresuid(USER, USER, USER))
-		return -1;
-	if (cap >= 0) {
-		data[cap / 32].permitted = 1U << cap % 32;
-		data[cap / 32].effective = data[cap / 32].permitted;
-	}
-	if (syscall(SYS_capset, &head, data))
-		return -1;
-	return prctl(PR_SET_KEEPCAPS, 0);
-}
-
 /* What took a right to get takes it to get it back. */
 FIXTURE(right) {
 	struct subject s;
@@ -239,7 +215,7 @@ TEST_F_TIMEOUT(right, not_for_users, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
 	ASSERT_EQ(0, subject_reap(s, SIGKILL));
-	ASSERT_EQ(0, become_user(s, CAP_CHECKPOINT_RESTORE));
+	ASSERT_EQ(0, subject_become_user(s, CAP_CHECKPOINT_RESTORE));
 	ASSERT_EQ(-1, subject_restart(s, 0));
 	EXPECT_EQ(EPERM, s->err);
 	EXPECT_TRUE(message_has(s, "error", CKPT_WHY_PERMISSION)) messages_show(s);
@@ -290,12 +266,12 @@ TEST_F_TIMEOUT(special, filters_of_user, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	s->uid = USER;
+	s->uid = TEST_USER;
 	ASSERT_EQ(0, subject_start(s, "state filters"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
 	ASSERT_EQ(0, subject_reap(s, SIGKILL));
-	ASSERT_EQ(0, become_user(s, CAP_CHECKPOINT_RESTORE));
+	ASSERT_EQ(0, subject_become_user(s, CAP_CHECKPOINT_RESTORE));
 	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
 	/* The image of root is not the user's to overwrite. */
 	ASSERT_EQ(0, unlink(s->image));

@@ -199,8 +199,8 @@ bool run_mode(int argc, char **argv)
 		process_modes, ns_modes, tree_modes,
 		state_modes, seccomp_modes, timer_modes, usage_modes,
 		shmem_modes, outside_modes, event_modes, epoll_modes, tty_modes, tty2_modes,
-		sockopt_modes, unix_modes, aio_modes, uring_modes, name_modes, inet_modes,
-		inet2_modes,
+		sockopt_modes, unix_modes, aio_modes, uring_modes, uring2_modes, name_modes,
+		inet_modes, inet2_modes,
 	};
 	const struct mode *mode;
 	size_t i;

@@ -50,6 +50,7 @@ extern const struct mode epoll_modes[];
 extern const struct mode sockopt_modes[];
 extern const struct mode aio_modes[];
 extern const struct mode uring_modes[];
+extern const struct mode uring2_modes[];
 extern const struct mode name_modes[];
 extern const struct mode unix_modes[];
 extern const struct mode inet_modes[];

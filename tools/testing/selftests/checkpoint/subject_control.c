@@ -10,11 +10,13 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <grp.h>
@@ -92,6 +94,29 @@ static void become(uid_t uid)
 		dprintf(1, "FAIL cannot become user %u\n", uid);
 		_exit(1);
 	}
+}
+
+/* The rest of the test is done by an ordinary user, with this one right. */
+int subject_become_user(struct subject *s, int cap)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {};
+	char log[100];
+
+	snprintf(log, sizeof(log), "%s/messages", s->dir);
+	if (chown(s->dir, TEST_USER, TEST_USER) || chown(log, TEST_USER, TEST_USER))
+		return -1;
+	prctl(PR_SET_KEEPCAPS, 1);
+	if (setgroups(0, NULL) || setresgid(TEST_USER, TEST_USER, TEST_USER) ||
+	    setresuid(TEST_USER, TEST_USER, TEST_USER))
+		return -1;
+	if (cap >= 0) {
+		data[cap / 32].permitted = 1U << cap % 32;
+		data[cap / 32].effective = 1U << cap % 32;
+	}
+	if (syscall(SYS_capset, &head, data))
+		return -1;
+	return prctl(PR_SET_KEEPCAPS, 0);
 }
 
 /* The command's words are separated by single blanks. */

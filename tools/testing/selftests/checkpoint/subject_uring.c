@@ -1,123 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* io_uring(7): rings with what was not submitted and what was not read yet. */
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "subject.h"
+#include "subject_uring.h"
 
 #define BLOCK		4096
 #define BLOCKS		8
 #define FLIGHTS		16
-
-struct uring {
-	int fd;
-	struct io_uring_params p;
-	char *rings;
-	size_t rings_size, sqes_size;
-	struct io_uring_sqe *sqes;
-	struct io_uring_cqe *cqes;
-};
-
-static uint32_t *at(struct uring *u, uint32_t offset)
-{
-	return (uint32_t *)(u->rings + offset);
-}
-
-static uint32_t get(struct uring *u, uint32_t offset)
-{
-	return __atomic_load_n(at(u, offset), __ATOMIC_ACQUIRE);
-}
-
-static void put(struct uring *u, uint32_t offset, uint32_t value)
-{
-	__atomic_store_n(at(u, offset), value, __ATOMIC_RELEASE);
-}
-
-static struct uring setup(unsigned int entries, unsigned int flags)
-{
-	struct uring u = { .p.flags = flags };
-
-	u.fd = syscall(SYS_io_uring_setup, entries, &u.p);
-	need(u.fd >= 0);
-	u.rings_size = u.p.sq_off.array + u.p.sq_entries * sizeof(uint32_t);
-	u.sqes_size = u.p.sq_entries * sizeof(struct io_uring_sqe);
-	u.rings = mmap(NULL, u.rings_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-		       u.fd, IORING_OFF_SQ_RING);
-	u.sqes = mmap(NULL, u.sqes_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-		      u.fd, IORING_OFF_SQES);
-	need(u.rings != MAP_FAILED && u.sqes != MAP_FAILED);
-	u.cqes = (void *)(u.rings + u.p.cq_off.cqes);
-	return u;
-}
-
-static int enter(struct uring *u, unsigned int submit, unsigned int least)
-{
-	return syscall(SYS_io_uring_enter, u->fd, submit, least, IORING_ENTER_GETEVENTS, NULL, 0);
-}
-
-/* A submission that is not made yet. */
-static struct io_uring_sqe *prepare(struct uring *u, int op, int fd, void *buf, size_t len,
-				    uint64_t data)
-{
-	uint32_t tail = get(u, u->p.sq_off.tail), i = tail & (u->p.sq_entries - 1);
-	struct io_uring_sqe *sqe = &u->sqes[i];
-
-	memset(sqe, 0, sizeof(*sqe));
-	sqe->opcode = op;
-	sqe->fd = fd;
-	sqe->addr = (uintptr_t)buf;
-	sqe->len = len;
-	sqe->off = data * len;
-	sqe->user_data = data;
-	at(u, u->p.sq_off.array)[i] = i;
-	put(u, u->p.sq_off.tail, tail + 1);
-	return sqe;
-}
-
-static unsigned int unread(struct uring *u)
-{
-	return get(u, u->p.cq_off.tail) - get(u, u->p.cq_off.head);
-}
-
-/* Takes the next completion: its number and result. */
-static uint64_t next(struct uring *u, int *res)
-{
-	uint32_t head = get(u, u->p.cq_off.head);
-	const struct io_uring_cqe *cqe = &u->cqes[head & (u->p.cq_entries - 1)];
-	uint64_t data = cqe->user_data;
-
-	need(unread(u));
-	*res = cqe->res;
-	put(u, u->p.cq_off.head, head + 1);
-	return data;
-}
-
-/* The next one has this number and result. */
-static void expect(struct uring *u, uint64_t data, int res)
-{
-	int got;
-
-	check_eq(data, next(u, &got));
-	check_eq(res, got);
-}
-
-static void nops(struct uring *u, uint64_t data, int nr)
-{
-	for (; nr; nr--, data++) {
-		prepare(u, IORING_OP_NOP, -1, NULL, 0, data);
-		check_eq(1, enter(u, 1, 1));
-		expect(u, data, 0);
-	}
-}
 
 static int data_file(void)
 {
@@ -130,12 +26,6 @@ static int data_file(void)
 		need(write(fd, block, BLOCK) == BLOCK);
 	}
 	return fd;
-}
-
-static void close_ring(struct uring *u)
-{
-	check(!munmap(u->rings, u->rings_size) && !munmap(u->sqes, u->sqes_size));
-	check(!close(u->fd));
 }
 
 /* uring FLAGS: completions that wait, submissions that were not made, two instances. */
@@ -438,23 +328,18 @@ static void uring_read(int argc, char **argv)
 	nops(&u, 0, 1);
 }
 
-static int do_register(struct uring *u, unsigned int op, const void *arg, unsigned int nr)
-{
-	return syscall(SYS_io_uring_register, u->fd, op, arg, nr);
-}
-
 /* uring_has WHAT: what stands in the way, and goes. */
 static void uring_has(int argc, char **argv)
 {
 	static char buffer[BLOCK];
 	struct iovec iov = { buffer, BLOCK };
 	struct uring u = setup(128, 0);
-	int efd = eventfd(0, 0);
+	int efd = eventfd(0, 0), fd = open("/proc/self/comm", O_WRONLY);
 	struct io_uring_rsrc_update ring = { .offset = -1U, .data = u.fd };
 
-	need(argc == 1 && efd >= 0);
-	if (!strcmp(argv[0], "files"))
-		check_eq(0, do_register(&u, IORING_REGISTER_FILES, &efd, 1));
+	need(argc == 1 && efd >= 0 && fd >= 0);
+	if (!strcmp(argv[0], "file"))
+		check_eq(0, do_register(&u, IORING_REGISTER_FILES, &fd, 1));
 	else if (!strcmp(argv[0], "buffers"))
 		check_eq(0, do_register(&u, IORING_REGISTER_BUFFERS, &iov, 1));
 	else if (!strcmp(argv[0], "eventfd"))
@@ -467,10 +352,55 @@ static void uring_has(int argc, char **argv)
 		check(!munmap(u.sqes, BLOCK));
 	else
 		need(!strcmp(argv[0], "part"));
+	/* What is registered is nowhere else. */
+	check(!close(efd) && !close(fd));
 	stage();
 	if (!strcmp(argv[0], "part"))
 		return;
 	nops(&u, 0, 3);
+}
+
+/* uring_overflow: more completions than the ring has room for. */
+static void uring_overflow(int argc, char **argv)
+{
+	struct uring u = setup(1, 0);
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		prepare(&u, IORING_OP_NOP, -1, NULL, 0, i);
+		check_eq(1, enter(&u, 1, 0));
+	}
+	check_eq(2, unread(&u));
+	stage();
+	expect(&u, 0, 0);
+	expect(&u, 1, 0);
+	check_eq(0, enter(&u, 0, 1));
+	stage();
+	expect(&u, 2, 0);
+	nops(&u, 0, 3);
+}
+
+/* uring_disabled: an instance that takes no submissions yet, but has registered a file. */
+static void uring_disabled(int argc, char **argv)
+{
+	struct uring u = setup(4, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_R_DISABLED);
+	int i, fd = data_file();
+	char block[BLOCK], expected[BLOCK];
+
+	check_eq(0, do_register(&u, IORING_REGISTER_FILES, &fd, 1));
+	check(!close(fd));
+	fill_memory(expected, BLOCK, 1);
+	prepare(&u, IORING_OP_READ, 0, block, BLOCK, 1)->flags = IOSQE_FIXED_FILE;
+	for (i = 0; i < 2; i++) {
+		check(enter(&u, 1, 1) < 0 && errno == EBADFD);
+		stage();
+	}
+	check_eq(0, do_register(&u, IORING_REGISTER_ENABLE_RINGS, NULL, 0));
+	check_eq(1, enter(&u, 1, 1));
+	expect(&u, 1, BLOCK);
+	check(!memcmp(block, expected, BLOCK));
+	stage();
+	nops(&u, 0, 9);
 }
 
 /* uring_sqpoll: a thread of the kernel takes submissions. */
@@ -510,5 +440,7 @@ const struct mode uring_modes[] = {
 	{ "uring_has", uring_has },
 	{ "uring_sqpoll", uring_sqpoll },
 	{ "uring_one", uring_one },
+	{ "uring_overflow", uring_overflow },
+	{ "uring_disabled", uring_disabled },
 	{}
 };

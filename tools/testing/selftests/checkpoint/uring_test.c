@@ -2,7 +2,10 @@
 /* io_uring(7): rings with what waits in them, and requests under way. */
 #include "kselftest_harness.h"
 
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <stdio.h>
 
 #include "common.h"
 
@@ -43,19 +46,27 @@ URING_TEST(shared, "uring_shared")
 URING_TEST(issuer, "uring_issuer")
 URING_TEST(wait, "uring_wait")
 URING_TEST(epoll, "uring_epoll")
+/* SQE128, CQE32, NO_SQARRAY */
+URING_TEST(wide, "uring 0xc00")
+URING_TEST(direct, "uring 0x10400")
+URING_TEST(files_epoll, "uring_files_epoll")
+URING_TEST(eventfd, "uring_eventfd")
 
 /* How many threads there are, with workers, is not what it was. */
-TEST_F_TIMEOUT(uring, flight, TEST_TIMEOUT)
-{
-	self->s.nosnap = true;
-	ASSERT_EQ(0, subject_run(&self->s, "uring_flight", variant->way));
+#define WORKERS_TEST(name, command)				\
+TEST_F_TIMEOUT(uring, name, TEST_TIMEOUT)			\
+{								\
+	self->s.nosnap = true;					\
+	ASSERT_EQ(0, subject_run(&self->s, command, variant->way));	\
 }
 
-TEST_F_TIMEOUT(uring, flight_deferred, TEST_TIMEOUT)
-{
-	self->s.nosnap = true;
-	ASSERT_EQ(0, subject_run(&self->s, "uring_flight 0x3000", variant->way));
-}
+WORKERS_TEST(disabled, "uring_disabled")
+WORKERS_TEST(files, "uring_files")
+WORKERS_TEST(files_deferred, "uring_files 0x3000")
+WORKERS_TEST(files_shared, "uring_files_shared")
+WORKERS_TEST(eventfd_async, "uring_eventfd_async")
+WORKERS_TEST(flight, "uring_flight")
+WORKERS_TEST(flight_deferred, "uring_flight 0x3000")
 
 FIXTURE(refused_uring) {
 	struct subject s;
@@ -76,9 +87,10 @@ FIXTURE_VARIANT_ADD(refused_uring, _name) {				\
 REFUSED(poll, "uring_poll", IO, "1 requests wait for events", true);
 REFUSED(read, "uring_read", IO, "1 requests wait for events", true);
 REFUSED(sqpoll, "uring_sqpoll", IO, "(SQPOLL)", false);
-REFUSED(files, "uring_has files", IO, "with registered files", false);
+REFUSED(file, "uring_has file", FILE, "comm", false);
 REFUSED(buffers, "uring_has buffers", IO, "with registered buffers", false);
-REFUSED(eventfd, "uring_has eventfd", IO, "with a registered eventfd", false);
+REFUSED(eventfd, "uring_has eventfd", IO, "eventfd that no process of the tree has open", false);
+REFUSED(overflow, "uring_overflow", IO, "more completions than its ring has room for", true);
 REFUSED(personality, "uring_has personality", IO, "with registered personalities", false);
 REFUSED(ring, "uring_has ring", IO, "IORING_REGISTER_RING_FDS", false);
 REFUSED(part, "uring_has part", MAPPING, "mapped in part", false);
@@ -111,6 +123,39 @@ TEST_F_TIMEOUT(refused_uring, by_name, TEST_TIMEOUT)
 		ASSERT_EQ(0, subject_go(s));
 	}
 	ASSERT_EQ(0, subject_end(s));
+}
+
+FIXTURE(user_uring) {
+	struct subject s;
+};
+
+FIXTURE_VARIANT(user_uring) {
+	const char *command;
+};
+
+FIXTURE_VARIANT_ADD(user_uring, plain) { .command = "uring" };
+FIXTURE_VARIANT_ADD(user_uring, files) { .command = "uring_files" };
+FIXTURE_VARIANT_ADD(user_uring, eventfd) { .command = "uring_eventfd" };
+
+FIXTURE_SETUP(user_uring)
+{
+	if (getuid())
+		SKIP(return, "needs root");
+	ASSERT_EQ(0, subject_init(&self->s));
+	self->s.program = "subject-static";
+}
+
+FIXTURE_TEARDOWN(user_uring)
+{
+	subject_destroy(&self->s);
+}
+
+/* By a user who may choose pids, but nothing else. */
+TEST_F_TIMEOUT(user_uring, restarts, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, subject_become_user(&self->s, CAP_CHECKPOINT_RESTORE));
+	self->s.nosnap = true;
+	ASSERT_EQ(0, subject_run(&self->s, variant->command, WAY_KILL));
 }
 
 /* Changes an instance to what io_uring_setup(2) would not make, or that has no owner. */
@@ -182,6 +227,93 @@ TEST_F_TIMEOUT(uring, lies, TEST_TIMEOUT)
 	ring->cq_extra = ~0U;
 	ring->timeouts = ~0U;
 	image_seal(&image, image_find(&image, CKPT_REC_IO_URING, 0));
+	ASSERT_EQ(0, image_store(&image, s->image));
+	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+	image_free(&image);
+}
+
+/* What is registered: to what no system call would have made. */
+static bool lie_registered(struct ckpt_rec_io_registered *g, int i, int *err)
+{
+	struct ckpt_rec_io_slot *slots = (void *)(g + 1);
+
+	*err = EBADMSG;
+	switch (i) {
+	case 0:
+		/* The instance itself. */
+		slots[0].file = g->eventfd;
+		slots[1].file = g->ring;
+		return true;
+	case 1:
+		g->ring = g->eventfd;
+		return true;
+	case 2:
+		/* No eventfd. */
+		g->eventfd = slots[0].file;
+		return true;
+	case 3:
+		g->eventfd = 1U << 30;
+		return true;
+	case 4:
+		slots[0].file = 1U << 30;
+		return true;
+	case 5:
+		slots[1].index = slots[0].index;
+		return true;
+	case 6:
+		slots[1].index = g->nr_files;
+		return true;
+	case 7:
+		g->nr_files = 1U << 20;
+		*err = EMFILE;
+		return true;
+	case 8:
+		g->nr_files = (1U << 20) + 1;
+		return true;
+	case 9:
+		g->alloc_end = g->nr_files + 1;
+		return true;
+	}
+	return false;
+}
+
+TEST_F_TIMEOUT(uring, registered_lies, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	struct ckpt_rec_io_registered *g;
+	struct image image;
+	int i, tasks, err;
+	char good[256];
+	size_t size;
+
+	if (variant->way != WAY_KILL)
+		SKIP(return, "it takes a restart");
+	tasks = count_tasks();
+	ASSERT_EQ(0, subject_start(s, "uring_lies"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, image_load(&image, s->image));
+	ASSERT_EQ(0, image_unpack(&image, CKPT_REC_IO_REGISTERED, 0));
+	g = image_payload(&image, CKPT_REC_IO_REGISTERED, 0);
+	ASSERT_NE(NULL, g);
+	ASSERT_EQ(2, g->nr_slots);
+	size = sizeof(*g) + 2 * sizeof(struct ckpt_rec_io_slot);
+	memcpy(good, g, size);
+	for (i = 0; lie_registered(g, i, &err); i++) {
+		image_seal(&image, image_find(&image, CKPT_REC_IO_REGISTERED, 0));
+		ASSERT_EQ(0, image_store(&image, s->image));
+		EXPECT_EQ(-1, subject_restart(s, 0));
+		EXPECT_EQ(err, s->err) {
+			say("lie %d", i);
+			messages_show(s);
+		}
+		EXPECT_EQ(tasks, count_tasks());
+		memcpy(g, good, size);
+	}
+	image_seal(&image, image_find(&image, CKPT_REC_IO_REGISTERED, 0));
 	ASSERT_EQ(0, image_store(&image, s->image));
 	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
 	ASSERT_EQ(0, subject_go(s));

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Records of event descriptors, and the names that they use. */
+#include <errno.h>
+
+#include "image.h"
+
+static int bad(struct image *img, const char *why)
+{
+	return image_fail(img, EBADMSG, "%s: %s", record_name(img->rec->type), why);
+}
+
+int image_check_event(struct image *img)
+{
+	const struct ckpt_rec_event *event = rec_data(img);
+
+	if (event->kind < CKPT_FILE_EVENTFD || event->kind > CKPT_FILE_PIDFD)
+		return bad(img, "unknown kind of event descriptor");
+	return event->flags & ~CKPT_EVENT_ALL ? bad(img, "unknown flags") : 0;
+}
+
+int image_check_epoll(struct image *img)
+{
+	const struct ckpt_rec_epoll_item *item = rec_data(img);
+	uint64_t i, count = rec_count(img);
+
+	for (i = 0; i < count; i++, item++)
+		if (tags_find(&img->order.tags, item->file) != CKPT_REC_FILE)
+			return bad(img, "a file that is watched was not named before");
+	return 0;
+}
+
+int image_check_io_registered(struct image *img)
+{
+	const struct ckpt_rec_io_registered *g = rec_data(img);
+	const struct ckpt_rec_io_slot *slot = rec_tail(img);
+	uint32_t i;
+
+	if (g->flags & ~CKPT_IO_REG_ALL)
+		return bad(img, "unknown flags");
+	if (rec_tail_length(img) != g->nr_slots * sizeof(*slot))
+		return bad(img, "wrong length");
+	if (tags_find(&img->order.tags, g->ring) != CKPT_REC_IO_URING)
+		return bad(img, "an io_uring instance was not named before");
+	if (g->eventfd && tags_find(&img->order.tags, g->eventfd) != CKPT_REC_FILE)
+		return bad(img, "a registered file was not named before");
+	for (i = 0; i < g->nr_slots; i++, slot++)
+		if (tags_find(&img->order.tags, slot->file) != CKPT_REC_FILE)
+			return bad(img, "a registered file was not named before");
+	return 0;
+}

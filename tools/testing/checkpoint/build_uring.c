@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Part of build.c: an instance of io_uring(7), and what is registered with it. */
+#include "pieces.h"
+
+/* An instance of which some bytes are not zero. */
+void build_io_uring(struct image *image, u32 tag, u32 file)
+{
+	struct {
+		struct ckpt_rec_io_uring ring;
+		u8 data[8];
+	} io_uring = {
+		{ .flags = CKPT_RING_SINGLE | CKPT_RING_DEFER | CKPT_RING_ACCOUNTED,
+		  .sq_entries = 4, .cq_entries = 8, .submitter = 5, .array_offset = 192,
+		  .uid = 1, .rings_len = 5, .sqes_len = 3 },
+		{ 0, 0, 0, 0, 1, 0, 0, 2 },
+	};
+
+	struct {
+		struct ckpt_rec_io_registered head;
+		struct ckpt_rec_io_slot slots[2];
+	} registered = {
+		{ .ring = tag, .flags = CKPT_IO_EVENTFD, .eventfd = file, .last_tail = 3,
+		  .nr_files = 8, .alloc_start = 2, .alloc_end = 6, .alloc_hint = 3, .nr_slots = 2 },
+		{ { .index = 1, .file = file, .flags = CKPT_IO_SLOT_NOWAIT, .tag = 9 },
+		  { .index = 5, .file = file } },
+	};
+
+	image_add(image, CKPT_REC_IO_URING, tag, sizeof(io_uring.ring), &io_uring,
+		  sizeof(io_uring));
+	image_add(image, CKPT_REC_IO_REGISTERED, 0, sizeof(registered.head), &registered,
+		  sizeof(registered));
+}
