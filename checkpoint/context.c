@@ -49,6 +49,8 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	xa_init(&ctx->inflight);
 	xa_init(&ctx->gone_pids);
 	xa_init(&ctx->families);
+	spin_lock_init(&ctx->templates_lock);
+	hash_init(ctx->templates);
 	xa_init(&ctx->file_states);
 	xa_init(&ctx->lost_pids);
 	xa_init(&ctx->pid_index);
@@ -129,6 +131,7 @@ static void free_ctx(struct kref *ref)
 	xa_destroy(&ctx->mm_index);
 	ckpt_cow_free(ctx);
 	ckpt_cow_forget(ctx);
+	ckpt_templates_free(ctx);
 	ckpt_tree_forget(ctx);
 	ckpt_terminals_forget(ctx);
 	ckpt_refs_free(ctx);

@@ -11,6 +11,7 @@
 #include <linux/checkpoint_image.h>
 #include <linux/completion.h>
 #include <linux/fs.h>
+#include <linux/hashtable.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/pid_namespace.h>
@@ -31,6 +32,7 @@ struct pid_namespace;
 struct user_namespace;
 struct ckpt_cow;
 struct ckpt_cow_table;
+struct ckpt_template;
 struct ckpt_vmas;
 struct pipe_inode_info;
 struct k_itimer;
@@ -101,7 +103,8 @@ enum ckpt_task_state {
  * @seen_fds: restart, leader only: the descriptor table was restored
  * @seen_sighand: restart, leader only: the signal actions were restored
  * @fds: restart, leader only: its FDS record
- * @mm: restart, leader only: its address space, referenced by its tag
+ * @sighand: restart, leader only: its signal actions, referenced by their tag
+ * @mm: restart, leader only: its address space when complete, referenced by its tag
  * @mm_rec: restart, leader only: the MM record
  * @mm_later: restart, leader only: its address space is made when the turn was passed
  * @mm_done: restart, leader only: its address space is complete
@@ -158,6 +161,7 @@ struct ckpt_task {
 	u32 seen_fds : 1;
 	u32 seen_sighand : 1;
 	struct ckpt_rec *fds;
+	struct sighand_struct *sighand;
 	struct mm_struct *mm;
 	struct ckpt_rec *mm_rec;
 	bool mm_later;
@@ -228,8 +232,7 @@ enum ckpt_spare {
  * @cap_tasks: room in @tasks
  * @nr_processes: thread groups
  * @task_index: struct ckpt_task by global pid (save) or saved tid (restart)
- * @mm_index: save: first process with an address space, by its address;
- *	restart: address space that a table of signal actions goes with
+ * @mm_index: save: first process with an address space, by its address
  * @file_refs: save: descriptors, and mappings of unnamed memory, that refer to an
  *	open file, by its address; open files of unnamed memory, by its dentry
  * @pipe_refs: save: the tree's ends of a pipe, by its address
@@ -252,6 +255,8 @@ enum ckpt_spare {
  * @epolls_join: restart: processes have signalfds to add to epoll instances
  * @cow: save: shared pages that were saved
  * @families: restart: where a family of mappings begins, by its number
+ * @templates_lock: protects the table of templates
+ * @templates: restart: mappings that several processes have (mm/template.c)
  * @file_states: restart: FILE_STATE records, by the file's tag
  * @lost_pids: restart: groups and sessions without a leader, by saved number
  * @terminals: restart: terminals of sessions of the tree, by the session's saved number
@@ -350,6 +355,8 @@ struct ckpt_ctx {
 	bool epolls_join;
 	struct ckpt_cow_table *cow;
 	struct xarray families;
+	spinlock_t templates_lock;	/* innermost */
+	DECLARE_HASHTABLE(templates, CKPT_TEMPLATE_BITS);
 	struct xarray file_states;
 	struct xarray lost_pids;
 	struct xarray terminals;
@@ -629,6 +636,7 @@ int ckpt_read_padding_reported(struct ckpt_ctx *ctx, struct ckpt_task *t);
 void ckpt_count_time(struct ckpt_ctx *ctx, __u64 *sum, ktime_t start);
 bool ckpt_wait_pid(u32 nr, unsigned long deadline);
 void ckpt_wait_predecessors(struct ckpt_ctx *ctx);
+int ckpt_change_mm(struct mm_struct *mm);
 int ckpt_restore_fail(struct ckpt_ctx *ctx, struct ckpt_task *t, int err);
 
 /* assemble.c */
@@ -813,6 +821,13 @@ void ckpt_cow_empty(struct ckpt_cow *c, bool off);
 void ckpt_cow_end(struct ckpt_cow *c);
 void ckpt_cow_free(struct ckpt_ctx *ctx);
 int ckpt_cow_families(struct ckpt_ctx *ctx, struct mm_struct *mm, struct ckpt_vmas *vmas);
+
+/* mm/template.c */
+struct ckpt_template *ckpt_template_find(struct ckpt_ctx *ctx, struct ckpt_task *t,
+					 struct ckpt_rec *rec);
+int ckpt_template_use(struct ckpt_template *p);
+void ckpt_template_make(struct ckpt_template *p, struct ckpt_task *t);
+void ckpt_templates_free(struct ckpt_ctx *ctx);
 
 /* kept.c */
 int ckpt_keep_records(struct ckpt_ctx *ctx, struct ckpt_task *t);

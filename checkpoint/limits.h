@@ -94,6 +94,9 @@
 #define CKPT_MAX_EXTENTS	2048
 #define CKPT_MAX_RECORD_PAGES	32768
 
+/* Lists of different mappings of a tree, in a restart. */
+#define CKPT_TEMPLATE_BITS	8
+
 /* A save remembers so many shared pages (or folios), in 16 bytes each. */
 #define CKPT_COW_BITS		20
 

@@ -249,7 +249,26 @@ static int create_sharers(struct ckpt_task *leader)
 	return ret;
 }
 
-/* Leaves the caller's memory behind, as exec does. */
+/**
+ * ckpt_change_mm - give current another address space, as exec does
+ * @mm: address space that nobody else uses; taken over on success
+ *
+ * Return: 0 or -EINTR.
+ */
+int ckpt_change_mm(struct mm_struct *mm)
+{
+	int ret;
+
+	sched_mm_cid_before_execve(current);
+	ret = checkpoint_exec_mmap(mm);
+	sched_mm_cid_after_execve(current);
+	/* Taken on success, against those who look at a process in between. */
+	if (!ret)
+		up_write(&current->signal->exec_update_lock);
+	return ret;
+}
+
+/* Leaves the caller's memory behind. */
 static int clear_memory(void)
 {
 	struct linux_binfmt *binfmt = current->mm->binfmt;
@@ -260,15 +279,11 @@ static int clear_memory(void)
 		return -ENOMEM;
 	arch_pick_mmap_layout(mm, &current->signal->rlim[RLIMIT_STACK]);
 	mm->task_size = current->mm->task_size;
-	sched_mm_cid_before_execve(current);
-	ret = checkpoint_exec_mmap(mm);
-	sched_mm_cid_after_execve(current);
+	ret = ckpt_change_mm(mm);
 	if (ret) {
 		mmput(mm);
 		return ret;
 	}
-	/* Taken on success, against those who look at a process in between. */
-	up_write(&current->signal->exec_update_lock);
 	set_binfmt(binfmt);
 	return 0;
 }
@@ -558,6 +573,7 @@ static void commit(struct ckpt_ctx *ctx)
 	ckpt_pid_ns_commit(ctx);
 	ckpt_outer_tie(ctx);
 	/* The tree must not see references of ours. */
+	ckpt_templates_free(ctx);
 	ckpt_free_tags(ctx);
 	ckpt_release(ctx, false);
 }

@@ -544,7 +544,7 @@ static struct ckpt_task *owner_of(struct ckpt_ctx *ctx, struct ckpt_task *t,
 {
 	struct ckpt_task *owner = ckpt_get_tag(ctx, run->mm, &ckpt_mm_ops);
 
-	return owner == t ? NULL : owner;
+	return owner && owner->index < t->index ? owner : NULL;
 }
 
 static int refuse(struct ckpt_ctx *ctx, struct ckpt_task *t,

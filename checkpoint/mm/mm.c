@@ -272,6 +272,23 @@ static int set_exe(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 tag)
 	return 0;
 }
 
+/* Whose rights count for it. The namespace that it had is the caller's, and stays. */
+static int set_user_ns(struct ckpt_ctx *ctx, u32 nr)
+{
+	struct ckpt_ns *ns = ckpt_ns_at(ctx, nr, CKPT_NS_USER);
+	struct user_namespace *old = current->mm->user_ns;
+
+	if (!nr)
+		return 0;
+	if (!ns)
+		return -EBADMSG;
+	if (!ns_capable(ns->user, CAP_SYS_ADMIN))
+		return -EPERM;
+	WRITE_ONCE(current->mm->user_ns, get_user_ns(ns->user));
+	put_user_ns(old);
+	return 0;
+}
+
 static int restore_part(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	int ret;
@@ -325,7 +342,42 @@ static int restore_pages(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return ret;
 }
 
-static int restore_vmas(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr)
+/* All but the mappings. */
+static int prepare(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct ckpt_rec_mm *saved)
+{
+	int ret;
+
+	ret = set_exe(ctx, t, saved->exe);
+	if (!ret)
+		ret = ckpt_arch_restore_mm(ctx, t, saved);
+	if (!ret)
+		ret = set_merging(saved);
+	return ret ?: set_user_ns(ctx, saved->user_ns);
+}
+
+static int make_vmas(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct ckpt_rec_mm *saved,
+		     struct ckpt_rec *rec)
+{
+	struct ckpt_template *template = ckpt_template_find(ctx, t, rec);
+	int copied, ret;
+
+	copied = ckpt_template_use(template);
+	if (copied < 0)
+		return copied;
+	ret = prepare(ctx, t, saved);
+	if (ret)
+		return ret;
+	/* The families of those in the template, and of their copies, are the same. */
+	if (copied)
+		return ckpt_vmas_settle(ctx, t, rec);
+	ret = ckpt_vmas_restore(ctx, t, rec) ?: ckpt_cow_link(ctx, t, rec);
+	if (!ret)
+		ckpt_template_make(template, t);
+	return ret;
+}
+
+static int restore_vmas(struct ckpt_ctx *ctx, struct ckpt_task *t,
+			const struct ckpt_rec_mm *saved)
 {
 	struct ckpt_rec *rec;
 	int ret;
@@ -333,30 +385,13 @@ static int restore_vmas(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 nr)
 	ret = ckpt_memory_record(ctx, t, &rec);
 	if (ret)
 		return ret;
-	if (rec->type != CKPT_REC_VMAS || ckpt_rec_count(rec) != nr)
+	if (rec->type != CKPT_REC_VMAS || ckpt_rec_count(rec) != saved->nr_vmas)
 		ret = ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
 				 "the image has an address space without its mappings");
 	else
-		ret = ckpt_vmas_restore(ctx, t, rec) ?: ckpt_cow_link(ctx, t, rec);
+		ret = make_vmas(ctx, t, saved, rec);
 	ckpt_free_record(rec);
 	return ret;
-}
-
-/* Whose rights count for it. The namespace that it had is the caller's, and stays. */
-static int set_user_ns(struct ckpt_ctx *ctx, u32 nr)
-{
-	struct ckpt_ns *ns = ckpt_ns_at(ctx, nr, CKPT_NS_USER);
-	struct user_namespace *old = current->mm->user_ns;
-
-	if (!nr)
-		return 0;
-	if (!ns)
-		return -EBADMSG;
-	if (!ns_capable(ns->user, CAP_SYS_ADMIN))
-		return -EPERM;
-	WRITE_ONCE(current->mm->user_ns, get_user_ns(ns->user));
-	put_user_ns(old);
-	return 0;
 }
 
 /* As mlockall(), of what is mapped from now on; and the rest of what is locked. */
@@ -389,15 +424,7 @@ int ckpt_mm_build(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	const struct ckpt_rec_mm *saved = ckpt_rec_data(t->mm_rec);
 	int ret;
 
-	ret = set_exe(ctx, t, saved->exe);
-	if (!ret)
-		ret = ckpt_arch_restore_mm(ctx, t, saved);
-	if (!ret)
-		ret = set_merging(saved);
-	if (!ret)
-		ret = set_user_ns(ctx, saved->user_ns);
-	if (!ret)
-		ret = restore_vmas(ctx, t, saved->nr_vmas);
+	ret = restore_vmas(ctx, t, saved);
 	if (!ret)
 		ret = ckpt_arch_restore_pkeys(ctx, t, saved);
 	if (!ret)
@@ -408,6 +435,8 @@ int ckpt_mm_build(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		return ret;
 	/* Last: mappings above would otherwise be taken for the heap. */
 	set_fields(current->mm, saved);
+	t->mm = current->mm;
+	mmget(t->mm);
 	if (t->mm_later)
 		atomic_dec(&ctx->nr_builders);
 	/* Pairs with the acquire in is_done(). */
@@ -446,13 +475,9 @@ static int mm_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 	t->mm_rec = rec;
 	t->seen_mm = 1;
 	t->dumpable = saved->dumpable;
-	t->mm = current->mm;
-	mmget(t->mm);
 	ret = ckpt_put_tag(ctx, rec->tag, &ckpt_mm_ops, t);
-	if (ret) {
-		mmput(t->mm);
+	if (ret)
 		return ret;
-	}
 	ret = ckpt_keep_records(ctx, t);
 	if (ret < 0)
 		return ret;
@@ -476,7 +501,8 @@ static void mm_put(void *obj)
 {
 	struct ckpt_task *owner = obj;
 
-	mmput(owner->mm);
+	if (owner->mm)
+		mmput(owner->mm);
 }
 
 const struct ckpt_obj_ops ckpt_mm_ops = {

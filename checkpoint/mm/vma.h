@@ -35,6 +35,7 @@ int ckpt_vma_names_restore(struct ckpt_rec *rec);
 
 /* mm/vma_restore.c */
 int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
+int ckpt_vmas_settle(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec);
 int ckpt_vmas_populate(void);
 
 /* mm/policy.c */

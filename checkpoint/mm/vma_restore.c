@@ -175,13 +175,23 @@ static u64 release(struct mm_struct *mm, const struct ckpt_rec_vma *v, u64 nr)
 	return v == end ? 0 : v->start;
 }
 
-static int settle(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct ckpt_rec_vma *v, u64 nr)
+/**
+ * ckpt_vmas_settle - are the mappings those that were saved?
+ * @ctx: context
+ * @t: leader, current, its mappings complete
+ * @rec: VMAS record
+ *
+ * From now on they may be merged and moved.
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_vmas_settle(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	u64 other;
 
 	if (mmap_write_lock_killable(current->mm))
 		return -EINTR;
-	other = release(current->mm, v, nr);
+	other = release(current->mm, ckpt_rec_data(rec), ckpt_rec_count(rec));
 	mmap_write_unlock(current->mm);
 	if (other)
 		return ckpt_error(ctx, CKPT_AT_RANGE(t, other, other + PAGE_SIZE),
@@ -246,7 +256,7 @@ int ckpt_vmas_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 			return map_failed(ctx, t, v, nr - i, ret);
 		cond_resched();
 	}
-	return settle(ctx, t, ckpt_rec_data(rec), nr);
+	return ckpt_vmas_settle(ctx, t, rec);
 }
 
 /* First range from @addr on that mlock() would have filled. */

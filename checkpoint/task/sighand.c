@@ -55,9 +55,11 @@ static int sighand_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return ret;
 }
 
-static unsigned long key(const struct sighand_struct *sighand)
+static void sighand_put(void *obj)
 {
-	return (unsigned long)sighand >> 3;
+	struct ckpt_task *t = obj;
+
+	__cleanup_sighand(t->sighand);
 }
 
 static int sighand_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
@@ -67,6 +69,10 @@ static int sighand_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckp
 	struct k_sigaction act = {};
 	int i, ret = 0;
 
+	if (t->seen_sighand) {
+		ckpt_free_record(rec);
+		return -EBADMSG;
+	}
 	for (i = 0; i < _NSIG && !ret; i++, saved++) {
 		act.sa.sa_handler = (__sighandler_t)(unsigned long)saved->handler;
 		act.sa.sa_flags = saved->flags;
@@ -83,25 +89,32 @@ static int sighand_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckp
 		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, ret,
 			   "the image has an impossible action of signal %d", i);
 	t->seen_sighand = 1;
+	t->sighand = sighand;
+	refcount_inc(&sighand->count);
 	if (!ret)
-		ret = xa_err(xa_store(&ctx->mm_index, key(sighand), current->mm,
-				      GFP_KERNEL_ACCOUNT));
-	if (!ret)
-		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_sighand_ops, sighand);
-	if (!ret)
-		refcount_inc(&sighand->count);
+		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_sighand_ops, t);
+	if (ret)
+		sighand_put(t);
 	ckpt_free_record(rec);
 	return ret;
+}
+
+/* Process whose address space it has. */
+static u32 mm_owner_of(const struct ckpt_task *t)
+{
+	return t->rec->mm_owner ?: t->rec->tid;
 }
 
 /* As fs/exec.c changes it: current is the only thread of its process. */
 static int sighand_share(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj)
 {
-	struct sighand_struct *sighand = obj, *old = sighand_of(current);
+	struct sighand_struct *sighand, *old = sighand_of(current);
+	struct ckpt_task *owner = obj;
 
 	/* Shared signal actions imply a shared address space. */
-	if (xa_load(&ctx->mm_index, key(sighand)) != current->mm)
+	if (t->seen_sighand || mm_owner_of(owner) != mm_owner_of(t))
 		return -EBADMSG;
+	sighand = owner->sighand;
 	refcount_inc(&sighand->count);
 	write_lock_irq(&tasklist_lock);
 	spin_lock(&old->siglock);
@@ -111,11 +124,6 @@ static int sighand_share(struct ckpt_ctx *ctx, struct ckpt_task *t, void *obj)
 	__cleanup_sighand(old);
 	t->seen_sighand = 1;
 	return 0;
-}
-
-static void sighand_put(void *obj)
-{
-	__cleanup_sighand(obj);
 }
 
 const struct ckpt_obj_ops ckpt_sighand_ops = {

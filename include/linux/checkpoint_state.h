@@ -39,6 +39,9 @@ struct vm_area_struct;
 /* fs/exec.c: give the current, single-threaded task a fresh address space */
 int checkpoint_exec_mmap(struct mm_struct *mm);
 
+/* kernel/fork.c: copy an address space */
+struct mm_struct *checkpoint_dup_mm(struct mm_struct *mm, struct task_struct *owner);
+
 /* mm/rmap.c: let all relatives of its mappings have a folio */
 void checkpoint_anon_rmap_root(struct folio *folio);
 

@@ -176,6 +176,9 @@ int ckpt_arch_restore_mm(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	if (rec->vdso_sum != vdso_sum(image) || rec->vvar != rec->vdso + image->sym_vvar_start)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_VDSO, -ENOEXEC,
 				  "this kernel's vDSO is not the one of the image");
+	/* In a copy of another address space it is there. */
+	if (vdso_of(current->mm) == rec->vdso)
+		return 0;
 	ret = map_vdso_once(image, rec->vvar);
 	if (!ret && vdso_of(current->mm) != rec->vdso)
 		ret = -EBADMSG;

@@ -321,6 +321,40 @@ TEST_F_TIMEOUT(bad, unknown_record, TEST_TIMEOUT)
 	EXPECT_EQ(EBADMSG, unknown_errno(self, CKPT_REC_HEADER, 0));
 }
 
+/* One record more at the end of the last process, of which the image has a good one. */
+static int appended_errno(FIXTURE_DATA(bad) *self, struct ckpt_rec *rec)
+{
+	struct image image, one = { (void *)rec, sizeof(*rec) + ((rec->length + 7) & ~7ULL) };
+
+	image_seal(&one, 0);
+	insert(self, &image, image_find(&self->image, CKPT_REC_PROCESS_END, 0), rec, one.size, 1);
+	return image_errno(self, &image);
+}
+
+/* A process has its signal actions once, be they its own or another's. */
+TEST_F_TIMEOUT(bad, second_actions, TEST_TIMEOUT)
+{
+	size_t at = image_find(&self->image, CKPT_REC_SIGHAND, 0);
+	size_t size = image_next(&self->image, at) - at;
+	struct ckpt_rec *rec = malloc(size);
+	struct {
+		struct ckpt_rec rec;
+		struct ckpt_rec_use use;
+	} shared = { .rec = { .type = CKPT_REC_USE, .unit = sizeof(shared.use),
+			      .length = sizeof(shared.use) } };
+
+	ASSERT_NE(NULL, rec);
+	memcpy(rec, self->image.data + at, size);
+	shared.use.type = CKPT_REC_SIGHAND;
+	shared.use.tag = rec->tag;
+	EXPECT_EQ(EBADMSG, appended_errno(self, &shared.rec));
+	EXPECT_TRUE(message_has(&self->s, "error", CKPT_WHY_IMAGE)) messages_show(&self->s);
+	rec->tag += 1000000;
+	EXPECT_EQ(EBADMSG, appended_errno(self, rec));
+	EXPECT_TRUE(message_has(&self->s, "error", CKPT_WHY_IMAGE)) messages_show(&self->s);
+	free(rec);
+}
+
 /* A record that has grown: by zeroes, and by what nobody here knows. */
 static int grown_errno(FIXTURE_DATA(bad) *self, uint64_t more)
 {

@@ -53,6 +53,7 @@ LIES(interval_timer, "itimer real");
 LIES(credentials, "perthread");
 LIES(state, "state filters dispatch slice clamps io_priority slack names ldt ports");
 LIES(sharing, "sharing");
+LIES(twins, "twins equal");
 LIES(namespaces, "nested upcup ns_state");
 LIES(namespace_zombies, "nested c ns_zombie");
 LIES(mappings, "vmas 1");

@@ -60,6 +60,12 @@ MEMORY_TEST(guarded, "guarded")
 MEMORY_TEST(merged, "merged")
 MEMORY_TEST(lazyfree, "lazyfree")
 MEMORY_TEST(stays_huge, "stays_huge")
+MEMORY_TEST(twins, "twins equal")
+MEMORY_TEST(twins_unequal, "twins unequal")
+MEMORY_TEST(twins_locked, "twins locked")
+MEMORY_TEST(twins_unlike_fork, "twins unlike_fork")
+MEMORY_TEST(twins_named, "twins named")
+MEMORY_TEST(twins_sysv, "twins sysv")
 
 /* A disk in memory, with the head that mkswap(8) would give it. */
 static int swap_on(void)

@@ -23,6 +23,7 @@ extern const struct mode memory_modes[];
 extern const struct mode memory2_modes[];
 extern const struct mode cow_modes[];
 extern const struct mode vma_modes[];
+extern const struct mode twin_modes[];
 extern const struct mode page_modes[];
 extern const struct mode mapgen_modes[];
 extern const struct mode sysv_modes[];
