@@ -3,6 +3,7 @@
 #include "kselftest_harness.h"
 
 #include <arpa/inet.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -101,6 +102,54 @@ TEST_F_TIMEOUT(refused_inet, outside, TEST_TIMEOUT)
 	snprintf(command, sizeof(command), "inet_outside %d", ntohs(in.sin_port));
 	ASSERT_EQ(0, run_refused(&self->s, command, "outside of the tree"));
 	close(fd);
+}
+
+/* Sockets of an ordinary user, who may choose pids, but has no rights to the network. */
+FIXTURE(user_sockets) {
+	struct subject s;
+};
+
+FIXTURE_VARIANT(user_sockets) {
+	const char *command;
+};
+
+#define USER_SOCKETS(name)	FIXTURE_VARIANT_ADD(user_sockets, name) { .command = #name }
+
+USER_SOCKETS(inet_ipv6);
+USER_SOCKETS(inet_forked);
+USER_SOCKETS(inet_half);
+USER_SOCKETS(inet_full);
+USER_SOCKETS(inet_queue);
+USER_SOCKETS(inet_options);
+USER_SOCKETS(inet_bound);
+USER_SOCKETS(inet_epoll);
+USER_SOCKETS(inet_udp);
+USER_SOCKETS(unix_pair);
+USER_SOCKETS(unix_full);
+USER_SOCKETS(unix_accept);
+USER_SOCKETS(unix_dgram);
+USER_SOCKETS(unix_oob);
+USER_SOCKETS(unix_rights);
+USER_SOCKETS(unix_block);
+
+FIXTURE_SETUP(user_sockets)
+{
+	if (getuid())
+		SKIP(return, "needs root");
+	ASSERT_EQ(0, subject_init(&self->s));
+	self->s.program = "subject-static";
+	self->s.nosnap = true;
+}
+
+FIXTURE_TEARDOWN(user_sockets)
+{
+	subject_destroy(&self->s);
+}
+
+TEST_F_TIMEOUT(user_sockets, restart, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, subject_become_user(&self->s, CAP_CHECKPOINT_RESTORE));
+	ASSERT_EQ(0, subject_run(&self->s, variant->command, WAY_KILL));
 }
 
 TEST_HARNESS_MAIN

@@ -17,5 +17,8 @@ struct state {
 };
 
 extern const struct state seccomp_states[];
+extern const struct state socket_states[];
+
+#define STATE(name)	{ #name, name, name##_check }
 
 #endif /* CHECKPOINT_STATE_H */

@@ -193,6 +193,12 @@ FIXTURE_VARIANT_ADD(right, io_priority) { .command = "privileged io_priority" };
 FIXTURE_VARIANT_ADD(right, deadline) { .command = "privileged deadline" };
 FIXTURE_VARIANT_ADD(right, ports) { .command = "privileged ports" };
 FIXTURE_VARIANT_ADD(right, io_level) { .command = "privileged io_level" };
+FIXTURE_VARIANT_ADD(right, sock_mark) { .command = "privileged sock_mark" };
+FIXTURE_VARIANT_ADD(right, sock_priority) { .command = "privileged sock_priority" };
+FIXTURE_VARIANT_ADD(right, sock_buffer) { .command = "privileged sock_buffer" };
+FIXTURE_VARIANT_ADD(right, tcp_buffer) { .command = "privileged tcp_buffer" };
+FIXTURE_VARIANT_ADD(right, sock_transparent) { .command = "privileged sock_transparent" };
+FIXTURE_VARIANT_ADD(right, tcp_filter) { .command = "privileged tcp_filter" };
 
 FIXTURE_SETUP(right)
 {

@@ -578,8 +578,6 @@ static void oom_min_check(void)
 	check(write_file("/proc/self/oom_score_adj", "299", 3));
 }
 
-#define STATE(name)	{ #name, name, name##_check }
-
 static const struct state states[] = {
 	STATE(tsc), STATE(cpuid), STATE(mce_early), STATE(mce_late), STATE(ssb_off),
 	STATE(ssb_forced), STATE(ssb_noexec), STATE(branch_off), STATE(branch_forced),
@@ -599,6 +597,9 @@ static const struct state *find_state(const char *name)
 		if (!strcmp(s->name, name))
 			return s;
 	for (s = seccomp_states; s->name; s++)
+		if (!strcmp(s->name, name))
+			return s;
+	for (s = socket_states; s->name; s++)
 		if (!strcmp(s->name, name))
 			return s;
 	fail("no state %s", name);
