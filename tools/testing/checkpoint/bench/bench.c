@@ -59,12 +59,14 @@ static const char *const all_cases[] = {
 	"0p10", "0p100", "0p1000", "0x10", "0x100", "0x1000", "0x5000",
 	"0,file=1000", "0,file=10000", "0,file=100000", "0,pipe=1000", "0,pipe=10000",
 	"0,eventfd=1000", "0,eventfd=2000", "0,eventfd=20000",
+	"0,socketpair=1000", "0,socketpair=10000", "0,connection=1000", "0,connection=10000",
 };
 
 /* With --quick: one process, and whether ten times as many things take ten times as long. */
 static const char *const quick_cases[] = {
 	"1", "1s", "0,file=200", "0,file=2000", "0,pipe=200", "0,pipe=2000", "0,eventfd=200",
-	"0,eventfd=2000", "0,vma=600", "0,vma=6000", "0,sparse=2",
+	"0,eventfd=2000", "0,socketpair=200", "0,socketpair=2000", "0,connection=200",
+	"0,connection=2000", "0,vma=600", "0,vma=6000", "0,sparse=2",
 };
 
 /* By enum backing: the letter in --case, and what messages call it. */

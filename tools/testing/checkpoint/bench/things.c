@@ -5,6 +5,8 @@
  */
 #include <err.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +14,13 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "pattern.h"
 #include "things.h"
 
-#define PIPE_BYTES	4096
+#define PIPE_BYTES	4096	/* in each pipe, and in one direction of each connection */
 
 #define PAGE		4096UL
 #define MIB		(1UL << 20)
@@ -57,25 +60,80 @@ static unsigned long wrong_files(unsigned long nr)
 	return wrong;
 }
 
-static void make_pipes(unsigned long nr)
+/* Each has two descriptors: what is written to the second is read from the first. */
+static void make_channels(unsigned long nr, int (*make)(int pair[2]))
 {
 	uint64_t words[PIPE_BYTES / sizeof(uint64_t)];
 
 	new_fds(2 * nr);
 	for (unsigned long i = 0; i < nr; i++) {
 		pattern_fill(words, sizeof(words), i);
-		if (pipe(fds + 2 * i) || write(fds[2 * i + 1], words, sizeof(words)) < 0)
-			err(1, "pipe %lu", i);
+		if (make(fds + 2 * i) ||
+		    write(fds[2 * i + 1], words, sizeof(words)) != sizeof(words))
+			err(1, "pipe or connection %lu", i);
 	}
 }
 
-static unsigned long wrong_pipes(unsigned long nr)
+static void make_pipes(unsigned long nr)
+{
+	make_channels(nr, pipe);
+}
+
+static int make_pair(int pair[2])
+{
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+}
+
+static void make_pairs(unsigned long nr)
+{
+	make_channels(nr, make_pair);
+}
+
+static int listener;
+static struct sockaddr_in address = { .sin_family = AF_INET };
+
+static int make_connection(int pair[2])
+{
+	pair[0] = socket(AF_INET, SOCK_STREAM, 0);
+	if (pair[0] < 0 || connect(pair[0], (void *)&address, sizeof(address)))
+		return -1;
+	pair[1] = accept(listener, NULL, NULL);
+	return pair[1] < 0 ? -1 : 0;
+}
+
+/* Over the loopback device, without a listening socket in the end. */
+static void make_connections(unsigned long nr)
+{
+	socklen_t len = sizeof(address);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	if (listener < 0 || bind(listener, (void *)&address, len) || listen(listener, 1) ||
+	    getsockname(listener, (void *)&address, &len))
+		err(1, "listening socket");
+	make_channels(nr, make_connection);
+	close(listener);
+}
+
+static bool read_all(int fd, void *buf, size_t size)
+{
+	ssize_t n;
+
+	for (; size; buf = (char *)buf + n, size -= n) {
+		n = read(fd, buf, size);
+		if (n <= 0)
+			return false;
+	}
+	return true;
+}
+
+static unsigned long wrong_channels(unsigned long nr)
 {
 	uint64_t words[PIPE_BYTES / sizeof(uint64_t)];
 	unsigned long wrong = 0;
 
 	for (unsigned long i = 0; i < nr; i++)
-		wrong += read(fds[2 * i], words, sizeof(words)) != sizeof(words) ||
+		wrong += !read_all(fds[2 * i], words, sizeof(words)) ||
 			 pattern_check(words, sizeof(words), i);
 	return wrong;
 }
@@ -161,7 +219,9 @@ const struct thing_kind thing_kinds[] = {
 	{ "vma", make_vmas, wrong_vmas },
 	{ "sparse", make_sparse, wrong_sparse },
 	{ "file", make_files, wrong_files },
-	{ "pipe", make_pipes, wrong_pipes },
+	{ "pipe", make_pipes, wrong_channels },
+	{ "socketpair", make_pairs, wrong_channels },
+	{ "connection", make_connections, wrong_channels },
 	{ "eventfd", make_watched, wrong_watched },
 	{ NULL, NULL, NULL }
 };
