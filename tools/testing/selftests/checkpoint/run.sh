@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # run.sh [PATTERN]: runs the test programs next to it whose name matches, as
-# root, and prints one TAP stream. Fails if any test does. Several machines can
-# share the work: each takes what it can name first in the directory CKPT_CLAIMS.
+# root, and prints one TAP stream. Fails if any test does.
 
 dir=$(cd "$(dirname "$0")" && pwd)
 pattern=${1:-*}
@@ -32,7 +31,6 @@ for test in "$dir"/*_test; do
 	name=${test##*/}
 	# shellcheck disable=SC2053	# a pattern
 	[[ $name == $pattern || $name == "$pattern"_test ]] || continue
-	[ -z "$CKPT_CLAIMS" ] || mkdir "$CKPT_CLAIMS/$name" 2>/dev/null || continue
 	start=$SECONDS
 	before=$failed
 	exec 3< <(exec "$test" 2>&1 </dev/null 3<&-)
