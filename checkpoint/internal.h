@@ -243,6 +243,7 @@ enum ckpt_spare {
  * @rings: save: io_uring instances with which something is registered, referenced
  * @nr_rings: how many
  * @nr_rings_saved: of them, those of which that is saved
+ * @nr_settled: how often this save has waited for RCU
  * @carriers: save: Unix sockets of the tree, each with a reference
  * @nr_carriers: how many
  * @nr_walked: of them, those through which descriptors under way are counted
@@ -343,6 +344,7 @@ struct ckpt_ctx {
 	struct xarray rings;
 	u32 nr_rings;
 	u32 nr_rings_saved;
+	u32 nr_settled;
 	struct xarray carriers;
 	u32 nr_carriers;
 	u32 nr_walked;

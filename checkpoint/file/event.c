@@ -5,14 +5,34 @@
  * ordinary system calls, whose limits and permissions apply, and then given
  * their state. A descriptor that others hold, too, is an obstacle.
  */
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/pid.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "event.h"
+
+/**
+ * ckpt_event_settle - wait a moment for what is about to be let go
+ * @ctx: context of a save
+ *
+ * What RCU frees may take long to come. Not every object can wait as long, or a tree
+ * with many that are in use for good would keep the caller, and all the others.
+ *
+ * Context: process context; may be called with mmap_lock held.
+ */
+void ckpt_event_settle(struct ckpt_ctx *ctx)
+{
+	if (ctx->nr_settled < CKPT_TRANSIENT_TRIES) {
+		ctx->nr_settled++;
+		rcu_barrier();
+	}
+	usleep_range(200, 1000);
+}
 
 /**
  * ckpt_event_collect - what keeps any event descriptor from being saved

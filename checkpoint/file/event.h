@@ -35,6 +35,7 @@ extern const struct ckpt_obj_ops ckpt_io_uring_ops;
 extern const struct ckpt_obj_ops ckpt_io_registered_ops;
 
 /* event.c */
+void ckpt_event_settle(struct ckpt_ctx *ctx);
 void ckpt_event_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			struct file *file);
 int ckpt_event_save(struct ckpt_ctx *ctx, void *obj, const struct ckpt_rec_event *state,

@@ -5,7 +5,6 @@
  * obstacle, unless these are the tree's instances of io_uring(7).
  */
 #include <linux/checkpoint_state.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/eventfd.h>
 #include <linux/fs.h>
@@ -21,7 +20,7 @@ static bool eventfd_probe(struct ckpt_task *t, struct file *file)
 	return checkpoint_eventfd_show(file, &state);
 }
 
-/* Who has just been signalled by an asynchronous request is let go in a moment. */
+/* Of an instance that is gone, or that forgot it, it is let go by RCU in a moment. */
 static bool stays_used(struct ckpt_ctx *ctx, struct file *file)
 {
 	struct checkpoint_eventfd state;
@@ -31,7 +30,7 @@ static bool stays_used(struct ckpt_ctx *ctx, struct file *file)
 		if (!checkpoint_eventfd_show(file, &state) ||
 		    state.users <= ckpt_refs_of(ctx, file->private_data))
 			return false;
-		usleep_range(200, 1000);
+		ckpt_event_settle(ctx);
 	}
 	return true;
 }

@@ -11,7 +11,6 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/io_uring.h>
-#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "event.h"
@@ -42,7 +41,8 @@ static int show_table(struct file *ring, struct checkpoint_io_uring_files *table
 }
 
 /* A signal that was put off comes when no processor is in an RCU section any more. */
-static int look(struct file *ring, struct checkpoint_io_uring_eventfd *state)
+static int look(struct ckpt_ctx *ctx, struct file *ring,
+		struct checkpoint_io_uring_eventfd *state)
 {
 	int try, ret = -EBUSY;
 
@@ -50,9 +50,7 @@ static int look(struct file *ring, struct checkpoint_io_uring_eventfd *state)
 		ret = checkpoint_io_uring_eventfd(ring, state);
 		if (!ret && !state->pending)
 			return 0;
-		if (!ret)
-			rcu_barrier();
-		usleep_range(200, 1000);
+		ckpt_event_settle(ctx);
 	}
 	return -EBUSY;
 }
@@ -76,7 +74,7 @@ int ckpt_registered_count(struct ckpt_ctx *ctx, struct file *ring)
 
 	if (!io_is_uring_fops(ring))
 		return 0;
-	if (!look(ring, &eventfd) && eventfd.ctx)
+	if (!look(ctx, ring, &eventfd) && eventfd.ctx)
 		ret = ckpt_refs_note(ctx, eventfd.ctx);
 	/* Instances cannot be registered: this goes no deeper. */
 	while (!ret && next_slot(ring, index, &slot) > 0) {
@@ -102,7 +100,7 @@ static void collect_eventfd(struct ckpt_ctx *ctx, const struct ckpt_where *where
 	struct ckpt_task *holder;
 	struct file *file;
 
-	if (look(ring, &state)) {
+	if (look(ctx, ring, &state)) {
 		ckpt_obstacle(ctx, where, CKPT_WHY_IO,
 			      "an io_uring instance whose eventfd is being signalled");
 		return;
@@ -168,7 +166,7 @@ static int save_eventfd(struct ckpt_ctx *ctx, struct file *ring,
 {
 	struct checkpoint_io_uring_eventfd state;
 	struct ckpt_task *holder;
-	int ret = look(ring, &state);
+	int ret = look(ctx, ring, &state);
 	struct file *file;
 
 	if (ret || !state.ctx)
