@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/swap.h>
 #include <sys/wait.h>
@@ -66,6 +67,38 @@ MEMORY_TEST(twins_locked, "twins locked")
 MEMORY_TEST(twins_unlike_fork, "twins unlike_fork")
 MEMORY_TEST(twins_named, "twins named")
 MEMORY_TEST(twins_sysv, "twins sysv")
+MEMORY_TEST(soft_dirty, "softdirty")
+
+/* Never ends by itself: the kernel moves all pages that it can, again and again. */
+static pid_t start_moving(void)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		fd = open("/proc/sys/vm/compact_memory", O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || write(fd, "1", 1) != 1)
+			_exit(1);
+		close(fd);
+	}
+}
+
+/* Pages are under migration while they are saved, and while they are restored. */
+TEST_F_TIMEOUT(memory2, migrating, TEST_TIMEOUT)
+{
+	pid_t pid = start_moving();
+	int ret, status;
+
+	ASSERT_LT(0, pid);
+	ret = subject_run(&self->s, "bulk 16", variant->way);
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(SIGKILL, status);
+	ASSERT_EQ(0, ret);
+}
 
 /* A disk in memory, with the head that mkswap(8) would give it. */
 static int swap_on(void)

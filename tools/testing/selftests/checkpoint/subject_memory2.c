@@ -27,6 +27,12 @@ static int new_file(const char *name, size_t size, uint64_t seed)
 	return fd;
 }
 
+/* Where the file is to be, if it matters. */
+static void go_to(int argc, char **argv)
+{
+	need(!argc || !chdir(argv[0]));
+}
+
 static char *map_file(int fd, size_t size, int prot, int flags, off_t offset)
 {
 	char *p = mmap(NULL, size, prot, flags, fd, offset);
@@ -52,17 +58,20 @@ static bool faults(volatile char *p)
 }
 
 /*
- * private: pages of a private file mapping that were written, were not, and
+ * private [DIR]: pages of a private file mapping that were written, were not, and
  * were hidden, a part in the middle of the file, and one behind its end.
  */
 static void private(int argc, char **argv)
 {
-	int fd = new_file("private", 10 * PAGE + 100, 1);
-	char *a = map_file(fd, 12 * PAGE, RW, MAP_PRIVATE, 0);
-	char *b = map_file(fd, 4 * PAGE, RW, MAP_PRIVATE, 5 * PAGE);
-	char *ro = map_file(fd, 4 * PAGE, PROT_READ, MAP_PRIVATE, 2 * PAGE);
 	uint64_t hash_a, hash_b, hash_ro;
+	char *a, *b, *ro;
+	int fd;
 
+	go_to(argc, argv);
+	fd = new_file("private", 10 * PAGE + 100, 1);
+	a = map_file(fd, 12 * PAGE, RW, MAP_PRIVATE, 0);
+	b = map_file(fd, 4 * PAGE, RW, MAP_PRIVATE, 5 * PAGE);
+	ro = map_file(fd, 4 * PAGE, PROT_READ, MAP_PRIVATE, 2 * PAGE);
 	close(fd);
 	a[PAGE + 7] = 1;
 	a[4 * PAGE] = 2;
@@ -88,15 +97,18 @@ static void private(int argc, char **argv)
 	check_eq(0, memcmp(a, buffer, 10 * PAGE));
 }
 
-/* sharedfile: a mapping that is the file. */
+/* sharedfile [DIR]: a mapping that is the file, and goes on behind its end. */
 static void sharedfile(int argc, char **argv)
 {
-	int fd = new_file("shared", 8 * PAGE, 1);
-	char *rw = map_file(fd, 8 * PAGE, RW, MAP_SHARED, 0);
-	char *part = map_file(fd, 2 * PAGE, RW, MAP_SHARED, 4 * PAGE);
-	char *ro = map_file(fd, 8 * PAGE, PROT_READ, MAP_SHARED, 0);
+	char *rw, *part, *ro;
 	uint64_t hash;
+	int fd;
 
+	go_to(argc, argv);
+	fd = new_file("shared", 8 * PAGE, 1);
+	rw = map_file(fd, 10 * PAGE, RW, MAP_SHARED, 0);
+	part = map_file(fd, 2 * PAGE, RW, MAP_SHARED, 4 * PAGE);
+	ro = map_file(fd, 8 * PAGE, PROT_READ, MAP_SHARED, 0);
 	rw[100] = 'a';
 	part[PAGE] = 'b';
 	need(!msync(rw, 8 * PAGE, MS_SYNC));
@@ -112,6 +124,11 @@ static void sharedfile(int argc, char **argv)
 	check_eq('c', buffer[0]);
 	check_eq(1, pwrite(fd, "e", 1, 3 * PAGE));
 	check_eq('e', rw[3 * PAGE]);
+	check(faults(rw + 8 * PAGE));
+	check_eq(0, ftruncate(fd, 10 * PAGE));
+	rw[9 * PAGE] = 'f';
+	check_eq(1, pread(fd, buffer, 1, 9 * PAGE));
+	check_eq('f', buffer[0]);
 }
 
 /* devzero: private memory with a device file's name. */

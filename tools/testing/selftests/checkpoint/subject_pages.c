@@ -140,6 +140,40 @@ static void lazyfree(int argc, char **argv)
 	}
 }
 
+/* Was it written to since the marks were cleared? */
+static bool is_marked(const char *p)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	need(fd >= 0 && pread(fd, &entry, sizeof(entry), (uintptr_t)p / PAGE * 8) == 8);
+	close(fd);
+	return entry >> 55 & 1;
+}
+
+/* softdirty: who traces changes misses none; the next clearing works as ever. */
+static void softdirty(int argc, char **argv)
+{
+	char *p = map(8 * PAGE, ANON);
+	int n;
+
+	fill_memory(p, 8 * PAGE, 1);
+	for (n = 0; n < 2; n++) {
+		write_number("/proc/self/clear_refs", "4");
+		if (is_marked(p + PAGE)) {
+			tell("SKIP changes are not traced here");
+			return;
+		}
+		p[3 * PAGE]++;
+		stage();
+		check(is_marked(p + 3 * PAGE));
+	}
+	write_number("/proc/self/clear_refs", "4");
+	check(!is_marked(p + 3 * PAGE));
+	p[5 * PAGE] = 1;
+	check(is_marked(p + 5 * PAGE) && !is_marked(p + 6 * PAGE));
+}
+
 /* stays_huge: huge pages are huge again, and parts of them parts. */
 static void stays_huge(int argc, char **argv)
 {
@@ -166,6 +200,6 @@ const struct mode page_modes[] = {
 	{ "swapped", swapped },
 	{ "merged", merged },
 	{ "lazyfree", lazyfree },
-	{ "stays_huge", stays_huge },
+	{ "softdirty", softdirty }, { "stays_huge", stays_huge },
 	{}
 };
