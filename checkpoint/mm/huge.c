@@ -158,6 +158,21 @@ static bool share_one(struct vm_area_struct *vma, unsigned long addr,
 	return done;
 }
 
+/* Of two processes, the one that comes later may be the one that reserved them. */
+static bool share_counted(struct vm_area_struct *vma, unsigned long addr,
+			  struct vm_area_struct *from, unsigned long start)
+{
+	int reserved = checkpoint_hugetlb_begin_use(vma, addr);
+	bool done;
+
+	if (reserved < 0)
+		return false;
+	done = share_one(vma, addr, from, start);
+	if (reserved)
+		checkpoint_hugetlb_end_use(vma, addr, done);
+	return done;
+}
+
 /**
  * ckpt_huge_share - share huge pages with another process
  * @vma: mapping of current; its mmap_lock is held for writing, as the other's
@@ -176,7 +191,7 @@ unsigned long ckpt_huge_share(struct vm_area_struct *vma, unsigned long addr,
 
 	for (; start < end; addr += next - start, start = next) {
 		next = min(end, (start & mask) + ~mask + 1);
-		if (!share_one(vma, addr & mask, from, start & mask))
+		if (!share_counted(vma, addr & mask, from, start & mask))
 			break;
 		cond_resched();
 	}

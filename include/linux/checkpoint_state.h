@@ -728,6 +728,8 @@ struct checkpoint_hugetlb_region {
 /* mm/hugetlb.c */
 #ifdef CONFIG_HUGETLB_PAGE
 int checkpoint_hugetlb_owner(struct vm_area_struct *vma);
+int checkpoint_hugetlb_begin_use(struct vm_area_struct *vma, unsigned long addr);
+void checkpoint_hugetlb_end_use(struct vm_area_struct *vma, unsigned long addr, bool used);
 u32 checkpoint_hugetlb_regions(struct inode *inode, struct checkpoint_hugetlb_region *regions,
 			       u32 max);
 #else

@@ -62,6 +62,50 @@ TEST_F_TIMEOUT(huge, forked, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_run(&self->s, "huge_forked", variant->way));
 }
 
+/* Of a process: its record is not packed. */
+static struct ckpt_rec_vma *huge_mapping(struct image *image, int process)
+{
+	const struct ckpt_rec *rec = (void *)(image->data +
+					      image_find(image, CKPT_REC_VMAS, process));
+	struct ckpt_rec_vma *v = (void *)(rec + 1);
+	size_t i;
+
+	for (i = 0; i < rec->length / sizeof(*v); i++)
+		if (v[i].end - v[i].start == 4 * (2UL << 20))
+			return &v[i];
+	return NULL;
+}
+
+/* The child has the reserve, says the image: what it shares was not taken from it. */
+TEST_F_TIMEOUT(huge, other_owner, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	struct ckpt_rec_vma *v;
+	struct image image;
+	int i;
+
+	if (variant->way != WAY_KILL)
+		SKIP(return, "it takes a restart");
+	ASSERT_EQ(0, subject_start(s, "huge_forked"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, image_load(&image, s->image));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, image_unpack(&image, CKPT_REC_VMAS, i));
+		v = huge_mapping(&image, i);
+		ASSERT_NE(NULL, v);
+		ASSERT_EQ(i ? CKPT_VMA_UNRESERVED : 0, v->flags & CKPT_VMA_UNRESERVED);
+		v->flags ^= CKPT_VMA_UNRESERVED;
+		image_seal(&image, image_find(&image, CKPT_REC_VMAS, i));
+	}
+	ASSERT_EQ(0, image_store(&image, s->image));
+	image_free(&image);
+	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
+	/* One of four is not there yet. */
+	EXPECT_EQ(1, pool_file(POOL "resv_hugepages"));
+}
+
 static int on_hugetlbfs(struct subject *s, const char *command, enum way way)
 {
 	int ret;
