@@ -68,6 +68,7 @@ MEMORY_TEST(twins_unlike_fork, "twins unlike_fork")
 MEMORY_TEST(twins_named, "twins named")
 MEMORY_TEST(twins_sysv, "twins sysv")
 MEMORY_TEST(soft_dirty, "softdirty")
+MEMORY_TEST(limits, "memlimits")
 
 /* Never ends by itself: the kernel moves all pages that it can, again and again. */
 static pid_t start_moving(void)

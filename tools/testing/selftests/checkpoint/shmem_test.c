@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Shared memory without a name, in one process and between several. */
+/* Shared memory, in one process and between several. */
 #include "kselftest_harness.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "common.h"
 
@@ -40,7 +42,26 @@ SHMEM_TEST(anonymous)
 SHMEM_TEST(parts)
 SHMEM_TEST(sealed)
 SHMEM_TEST(deleted)
+SHMEM_TEST(named)
 SHMEM_TEST(program)
+
+/* As after a reboot: what has a name is not in the image. */
+TEST_F_TIMEOUT(shmem, gone, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	if (variant->way != WAY_KILL)
+		SKIP(return, "it takes a restart");
+	ASSERT_EQ(0, subject_start(s, "shared_named"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, unlink("/dev/shm/ckpt-named"));
+	ASSERT_EQ(-1, subject_restart(s, 0));
+	EXPECT_EQ(ESTALE, s->err);
+	EXPECT_EQ(1, messages_count(s, "error", CKPT_WHY_FILE_MISSING, "/dev/shm/ckpt-named is missing"))
+		messages_show(s);
+}
 
 /* Memory that others have is refused, and goes through with all that have it. */
 TEST_F_TIMEOUT(shmem, leaked, TEST_TIMEOUT)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Memory that comes from files, and the areas that exec() made. */
+#include <errno.h>
 #include <fcntl.h>
 #include <link.h>
 #include <setjmp.h>
@@ -8,6 +9,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "subject.h"
@@ -226,6 +228,72 @@ static void dumpable(int argc, char **argv)
 	check_eq(0, prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
 }
 
+/* What /proc/self/status says of our memory, in bytes. */
+static uint64_t status_of(const char *name)
+{
+	char text[4096], *at;
+
+	need(read_file("/proc/self/status", text, sizeof(text)) > 0);
+	at = strstr(text, name);
+	need(at);
+	return strtoull(at + strlen(name), NULL, 10) * 1024;
+}
+
+static void *one_page(void)
+{
+	return mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static void check_limit(int which, uint64_t value)
+{
+	struct rlimit limit;
+
+	check_eq(0, getrlimit(which, &limit));
+	check_eq(value, limit.rlim_cur);
+	check_eq(value, limit.rlim_max);
+}
+
+static void set_limit(int which, uint64_t value)
+{
+	const struct rlimit limit = { value, value };
+
+	need(!setrlimit(which, &limit));
+}
+
+/* memlimits: no page is left of any limit but that of resident pages, which is exceeded. */
+static void memlimits(int argc, char **argv)
+{
+	char *locked = map_file(-1, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0), *p;
+	uint64_t all, data;
+
+	need(!mlock(locked, 2 * PAGE));
+	all = status_of("VmSize:");
+	data = status_of("VmData:");
+	set_limit(RLIMIT_AS, all);
+	set_limit(RLIMIT_DATA, data);
+	set_limit(RLIMIT_RSS, PAGE);
+	set_limit(RLIMIT_MEMLOCK, 2 * PAGE);
+	set_limit(RLIMIT_STACK, 256 * 1024);
+	for (int i = 0; i < 2; i++) {
+		stage();
+		check_limit(RLIMIT_AS, all);
+		check_limit(RLIMIT_DATA, data);
+		check_limit(RLIMIT_RSS, PAGE);
+		check_limit(RLIMIT_MEMLOCK, 2 * PAGE);
+		check_limit(RLIMIT_STACK, 256 * 1024);
+		check_eq(all, status_of("VmSize:"));
+		check(one_page() == MAP_FAILED && errno == ENOMEM);
+		/* What is given back can be had again, and not more. */
+		check(!munmap(locked + PAGE, PAGE));
+		p = one_page();
+		check(p != MAP_FAILED);
+		check(one_page() == MAP_FAILED && errno == ENOMEM);
+		check(!munmap(p, PAGE));
+		p = mmap(locked + PAGE, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		check(p == locked + PAGE && !mlock(p, PAGE));
+	}
+}
+
 /* cutfile: the file became shorter than its mapping; private pages remain. */
 static void cutfile(int argc, char **argv)
 {
@@ -249,6 +317,7 @@ const struct mode memory2_modes[] = {
 	{ "programs", programs },
 	{ "title", title },
 	{ "dumpable", dumpable },
+	{ "memlimits", memlimits },
 	{ "cutfile", cutfile },
 	{}
 };

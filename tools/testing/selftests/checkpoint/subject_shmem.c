@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Shared memory without a name: anonymous, memfd, deleted files of a tmpfs. */
+/* Shared memory: anonymous, memfd, files of a tmpfs with a name and without. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -170,6 +170,24 @@ static void deleted(int argc, char **argv)
 	take_turns(mem, SIZE);
 }
 
+/* A program that comes later finds it by its name. */
+static void named(int argc, char **argv)
+{
+	unsigned char *mem, byte;
+	int fd = open("/dev/shm/ckpt-named", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+
+	need(fd >= 0 && !ftruncate(fd, SIZE));
+	mem = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	need(mem != MAP_FAILED);
+	close(fd);
+	take_turns(mem, SIZE);
+	fd = open("/dev/shm/ckpt-named", O_RDWR | O_CLOEXEC);
+	mem[PAGE] = 77;
+	check_eq(1, pread(fd, &byte, 1, PAGE));
+	check_eq(77, byte);
+	check(!unlink("/dev/shm/ckpt-named"));
+}
+
 /* One that is left out of the tree has it, too. */
 static void leaked(int argc, char **argv)
 {
@@ -215,6 +233,7 @@ const struct mode shmem_modes[] = {
 	{ "shared_parts", parts },
 	{ "shared_sealed", sealed },
 	{ "shared_deleted", deleted },
+	{ "shared_named", named },
 	{ "shared_leaked", leaked },
 	{ "shared_program", program },
 	{}
