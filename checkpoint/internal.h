@@ -679,6 +679,7 @@ int ckpt_pids_read(struct ckpt_ctx *ctx);
 int ckpt_pid_ns_create(struct ckpt_ctx *ctx, u32 nr);
 struct nsproxy *ckpt_pid_ns_use(struct ckpt_ctx *ctx, u32 nr);
 void ckpt_pid_ns_back(struct nsproxy *old);
+bool ckpt_pid_ns_has_ended(struct ckpt_ctx *ctx, u32 nr);
 size_t ckpt_pid_numbers(struct ckpt_ctx *ctx, u32 pid, pid_t set[CKPT_PID_LEVELS], u32 *ns);
 pid_t ckpt_pid_of_child(struct ckpt_ctx *ctx, pid_t nr);
 pid_t ckpt_pid_for_current(struct ckpt_ctx *ctx, pid_t nr);

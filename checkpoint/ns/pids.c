@@ -435,6 +435,20 @@ void ckpt_pid_ns_back(struct nsproxy *old)
 }
 
 /**
+ * ckpt_pid_ns_has_ended - does a pid namespace take no tasks any more?
+ * @ctx: context of a restart
+ * @nr: its number, 0: the caller's
+ *
+ * Return: true when its init process was killed, after which clone(2) fails with ENOMEM.
+ */
+bool ckpt_pid_ns_has_ended(struct ckpt_ctx *ctx, u32 nr)
+{
+	struct nsproxy *proxy = nr ? ctx->ns[nr - 1].nsproxy : ctx->nsproxy;
+
+	return !(READ_ONCE(proxy->pid_ns_for_children->pid_allocated) & PIDNS_ADDING);
+}
+
+/**
  * ckpt_pid_numbers - numbers for a pid that is about to be allocated
  * @ctx: context of a restart
  * @pid: number of a task, group or session in the image
