@@ -318,7 +318,14 @@ static struct folio *lock_huge(pmd_t *pmd, unsigned long addr, struct vm_area_st
 	return folio;
 }
 
-static pmd_t *alloc_pmd(struct mm_struct *mm, unsigned long addr)
+/**
+ * ckpt_alloc_pmd - have the page table above those of pages
+ * @mm: address space, mmap_lock is held
+ * @addr: address
+ *
+ * Return: the entry for @addr, or NULL: there is no memory.
+ */
+pmd_t *ckpt_alloc_pmd(struct mm_struct *mm, unsigned long addr)
 {
 	p4d_t *p4d = p4d_alloc(mm, pgd_offset(mm, addr), addr);
 	pud_t *pud = p4d ? pud_alloc(mm, p4d, addr) : NULL;
@@ -343,7 +350,7 @@ static bool share_huge(struct share *s, pmd_t *pmd, unsigned long end,
 	folio = lock_huge(pmd, addr, from);
 	if (!folio)
 		return false;
-	dst = alloc_pmd(mm, addr);
+	dst = ckpt_alloc_pmd(mm, addr);
 	done = dst && pmd_none(*dst) &&
 	       !copy_huge_pmd(mm, from->vm_mm, dst, pmd, addr, s->vma, from);
 	folio_unlock(folio);

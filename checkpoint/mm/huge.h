@@ -26,7 +26,7 @@ int ckpt_huge_regions_save(struct ckpt_ctx *ctx, struct inode *inode);
 int ckpt_huge_regions_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *memory,
 			      struct ckpt_rec *rec);
 long ckpt_huge_get(const struct ckpt_page_target *target, u64 addr, u32 nr,
-		   struct page **pages);
+		   u64 more, struct page **pages);
 int ckpt_huge_clear(struct file *memory);
 #else
 static inline void ckpt_huge_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
@@ -76,7 +76,7 @@ static inline int ckpt_huge_regions_restore(struct ckpt_ctx *ctx, struct ckpt_ta
 }
 
 static inline long ckpt_huge_get(const struct ckpt_page_target *target, u64 addr, u32 nr,
-				 struct page **pages)
+				 u64 more, struct page **pages)
 {
 	return -EOPNOTSUPP;
 }

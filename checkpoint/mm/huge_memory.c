@@ -115,12 +115,13 @@ static struct folio *get_huge_folio(struct file *memory, pgoff_t index)
  * @target: the file
  * @addr: offset in it
  * @nr: how many would be welcome
+ * @more: unused
  * @pages: gets them, each with a reference
  *
  * Return: how many, at least one, or a negative errno.
  */
 long ckpt_huge_get(const struct ckpt_page_target *target, u64 addr, u32 nr,
-		   struct page **pages)
+		   u64 more, struct page **pages)
 {
 	struct hstate *h = hstate_file(target->memory);
 	u64 start = addr & huge_page_mask(h);

@@ -152,7 +152,7 @@ int ckpt_memory_save(struct ckpt_ctx *ctx, struct inode *inode, u32 tag)
 
 /* One folio, or a part; a new one gets its content at once. */
 static long get_shmem(const struct ckpt_page_target *target, u64 addr, u32 nr,
-		      struct page **pages)
+		      u64 more, struct page **pages)
 {
 	struct inode *inode = file_inode(target->memory);
 	struct folio *folio;

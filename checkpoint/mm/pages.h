@@ -5,6 +5,8 @@
 
 #include "../internal.h"
 
+struct ckpt_fresh;
+
 /* mm/batch.c */
 
 /**
@@ -42,20 +44,30 @@ static inline u32 ckpt_batch_room(const struct ckpt_batch *b)
 /**
  * struct ckpt_page_target - where page data goes
  * @get: Gives some of @nr pages from @addr on, the first one at least, with a
- *	reference to each; returns how many, or a negative errno.
+ *	reference to each; returns how many, or a negative errno. The data has
+ *	@more pages from @addr on.
+ * @filled: Optional. The pages that were given since the last call have their
+ *	content; returns 0 or a negative errno, reported.
  * @failed: Reports why there are no @nr pages at @addr; returns an errno.
  * @memory: file of the memory, NULL: that of current
+ * @fresh: new pages of current
  */
 struct ckpt_page_target {
 	long (*get)(const struct ckpt_page_target *target, u64 addr, u32 nr,
-		    struct page **pages);
+		    u64 more, struct page **pages);
+	int (*filled)(struct ckpt_ctx *ctx, struct ckpt_task *t,
+		      const struct ckpt_page_target *target);
 	int (*failed)(struct ckpt_ctx *ctx, struct ckpt_task *t,
 		      const struct ckpt_page_target *target, u64 addr, u32 nr, int err);
 	struct file *memory;
+	struct ckpt_fresh *fresh;
 };
 
 int ckpt_pages_read(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec,
 		    const struct ckpt_page_target *target);
+
+/* mm/cow_restore.c */
+pmd_t *ckpt_alloc_pmd(struct mm_struct *mm, unsigned long addr);
 
 /* mm/pages_restore.c */
 long ckpt_get_private_pages(u64 addr, u32 nr, struct page **pages);

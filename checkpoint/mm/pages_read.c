@@ -75,16 +75,18 @@ static void empty_slot(struct slot *slot)
 	slot->nr_bv = 0;
 }
 
-static int get_pages(struct slot *slot, const struct ckpt_page_target *target, u64 addr, u32 nr)
+static int get_pages(struct slot *slot, const struct ckpt_page_target *target, u64 addr, u32 nr,
+		     u64 more)
 {
 	long got;
 
 	while (nr) {
-		got = target->get(target, addr, nr, slot->pages + slot->nr);
+		got = target->get(target, addr, nr, more, slot->pages + slot->nr);
 		if (got <= 0)
 			return got ?: -EFAULT;
 		slot->nr += got;
 		nr -= got;
+		more -= got;
 		addr += got * PAGE_SIZE;
 	}
 	return 0;
@@ -115,7 +117,7 @@ static int read_chunk(struct ckpt_ctx *ctx, struct ckpt_task *t, struct slot *sl
 	while (p->e < p->end && slot->nr < CKPT_CHUNK_PAGES) {
 		nr = min_t(u64, p->e->nr_pages - p->done, CKPT_CHUNK_PAGES - slot->nr);
 		addr = p->e->addr + p->done * PAGE_SIZE;
-		ret = get_pages(slot, p->target, addr, nr);
+		ret = get_pages(slot, p->target, addr, nr, p->e->nr_pages - p->done);
 		if (ret)
 			return p->target->failed(ctx, t, p->target, addr, nr, ret);
 		p->done += nr;
@@ -129,6 +131,8 @@ static int read_chunk(struct ckpt_ctx *ctx, struct ckpt_task *t, struct slot *sl
 	for (i = 0; !ret && i < slot->nr; i++)
 		if (!PageUptodate(slot->pages[i]))
 			SetPageUptodate(slot->pages[i]);
+	if (!ret && p->target->filled)
+		ret = p->target->filled(ctx, t, p->target);
 	return ret;
 }
 

@@ -2,11 +2,13 @@
 /*
  * Private pages, from the image straight into the pages of current.
  *
- * They are faulted in for writing a chunk at a time, without the detour of an
- * exception for each. What the image does not have is left as the mapping has it.
+ * Most are new pages that are mapped when they have their content (fresh.c). Others
+ * are faulted in for writing a chunk at a time, without the detour of an exception
+ * for each. What the image does not have is left as the mapping has it.
  */
 #include <linux/mm.h>
 
+#include "fresh.h"
 #include "huge.h"
 
 /*
@@ -57,8 +59,7 @@ long ckpt_get_private_pages(u64 addr, u32 nr, struct page **pages)
 	       get_user_pages_unlocked(addr, min_t(u64, nr, in_page), pages, FOLL_FORCE);
 }
 
-static long fault_in(const struct ckpt_page_target *target, u64 addr, u32 nr,
-		     struct page **pages)
+static long fault_in(u64 addr, u32 nr, struct page **pages)
 {
 	long i, got;
 
@@ -71,6 +72,17 @@ static long fault_in(const struct ckpt_page_target *target, u64 addr, u32 nr,
 		return got;
 	release_pages(pages, got);
 	return -EFAULT;
+}
+
+/* In one page table at a time: what is in the next may have to be got in another way. */
+static long get(const struct ckpt_page_target *target, u64 addr, u32 nr, u64 more,
+		struct page **pages)
+{
+	long got;
+
+	nr = min_t(u64, nr, (ALIGN(addr + 1, PMD_SIZE) - addr) >> PAGE_SHIFT);
+	got = ckpt_fresh_get(target->fresh, addr, nr, more, pages);
+	return got ?: fault_in(addr, nr, pages);
 }
 
 /* Of the huge pages there, or NULL. */
@@ -100,6 +112,15 @@ static int failed(struct ckpt_ctx *ctx, struct ckpt_task *t,
 			  err == -EFAULT ? -EBADMSG : err, "pages cannot be put there");
 }
 
+static int filled(struct ckpt_ctx *ctx, struct ckpt_task *t,
+		  const struct ckpt_page_target *target)
+{
+	u64 addr;
+	int ret = ckpt_fresh_map(target->fresh, &addr);
+
+	return ret ? failed(ctx, t, target, addr, 1, ret) : 0;
+}
+
 /**
  * ckpt_pages_restore - restore the pages of one record
  * @ctx: context
@@ -110,7 +131,13 @@ static int failed(struct ckpt_ctx *ctx, struct ckpt_task *t,
  */
 int ckpt_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
-	static const struct ckpt_page_target target = { .get = fault_in, .failed = failed };
+	struct ckpt_page_target target = { .get = get, .filled = filled, .failed = failed };
+	int ret;
 
-	return ckpt_pages_read(ctx, t, rec, &target);
+	target.fresh = ckpt_fresh_begin();
+	if (!target.fresh)
+		return -ENOMEM;
+	ret = ckpt_pages_read(ctx, t, rec, &target);
+	ckpt_fresh_end(target.fresh);
+	return ret;
 }
