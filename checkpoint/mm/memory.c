@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/pagemap.h>
+#include <linux/pagevec.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 
@@ -78,27 +79,56 @@ static struct folio *next_folio(struct inode *inode, unsigned long *index, pgoff
 	return folio || ckpt_is_huge_memory(inode) ? folio : get_new_folio(inode, found);
 }
 
+/* What of a folio is at an index or behind it. */
+static void add_folio(struct ckpt_batch *b, struct folio *folio, unsigned long *index, pgoff_t end)
+{
+	u32 first = *index - folio->index;
+	u32 nr = min3((u64)folio_nr_pages(folio) - first, (u64)end - *index,
+		      (u64)ckpt_batch_room(b));
+
+	ckpt_batch_add(b, (u64)*index << PAGE_SHIFT, folio_page(folio, first), nr);
+	*index += nr;
+}
+
+/* What is in memory, many at a time, up to the first hole; false: there is one. */
+static bool add_present(struct ckpt_batch *b, struct inode *inode, unsigned long *index,
+			pgoff_t end)
+{
+	unsigned long first = *index, next = first;
+	struct folio_batch found;
+	u32 i;
+
+	if (first >= end)
+		return false;
+	folio_batch_init(&found);
+	filemap_get_folios_contig(inode->i_mapping, &next, end - 1, &found);
+	for (i = 0; i < folio_batch_count(&found) && ckpt_batch_room(b); i++) {
+		if (!folio_test_uptodate(found.folios[i]))
+			break;
+		add_folio(b, found.folios[i], index, end);
+	}
+	folio_batch_release(&found);
+	return *index > first;
+}
+
 /* Fills the batch. */
 static int fill(struct ckpt_batch *b, struct inode *inode, unsigned long *index)
 {
 	/* Mappings have the rest of the last page, too. */
 	pgoff_t end = DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE);
 	struct folio *folio;
-	u32 first, nr;
 
 	while (ckpt_batch_room(b)) {
 		if (signal_pending(current))
 			return -EINTR;
+		cond_resched();
+		if (add_present(b, inode, index, end))
+			continue;
 		folio = next_folio(inode, index, end);
 		if (IS_ERR_OR_NULL(folio))
 			return PTR_ERR_OR_ZERO(folio);
-		first = *index - folio->index;
-		nr = min3((u64)folio_nr_pages(folio) - first, (u64)end - *index,
-			  (u64)ckpt_batch_room(b));
-		ckpt_batch_add(b, (u64)*index << PAGE_SHIFT, folio_page(folio, first), nr);
+		add_folio(b, folio, index, end);
 		folio_put(folio);
-		*index += nr;
-		cond_resched();
 	}
 	return 0;
 }
