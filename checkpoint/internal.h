@@ -835,6 +835,7 @@ void ckpt_templates_free(struct ckpt_ctx *ctx);
 /* kept.c */
 int ckpt_keep_records(struct ckpt_ctx *ctx, struct ckpt_task *t);
 void ckpt_kept_free(struct ckpt_task *t);
+u64 ckpt_count_pages(struct ckpt_rec *rec);
 int ckpt_memory_record(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec **recp);
 int ckpt_data_begin(struct ckpt_ctx *ctx, struct ckpt_task *t);
 int ckpt_data_read(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct bio_vec *bv,

@@ -6,10 +6,9 @@
  * records are kept, and the next process has its turn to read while this one
  * works on them.
  *
- * That is done for as many processes at a time as there are processors, and not
- * for those that share memory with earlier ones since fork(2): all of them would
- * queue up for the lock of one address space. They make theirs in their turn, and
- * wait for the earlier ones, which need no turn any more.
+ * That is done for as many processes at a time as there are processors. Those that
+ * share memory with earlier ones since fork(2) wait for these, which need no turn
+ * any more.
  */
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
@@ -51,7 +50,13 @@ void ckpt_kept_free(struct ckpt_task *t)
 		free_kept(k);
 }
 
-static u64 count_pages(struct ckpt_rec *rec)
+/**
+ * ckpt_count_pages - how many pages follow
+ * @rec: PAGES record
+ *
+ * Return: how many.
+ */
+u64 ckpt_count_pages(struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_extent *e = ckpt_rec_data(rec);
 	u64 i, nr = 0;
@@ -63,7 +68,7 @@ static u64 count_pages(struct ckpt_rec *rec)
 
 static int skip_data(struct ckpt_ctx *ctx, struct ckpt_task *t, struct kept *k)
 {
-	u64 nr = count_pages(k->rec);
+	u64 nr = ckpt_count_pages(k->rec);
 	int ret = ckpt_read_padding_reported(ctx, t);
 
 	if (ret)
@@ -74,14 +79,11 @@ static int skip_data(struct ckpt_ctx *ctx, struct ckpt_task *t, struct kept *k)
 	return 0;
 }
 
-/* 1: it has to be used in turn, and so all that follows. */
 static int look_at(struct ckpt_ctx *ctx, struct ckpt_task *t, struct kept *k)
 {
 	switch (k->rec->type) {
 	case CKPT_REC_VMAS:
 		return ckpt_cow_note(ctx, t, k->rec);
-	case CKPT_REC_SHARED_PAGES:
-		return 1;
 	case CKPT_REC_PAGES:
 		return skip_data(ctx, t, k);
 	}
@@ -134,7 +136,7 @@ int ckpt_keep_records(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	while (bytes < CKPT_KEEP_BYTES) {
 		ret = keep_next(ctx, t, &rec);
 		if (ret)
-			return min(ret, 0);
+			return ret;
 		if (rec->type == CKPT_REC_MM_END)
 			return may_be_later(ctx);
 		bytes += sizeof(struct kept) + sizeof(*rec) + rec->length;

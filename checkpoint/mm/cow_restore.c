@@ -130,18 +130,17 @@ static int join_family(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct c
  * @t: leader, current, whose turn it is to read, unless all was noted before
  * @rec: VMAS record
  *
- * Return: 0; 1: some begin in other processes; a negative errno.
+ * Return: 0 or -ENOMEM.
  */
 int ckpt_cow_note(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_vma *v = ckpt_rec_data(rec);
 	u64 nr = ckpt_rec_count(rec);
 	struct family *f;
-	int ret, others = 0;
+	int ret;
 
 	for (; nr; nr--, v++) {
 		f = v->family ? xa_load(&ctx->families, v->family) : NULL;
-		others |= f && f->owner != t;
 		if (!v->family || f)
 			continue;
 		f = kmalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
@@ -155,7 +154,7 @@ int ckpt_cow_note(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *re
 		}
 		cond_resched();
 	}
-	return others;
+	return 0;
 }
 
 /**
@@ -175,7 +174,7 @@ int ckpt_cow_link(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *re
 
 	/* On the stack a lock has no key of its own. */
 	xa_init(&mine);
-	ret = min(ckpt_cow_note(ctx, t, rec), 0);
+	ret = ckpt_cow_note(ctx, t, rec);
 	for (; nr && !ret; nr--, v++) {
 		if (!v->family)
 			continue;

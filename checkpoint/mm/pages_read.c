@@ -34,6 +34,7 @@ struct slot {
  * @target: where they go
  * @nr: chunks read
  * @sums: their checksums
+ * @nr_slots: how many there are
  * @slots: chunk i is in slot i modulo their number
  */
 struct progress {
@@ -43,7 +44,8 @@ struct progress {
 	const struct ckpt_page_target *target;
 	u32 nr;
 	struct ckpt_sums sums;
-	struct slot slots[NR_SLOTS];
+	u32 nr_slots;
+	struct slot slots[] __counted_by(nr_slots);
 };
 
 static void put_run(struct page *page, u32 nr)
@@ -142,9 +144,9 @@ static int read_chunks(struct ckpt_ctx *ctx, struct ckpt_task *t, struct progres
 	int ret;
 
 	while (p->e < p->end) {
-		slot = &p->slots[p->nr % NR_SLOTS];
-		if (p->nr >= NR_SLOTS)
-			ckpt_sums_await(&p->sums, p->nr - NR_SLOTS);
+		slot = &p->slots[p->nr % p->nr_slots];
+		if (p->nr >= p->nr_slots)
+			ckpt_sums_await(&p->sums, p->nr - p->nr_slots);
 		empty_slot(slot);
 		ret = read_chunk(ctx, t, slot, p);
 		if (ret)
@@ -160,18 +162,21 @@ static int read_chunks(struct ckpt_ctx *ctx, struct ckpt_task *t, struct progres
 
 static struct progress *begin(const struct ckpt_page_target *target, struct ckpt_rec *rec)
 {
-	struct progress *p = kvmalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	u64 nr = clamp(DIV_ROUND_UP(ckpt_count_pages(rec), CKPT_CHUNK_PAGES), 1ULL,
+		       (u64)NR_SLOTS);
+	struct progress *p = kvmalloc(struct_size(p, slots, nr), GFP_KERNEL_ACCOUNT);
 	u32 i;
 
 	if (!p)
 		return NULL;
+	p->nr_slots = nr;
 	p->e = ckpt_rec_data(rec);
 	p->end = p->e + ckpt_rec_count(rec);
 	p->done = 0;
 	p->target = target;
 	p->nr = 0;
 	ckpt_sums_init(&p->sums);
-	for (i = 0; i < NR_SLOTS; i++) {
+	for (i = 0; i < nr; i++) {
 		p->slots[i].nr = 0;
 		p->slots[i].nr_bv = 0;
 	}
@@ -183,7 +188,7 @@ static void end(struct progress *p)
 	u32 i;
 
 	ckpt_sums_stop(&p->sums);
-	for (i = 0; i < NR_SLOTS; i++)
+	for (i = 0; i < p->nr_slots; i++)
 		empty_slot(&p->slots[i]);
 	kvfree(p);
 }
