@@ -158,7 +158,7 @@ int snapshot_same(const char *before, pid_t pid, bool moving);
 struct image {
 	uint8_t *data;
 	size_t size;
-	uint8_t *unpacked;	/* of image_payload() */
+	struct unpacked *unpacked;	/* what image_payload() gave */
 };
 
 int image_load(struct image *image, const char *path);

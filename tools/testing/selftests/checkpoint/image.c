@@ -14,6 +14,12 @@
 
 #define IMAGE_PAGE	4096UL
 
+/* Payloads of packed records, which live as long as the image. */
+struct unpacked {
+	struct unpacked *next;
+	uint8_t data[];
+};
+
 int image_load(struct image *image, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -40,10 +46,14 @@ int image_load(struct image *image, const char *path)
 
 void image_free(struct image *image)
 {
+	struct unpacked *next;
+
 	free(image->data);
-	free(image->unpacked);
 	image->data = NULL;
-	image->unpacked = NULL;
+	for (; image->unpacked; image->unpacked = next) {
+		next = image->unpacked->next;
+		free(image->unpacked);
+	}
 }
 
 int image_store(const struct image *image, const char *path)
@@ -114,6 +124,7 @@ void *image_payload(struct image *image, uint32_t type, unsigned int nr)
 	size_t offset = image_find(image, type, nr);
 	const struct ckpt_rec_packed *packed;
 	const struct ckpt_rec *rec;
+	struct unpacked *copy;
 
 	if (offset == image->size)
 		return NULL;
@@ -121,12 +132,13 @@ void *image_payload(struct image *image, uint32_t type, unsigned int nr)
 	packed = (const void *)(rec + 1);
 	if (!(rec->flags & CKPT_RECF_PACKED))
 		return (void *)packed;
-	free(image->unpacked);
-	image->unpacked = calloc(1, padded(packed->length));
-	if (image->unpacked)
-		unpack(image->unpacked, (const uint8_t *)(packed + 1),
-		       (const uint8_t *)packed + rec->length);
-	return image->unpacked;
+	copy = calloc(1, sizeof(*copy) + padded(packed->length));
+	if (!copy)
+		return NULL;
+	copy->next = image->unpacked;
+	image->unpacked = copy;
+	unpack(copy->data, (const uint8_t *)(packed + 1), (const uint8_t *)packed + rec->length);
+	return copy->data;
 }
 
 /* Where the head of the first run of page data from here on ends, or the end of all. */
@@ -152,14 +164,15 @@ int image_unpack(struct image *image, uint32_t type, unsigned int nr)
 	const struct ckpt_rec *old;
 	struct ckpt_rec *rec;
 	uint64_t length;
-	uint8_t *data;
+	uint8_t *data, *payload;
 
 	if (offset == image->size)
 		return -1;
 	old = record(image, offset);
 	if (!(old->flags & CKPT_RECF_PACKED))
 		return 0;
-	if (!image_payload(image, type, nr))
+	payload = image_payload(image, type, nr);
+	if (!payload)
 		return -1;
 	length = ((const struct ckpt_rec_packed *)(old + 1))->length;
 	rest = offset + sizeof(*old) + padded(old->length);
@@ -172,7 +185,7 @@ int image_unpack(struct image *image, uint32_t type, unsigned int nr)
 	if (!data)
 		return -1;
 	memcpy(data, image->data, offset + sizeof(*old));
-	memcpy(data + offset + sizeof(*old), image->unpacked, padded(length));
+	memcpy(data + offset + sizeof(*old), payload, padded(length));
 	memcpy(data + rest + grown, image->data + rest, head - rest);
 	memcpy(data + to, image->data + from, image->size - from);
 	rec = (struct ckpt_rec *)(data + offset);
