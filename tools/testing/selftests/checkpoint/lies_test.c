@@ -279,10 +279,12 @@ TEST_F_TIMEOUT(lies, told, TEST_TIMEOUT)
 			keep_lie(self->lie, variant->command, i);
 		}
 		if (variant->huge && !pool_is_unused()) {
-			EXPECT_TRUE(false) say("seed %llu: huge pages are lost: %ld free, %ld reserved",
-					       self->seed + i, pool_file(POOL "free_hugepages"),
-					       pool_file(POOL "resv_hugepages"));
-			messages_show(s);
+			EXPECT_TRUE(false) {
+				say("seed %llu: huge pages are lost", self->seed + i);
+				say("%ld are free, %ld reserved", pool_file(POOL "free_hugepages"),
+				    pool_file(POOL "resv_hugepages"));
+				messages_show(s);
+			}
 			keep_lie(self->lie, variant->command, i);
 			break;
 		}

@@ -59,8 +59,10 @@ TEST_F_TIMEOUT(shmem, gone, TEST_TIMEOUT)
 	ASSERT_EQ(0, unlink("/dev/shm/ckpt-named"));
 	ASSERT_EQ(-1, subject_restart(s, 0));
 	EXPECT_EQ(ESTALE, s->err);
-	EXPECT_EQ(1, messages_count(s, "error", CKPT_WHY_FILE_MISSING, "/dev/shm/ckpt-named is missing"))
+	EXPECT_EQ(1, messages_count(s, "error", CKPT_WHY_FILE_MISSING,
+				    "/dev/shm/ckpt-named is missing")) {
 		messages_show(s);
+	}
 }
 
 /* Memory that others have is refused, and goes through with all that have it. */
