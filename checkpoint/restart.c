@@ -196,8 +196,10 @@ static int create_task(struct ckpt_task *t, u64 flags, int (*fn)(void *))
 	if (nr == -EPERM)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, nr,
 				  "choosing pids takes CAP_CHECKPOINT_RESTORE; fresh pids do not");
+	/* It was killed, or it has failed, and told so before it has ended. */
 	if (nr == -ENOMEM && ckpt_pid_ns_has_ended(ctx, ns))
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH,
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE,
+				  READ_ONCE(ctx->error) ?: -ESRCH,
 				  "the init process of its pid namespace has ended");
 	if (args.flags & CLONE_INTO_CGROUP && nr != -EAGAIN && nr != -ENOMEM)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_CGROUP, nr,
