@@ -227,3 +227,36 @@ int ckpt_check_io_registered(struct ckpt_reader *r, struct ckpt_rec *rec)
 	}
 	return 0;
 }
+
+static bool is_buffer(const struct ckpt_rec_io_buffers *g, const struct ckpt_rec_io_buffer *b,
+		      u32 above)
+{
+	return b->index >= above && b->index < g->nr_slots && !b->reserved && b->addr &&
+	       b->length && b->length <= CKPT_MAX_IO_BUFFER && b->addr <= U64_MAX - b->length;
+}
+
+/**
+ * ckpt_check_io_buffers - check an IO_BUFFERS record
+ * @r: reader
+ * @rec: the record
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_check_io_buffers(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_io_buffers *g = ckpt_rec_data(rec);
+	struct ckpt_rec_io_buffer *b = ckpt_rec_tail(rec);
+	u32 i, above = 0;
+
+	if (!g->ring || !g->process || g->process > INT_MAX || g->counted > INT_MAX ||
+	    g->reserved || !g->nr_slots ||
+	    g->nr_slots > CKPT_MAX_IO_BUFFERS ||
+	    rec->length - rec->unit != (u64)g->nr_buffers * sizeof(*b))
+		return damaged(r, "an io_uring instance has an impossible table of buffers");
+	for (i = 0; i < g->nr_buffers; i++, b++) {
+		if (!is_buffer(g, b, above))
+			return damaged(r, "an io_uring instance has an impossible buffer");
+		above = b->index + 1;
+	}
+	return 0;
+}

@@ -26,6 +26,7 @@
 #include "ptr_map.h"
 
 struct ckpt_ctx;
+struct ckpt_event;
 struct ckpt_kept_locks;
 struct nsproxy;
 struct pid_namespace;
@@ -112,6 +113,7 @@ enum ckpt_task_state {
  * @data_kept: restart, leader only: the record in use was one of them
  * @data_pos: restart, leader only: where its page data is in the file
  * @data_offset: restart, leader only: the same, in the image
+ * @io_buffers: restart, leader only: io_uring instances with buffers of it, or NULL
  */
 struct ckpt_task {
 	struct callback_head work;
@@ -170,6 +172,7 @@ struct ckpt_task {
 	bool data_kept;
 	loff_t data_pos;
 	u64 data_offset;
+	struct ckpt_event *io_buffers;
 };
 
 /**
@@ -799,6 +802,9 @@ long ckpt_io_uring_result(struct ckpt_task *t);
 int ckpt_registered_count(struct ckpt_ctx *ctx, struct file *ring);
 int ckpt_registered_save(struct ckpt_ctx *ctx, struct ckpt_task *t);
 void ckpt_registered_free(struct ckpt_ctx *ctx);
+
+/* file/io_buffers.c */
+int ckpt_buffers_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
 
 /* A thread of a process that has no life of its own: it is there when it is needed. */
 static inline bool ckpt_is_io_worker(struct task_struct *task)

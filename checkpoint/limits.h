@@ -85,6 +85,8 @@
 #define CKPT_MAX_RING_ENTRIES	32768
 #define CKPT_MAX_IO_URING	(8 * 1024 * 1024)
 #define CKPT_MAX_IO_FILES	(1024 * 1024)	/* registered; as the kernel has it */
+#define CKPT_MAX_IO_BUFFERS	16384		/* the same */
+#define CKPT_MAX_IO_BUFFER	0x40000000ULL	/* bytes of one, as the kernel has it */
 #define CKPT_MAX_INDEX		(16 * 1024 * 1024)
 
 /* Of times and counters, 2^62: the sum of two does not overflow. */

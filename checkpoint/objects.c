@@ -74,6 +74,7 @@ static const struct ckpt_obj_ops *const tagged_objs[] = {
 	&ckpt_inotify_ops,	/* file/inotify.c: watches and events */
 	&ckpt_io_uring_ops,	/* file/io_uring.c: rings; mm/ring.c maps them */
 	&ckpt_io_registered_ops, /* file/io_registered.c: what is registered with them */
+	&ckpt_io_buffers_ops,	/* file/io_buffers.c: memory that is */
 	&ckpt_seccomp_ops,	/* task/seccomp.c: filters */
 	NULL
 };

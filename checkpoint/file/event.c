@@ -187,6 +187,7 @@ void ckpt_event_put(void *obj)
 	put_pid(event->pid);
 	ckpt_free_record(event->rec);
 	ckpt_free_record(event->more);
+	ckpt_free_record(event->buffers);
 	kfree(event);
 }
 

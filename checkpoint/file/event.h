@@ -13,12 +13,16 @@
  * @file: the file; NULL: a pidfd
  * @pid: pidfd of one who is gone: what is left, once it was needed
  * @more: io_uring: its IO_REGISTERED record, or NULL
+ * @buffers: io_uring: its IO_BUFFERS record, or NULL
+ * @next: instance that has registered buffers of the same process, or NULL
  */
 struct ckpt_event {
 	struct ckpt_rec *rec;
 	struct file *file;
 	struct pid *pid;
 	struct ckpt_rec *more;
+	struct ckpt_rec *buffers;
+	struct ckpt_event *next;
 };
 
 extern const struct ckpt_file_kind ckpt_eventfd_kind;
@@ -33,6 +37,7 @@ extern const struct ckpt_obj_ops ckpt_epoll_ops;
 extern const struct ckpt_obj_ops ckpt_inotify_ops;
 extern const struct ckpt_obj_ops ckpt_io_uring_ops;
 extern const struct ckpt_obj_ops ckpt_io_registered_ops;
+extern const struct ckpt_obj_ops ckpt_io_buffers_ops;
 
 /* event.c */
 void ckpt_event_settle(struct ckpt_ctx *ctx);
@@ -72,5 +77,10 @@ void ckpt_registered_collect(struct ckpt_ctx *ctx, const struct ckpt_where *wher
 			     struct file *ring);
 int ckpt_registered_note(struct ckpt_ctx *ctx, struct file *ring);
 int ckpt_registered_apply(struct ckpt_ctx *ctx, struct ckpt_event *r);
+
+/* io_buffers.c */
+void ckpt_buffers_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			  struct file *ring);
+int ckpt_buffers_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *ring);
 
 #endif /* _CHECKPOINT_FILE_EVENT_H */

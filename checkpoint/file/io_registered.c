@@ -141,6 +141,7 @@ void ckpt_registered_collect(struct ckpt_ctx *ctx, const struct ckpt_where *wher
 	if (ret)
 		ckpt_obstacle(ctx, where, CKPT_WHY_IO,
 			      "an io_uring instance whose files are in use");
+	ckpt_buffers_collect(ctx, where, ring);
 }
 
 /**
@@ -212,6 +213,8 @@ static int save_files(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *ri
 
 	if (nr < 0)
 		return nr;
+	if (!table.nr && !rec->eventfd)
+		return 0;
 	rec->nr_files = table.nr;
 	rec->alloc_start = table.alloc_start;
 	rec->alloc_end = table.alloc_end;
@@ -247,6 +250,8 @@ int ckpt_registered_save(struct ckpt_ctx *ctx, struct ckpt_task *t)
 			.ring = ckpt_tag_of(ctx, ring->private_data),
 		};
 		ret = save_eventfd(ctx, ring, &rec) ?: save_files(ctx, t, ring, &rec);
+		if (!ret)
+			ret = ckpt_buffers_save(ctx, t, ring);
 		if (ret == -EBUSY)
 			ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_CHANGED, ret,
 				   "an io_uring instance has changed while the process was being saved");

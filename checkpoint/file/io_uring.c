@@ -58,7 +58,6 @@ static const struct {
 	{ IORING_SETUP_NO_MMAP, 0, "whose rings are memory of the process (NO_MMAP)" },
 	{ 0, CHECKPOINT_RING_COMPAT, "of a 32-bit program" },
 	{ 0, CHECKPOINT_RING_OVERFLOW, "with more completions than its ring has room for" },
-	{ 0, CHECKPOINT_RING_BUFFERS, "with registered buffers" },
 	{ 0, CHECKPOINT_RING_PROVIDED, "with provided buffers" },
 	{ 0, CHECKPOINT_RING_PERSONALITY, "with registered personalities" },
 	{ 0, CHECKPOINT_RING_RESTRICTED, "with restrictions" },
@@ -231,7 +230,8 @@ static int save_ring(struct ckpt_ctx *ctx, struct file *file, u32 tag)
 	ret = ckpt_write_record(ctx, CKPT_REC_IO_URING, tag, sizeof(rec), &rec, sizeof(rec),
 				data, rec.rings_len + rec.sqes_len);
 	kvfree(data);
-	if (!ret && state.extras & (CHECKPOINT_RING_EVENTFD | CHECKPOINT_RING_FILES))
+	if (!ret && state.extras & (CHECKPOINT_RING_EVENTFD | CHECKPOINT_RING_FILES |
+				    CHECKPOINT_RING_BUFFERS))
 		ret = ckpt_registered_note(ctx, file);
 	return ret;
 }

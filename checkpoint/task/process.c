@@ -160,6 +160,9 @@ int ckpt_process_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		ret = ckpt_posix_timers_create(ctx, t);
 	if (!ret)
 		ret = set_rlimits(ctx, t, p->rlimits);
+	/* They count against a limit. */
+	if (!ret)
+		ret = ckpt_buffers_apply(ctx, t);
 	if (!ret)
 		ret = set_oom_score(ctx, t, p->oom_score_adj, p->oom_score_adj_min);
 	if (!ret && p->flags & CKPT_PROC_SUBREAPER)

@@ -92,7 +92,7 @@ static bool is_part(const struct ckpt_obj_ops *ops)
 	static const struct ckpt_obj_ops *const parts[] = {
 		&ckpt_shmem_data_ops, &ckpt_locks_ops, &ckpt_file_state_ops,
 		&ckpt_memory_ops, &ckpt_unix_ops, &ckpt_unix_msg_ops, &ckpt_inet_ops,
-		&ckpt_io_registered_ops,
+		&ckpt_io_registered_ops, &ckpt_io_buffers_ops,
 	};
 	int i;
 

@@ -238,4 +238,13 @@ static const struct {
 	  { .index = 5, .file = 9 } },
 };
 
+static const struct {
+	struct ckpt_rec_io_buffers head;
+	struct ckpt_rec_io_buffer buffers[2];
+} io_buffers = {
+	{ .ring = 7, .process = 1, .nr_slots = 4, .nr_buffers = 2 },
+	{ { .index = 0, .addr = 4096, .length = 1, .tag = 9 },
+	  { .index = 3, .addr = 4097, .length = CKPT_MAX_IO_BUFFER } },
+};
+
 #endif /* _CHECKPOINT_TESTS_SAMPLES_H */

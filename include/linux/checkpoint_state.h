@@ -506,7 +506,21 @@ struct checkpoint_io_uring_slot {
 	bool nowait;
 };
 
-/* io_uring/io_uring.c, eventfd.c, filetable.c */
+/**
+ * struct checkpoint_io_uring_buffer - a registered buffer
+ * @addr: its address
+ * @length: bytes
+ * @tag: what the program is told when the kernel has let the buffer go, 0: nothing
+ * @index: its slot
+ */
+struct checkpoint_io_uring_buffer {
+	u64 addr;
+	u64 length;
+	u64 tag;
+	u32 index;
+};
+
+/* io_uring/io_uring.c, eventfd.c, filetable.c, rsrc.c */
 #ifdef CONFIG_IO_URING
 void checkpoint_io_uring_task(struct task_struct *task, struct checkpoint_io_uring_task *state);
 void checkpoint_io_uring_work(void);
@@ -520,6 +534,14 @@ int checkpoint_io_uring_files(struct file *file, struct checkpoint_io_uring_file
 int checkpoint_io_uring_slot(struct file *file, u32 index, struct checkpoint_io_uring_slot *slot);
 int checkpoint_io_uring_set_files(struct file *file, const struct checkpoint_io_uring_files *table,
 				  const struct checkpoint_io_uring_slot *slots, unsigned int nr);
+int checkpoint_io_uring_buffers(struct file *file, const struct mm_struct **mm);
+int checkpoint_io_uring_buffer(struct file *file, u32 index,
+			       struct checkpoint_io_uring_buffer *buffer);
+int checkpoint_io_uring_buffer_pages(struct file *file, u32 index, u32 first,
+				     struct page **pages, u32 nr);
+int checkpoint_io_uring_set_buffers(struct file *file, struct mm_struct *mm, u32 nr_slots,
+				    const struct checkpoint_io_uring_buffer *buffers,
+				    unsigned int nr);
 #else
 static inline void checkpoint_io_uring_task(struct task_struct *task,
 					    struct checkpoint_io_uring_task *state)
@@ -574,6 +596,31 @@ static inline int checkpoint_io_uring_slot(struct file *file, u32 index,
 static inline int
 checkpoint_io_uring_set_files(struct file *file, const struct checkpoint_io_uring_files *table,
 			      const struct checkpoint_io_uring_slot *slots, unsigned int nr)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int checkpoint_io_uring_buffers(struct file *file, const struct mm_struct **mm)
+{
+	return -EBUSY;
+}
+
+static inline int checkpoint_io_uring_buffer(struct file *file, u32 index,
+					     struct checkpoint_io_uring_buffer *buffer)
+{
+	return -EBUSY;
+}
+
+static inline int checkpoint_io_uring_buffer_pages(struct file *file, u32 index, u32 first,
+						   struct page **pages, u32 nr)
+{
+	return -EBUSY;
+}
+
+static inline int
+checkpoint_io_uring_set_buffers(struct file *file, struct mm_struct *mm, u32 nr_slots,
+				const struct checkpoint_io_uring_buffer *buffers,
+				unsigned int nr)
 {
 	return -EOPNOTSUPP;
 }

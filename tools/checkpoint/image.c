@@ -73,6 +73,8 @@ static const struct {
 	[CKPT_REC_IO_URING] = { "IO_URING", LAYOUT_TAIL, sizeof(struct ckpt_rec_io_uring) },
 	[CKPT_REC_IO_REGISTERED] = { "IO_REGISTERED", LAYOUT_TAIL,
 				     sizeof(struct ckpt_rec_io_registered) },
+	[CKPT_REC_IO_BUFFERS] = { "IO_BUFFERS", LAYOUT_TAIL,
+				  sizeof(struct ckpt_rec_io_buffers) },
 	[CKPT_REC_USE] = { "USE", LAYOUT_FIXED, sizeof(struct ckpt_rec_use) },
 	[CKPT_REC_USAGE] = { "USAGE", LAYOUT_FIXED, sizeof(struct ckpt_rec_usage) },
 	[CKPT_REC_TIMERS] = { "TIMERS", LAYOUT_FIXED, sizeof(struct ckpt_rec_timers) },

@@ -626,6 +626,7 @@ static const struct {
 	[CKPT_REC_INOTIFY] = { PLACE_ANY, true, NULL },
 	[CKPT_REC_IO_URING] = { PLACE_ANY, true, NULL },
 	[CKPT_REC_IO_REGISTERED] = { PLACE_ANY, false, image_check_io_registered },
+	[CKPT_REC_IO_BUFFERS] = { PLACE_ANY, false, image_check_io_buffers },
 	[CKPT_REC_SOCKET] = { PLACE_ANY, true, check_socket },
 	[CKPT_REC_UNIX] = { PLACE_ANY, false, check_unix },
 	[CKPT_REC_UNIX_MSG] = { PLACE_ANY, false, check_unix_msg },

@@ -48,3 +48,19 @@ int image_check_io_registered(struct image *img)
 			return bad(img, "a registered file was not named before");
 	return 0;
 }
+
+int image_check_io_buffers(struct image *img)
+{
+	const struct ckpt_rec_io_buffers *g = rec_data(img);
+	const struct ckpt_rec_io_buffer *b = rec_tail(img);
+	uint32_t i;
+
+	if (rec_tail_length(img) != g->nr_buffers * sizeof(*b))
+		return bad(img, "wrong length");
+	if (tags_find(&img->order.tags, g->ring) != CKPT_REC_IO_URING)
+		return bad(img, "an io_uring instance was not named before");
+	for (i = 0; i < g->nr_buffers; i++, b++)
+		if (b->index >= g->nr_slots || (i && b->index <= b[-1].index))
+			return bad(img, "registered buffers in a wrong order");
+	return 0;
+}

@@ -89,6 +89,7 @@
  * @CKPT_REC_IO_URING: struct ckpt_rec_io_uring, its rings and submissions; has a tag
  * @CKPT_REC_IO_REGISTERED: struct ckpt_rec_io_registered and its slots, of an IO_URING
  *	before
+ * @CKPT_REC_IO_BUFFERS: struct ckpt_rec_io_buffers and its buffers, of an IO_URING before
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -151,6 +152,7 @@ enum ckpt_rec_type {
 	CKPT_REC_TCP,
 	CKPT_REC_IO_URING,
 	CKPT_REC_IO_REGISTERED,
+	CKPT_REC_IO_BUFFERS,
 	CKPT_REC_NR
 };
 
@@ -1075,6 +1077,40 @@ struct ckpt_rec_io_slot {
 	__u32 flags;
 	__u32 reserved;
 	__u64 tag;
+};
+
+/**
+ * struct ckpt_rec_io_buffers - memory that is registered with an instance; buffers follow
+ * @ring: tag of the instance
+ * @process: whose memory it is
+ * @counted: process whose pinned memory it counts as, 0: none of the tree
+ * @reserved: 0
+ * @nr_slots: of the table of buffers
+ * @nr_buffers: slots in use, which follow
+ */
+struct ckpt_rec_io_buffers {
+	__u32 ring;
+	__u32 process;
+	__u32 counted;
+	__u32 reserved;
+	__u32 nr_slots;
+	__u32 nr_buffers;
+};
+
+/**
+ * struct ckpt_rec_io_buffer - a registered buffer
+ * @index: its slot, above that of the one before
+ * @reserved: 0
+ * @addr: its address
+ * @length: bytes
+ * @tag: what the program is told when the kernel lets the buffer go, 0: nothing
+ */
+struct ckpt_rec_io_buffer {
+	__u32 index;
+	__u32 reserved;
+	__aligned_u64 addr;
+	__aligned_u64 length;
+	__aligned_u64 tag;
 };
 
 /* ckpt_rec_shmem.flags */

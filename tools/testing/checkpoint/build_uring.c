@@ -25,8 +25,19 @@ void build_io_uring(struct image *image, u32 tag, u32 file)
 		  { .index = 5, .file = file } },
 	};
 
+	struct {
+		struct ckpt_rec_io_buffers head;
+		struct ckpt_rec_io_buffer buffers[2];
+	} buffers = {
+		{ .ring = tag, .process = 5, .nr_slots = 4, .nr_buffers = 2 },
+		{ { .index = 0, .addr = 4096, .length = 1, .tag = 9 },
+		  { .index = 2, .addr = 4097, .length = 8192 } },
+	};
+
 	image_add(image, CKPT_REC_IO_URING, tag, sizeof(io_uring.ring), &io_uring,
 		  sizeof(io_uring));
 	image_add(image, CKPT_REC_IO_REGISTERED, 0, sizeof(registered.head), &registered,
 		  sizeof(registered));
+	image_add(image, CKPT_REC_IO_BUFFERS, 0, sizeof(buffers.head), &buffers,
+		  sizeof(buffers));
 }

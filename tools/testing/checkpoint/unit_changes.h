@@ -59,6 +59,10 @@ static struct {
 	struct ckpt_rec_io_registered head;
 	struct ckpt_rec_io_slot slots[2];
 } registered;
+static struct {
+	struct ckpt_rec_io_buffers head;
+	struct ckpt_rec_io_buffer buffers[2];
+} io_buffers;
 static struct ckpt_rec_use use;
 static struct ckpt_rec_shmem shmem;
 static struct ckpt_rec_shmem_data shmem_data;
@@ -98,7 +102,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_SYSV_SHM] = &segment, [CKPT_REC_MEMORY] = &memory,
 	[CKPT_REC_HUGETLB] = &hugetlb, [CKPT_REC_HUGE_REGIONS] = regions,
 	[CKPT_REC_AIO] = &aio, [CKPT_REC_IO_URING] = &io_uring,
-	[CKPT_REC_IO_REGISTERED] = &registered,
+	[CKPT_REC_IO_REGISTERED] = &registered, [CKPT_REC_IO_BUFFERS] = &io_buffers,
 	[CKPT_REC_SECCOMP] = &filter, [CKPT_REC_ATTRS] = &attrs,
 	[CKPT_REC_VMA_NAMES] = names, [CKPT_REC_VMA_POLICIES] = policies,
 	[CKPT_REC_IO_PORTS] = ports,
@@ -173,6 +177,7 @@ struct change {
 #define NAME(i, m, v, e)	CHANGE(VMA_NAMES, names[i].m, v, e)
 #define RING(m, v, e)		CHANGE(IO_URING, io_uring.m, v, e)
 #define IO_REG(m, v, e)		CHANGE(IO_REGISTERED, registered.m, v, e)
+#define IO_BUF(m, v, e)		CHANGE(IO_BUFFERS, io_buffers.m, v, e)
 #define AIO(m, v, e)		CHANGE(AIO, aio.m, v, e)
 #define SEGMENT(m, v, e)	CHANGE(SYSV_SHM, segment.m, v, e)
 #define MEMORY(m, v, e)		CHANGE(MEMORY, memory.m, v, e)
@@ -534,6 +539,20 @@ static const struct change changes[] = {
 	IO_REG(slots[1].flags, CKPT_IO_SLOT_ALL, 0),
 	IO_REG(slots[1].flags, CKPT_IO_SLOT_ALL + 1, BAD), IO_REG(slots[1].reserved, 1, BAD),
 	IO_REG(slots[1].tag, ~0ULL, 0),
+	IO_BUF(head.ring, 0, BAD), IO_BUF(head.process, 0, BAD), IO_BUF(head.process, ~0U, BAD),
+	IO_BUF(head.process, INT_MAX, 0), IO_BUF(head.counted, ~0U, BAD),
+	IO_BUF(head.counted, INT_MAX, 0), IO_BUF(head.reserved, 1, BAD),
+	IO_BUF(head.nr_slots, 0, BAD),
+	IO_BUF(head.nr_slots, 2, BAD), IO_BUF(head.nr_slots, 3, 0),
+	IO_BUF(head.nr_slots, CKPT_MAX_IO_BUFFERS, 0),
+	IO_BUF(head.nr_slots, CKPT_MAX_IO_BUFFERS + 1, BAD), IO_BUF(head.nr_buffers, 1, BAD),
+	IO_BUF(head.nr_buffers, ~0U, BAD), IO_BUF(buffers[0].index, 2, BAD),
+	IO_BUF(buffers[0].index, 1, 0), IO_BUF(buffers[1].index, 4, BAD),
+	IO_BUF(buffers[1].reserved, 1, BAD), IO_BUF(buffers[1].addr, 0, BAD),
+	IO_BUF(buffers[1].addr, ~0ULL, BAD), IO_BUF(buffers[1].addr, 1, 0),
+	IO_BUF(buffers[1].length, 0, BAD), IO_BUF(buffers[1].length, CKPT_MAX_IO_BUFFER, 0),
+	IO_BUF(buffers[1].length, CKPT_MAX_IO_BUFFER + 1, BAD),
+	IO_BUF(buffers[1].tag, ~0ULL, 0),
 	AIO(addr, 0, BAD), AIO(addr, 4097, BAD), AIO(addr, 4096, 0),
 	AIO(addr, -4096ULL, BAD), AIO(nr_pages, 0, BAD), AIO(nr_pages, 1, 0),
 	AIO(nr_pages, 65536, 0), AIO(nr_pages, 65537, BAD), AIO(nr_pages, ~0U, BAD),

@@ -331,8 +331,6 @@ static void uring_read(int argc, char **argv)
 /* uring_has WHAT: what stands in the way, and goes. */
 static void uring_has(int argc, char **argv)
 {
-	static char buffer[BLOCK];
-	struct iovec iov = { buffer, BLOCK };
 	struct uring u = setup(128, 0);
 	int efd = eventfd(0, 0), fd = open("/proc/self/comm", O_WRONLY);
 	struct io_uring_rsrc_update ring = { .offset = -1U, .data = u.fd };
@@ -340,8 +338,6 @@ static void uring_has(int argc, char **argv)
 	need(argc == 1 && efd >= 0 && fd >= 0);
 	if (!strcmp(argv[0], "file"))
 		check_eq(0, do_register(&u, IORING_REGISTER_FILES, &fd, 1));
-	else if (!strcmp(argv[0], "buffers"))
-		check_eq(0, do_register(&u, IORING_REGISTER_BUFFERS, &iov, 1));
 	else if (!strcmp(argv[0], "eventfd"))
 		check_eq(0, do_register(&u, IORING_REGISTER_EVENTFD, &efd, 1));
 	else if (!strcmp(argv[0], "personality"))

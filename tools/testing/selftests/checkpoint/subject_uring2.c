@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include "subject_uring.h"
@@ -294,6 +295,179 @@ static void uring_eventfd_async(int argc, char **argv)
 	check_eq(0, status);
 }
 
+#define HUGE	(2UL << 20)
+
+/* What /proc/self/status says of pages that the kernel holds, in KiB. */
+static unsigned long pinned(void)
+{
+	char text[4096], *at;
+
+	need(read_file("/proc/self/status", text, sizeof(text)) > 0);
+	at = strstr(text, "VmPin:");
+	need(at);
+	return strtoul(at + 6, NULL, 10);
+}
+
+/* Moves a block between a file and a registered buffer. */
+static int fixed_buffer(struct uring *u, int op, int fd, int slot, void *buf, uint64_t off)
+{
+	struct io_uring_sqe *sqe = prepare(u, op, fd, buf, BLOCK, 88);
+	int res;
+
+	sqe->buf_index = slot;
+	sqe->off = off * BLOCK;
+	check_eq(1, enter(u, 1, 1));
+	check_eq(88, next(u, &res));
+	return res;
+}
+
+static char *new_memory(size_t size, int flags)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+
+	need(p != MAP_FAILED);
+	return p;
+}
+
+/* Memory that begins with a huge page, if there is one. */
+static char *huge_memory(size_t size)
+{
+	char *p = new_memory(size + HUGE, MAP_PRIVATE);
+
+	p = (char *)(((uintptr_t)p + HUGE - 1) & ~(HUGE - 1));
+	need(!madvise(p, size, MADV_HUGEPAGE));
+	return p;
+}
+
+/* What is read into the buffer comes, and what is written from it. */
+static void use_buffer(struct uring *u, int fd, int slot, char *buf, int nr)
+{
+	char block[BLOCK];
+
+	check_eq(BLOCK, fixed_buffer(u, IORING_OP_READ_FIXED, fd, slot, buf, nr));
+	same_block(buf, nr);
+	fill_memory(buf, BLOCK, BLOCKS - 1);
+	check_eq(BLOCK, fixed_buffer(u, IORING_OP_WRITE_FIXED, fd, slot, buf, BLOCKS));
+	check_eq(BLOCK, pread(fd, block, BLOCK, BLOCKS * BLOCK));
+	same_block(block, BLOCKS - 1);
+}
+
+/* Another buffer takes a slot; what was there is told of by its tag. */
+static void replace_buffer(struct uring *u, int slot, struct iovec iov, uint64_t tag, uint64_t old)
+{
+	struct io_uring_rsrc_update2 up = { .offset = slot, .data = (uintptr_t)&iov,
+					    .tags = (uintptr_t)&tag, .nr = 1 };
+
+	check_eq(1, do_register(u, IORING_REGISTER_BUFFERS_UPDATE, &up, sizeof(up)));
+	check_eq(0, enter(u, 0, 1));
+	expect(u, old, 0);
+}
+
+/* uring_buffers FLAGS: memory of several kinds, some of it twice, an empty slot. */
+static void uring_buffers(int argc, char **argv)
+{
+	struct uring u = setup(4, argc ? strtoul(argv[0], NULL, 0) : 0);
+	char *own = new_memory(4 * 4096, MAP_PRIVATE), *shared = new_memory(4096, MAP_SHARED);
+	char *huge = huge_memory(2 * HUGE);
+	struct iovec iov[] = {
+		{ own + 100, 3 * 4096 }, { NULL, 0 }, { shared, 4096 },
+		{ huge + 8192, HUGE }, { own + 4096, 4096 },
+	};
+	uint64_t tags[] = { 0, 0, 5, 0, 6 };
+	struct io_uring_rsrc_register table = { .nr = 5, .data = (uintptr_t)iov,
+						.tags = (uintptr_t)tags };
+	unsigned long held;
+	int fd = numbered(), i;
+
+	check_eq(0, do_register(&u, IORING_REGISTER_BUFFERS2, &table, sizeof(table)));
+	held = pinned();
+	check(held >= HUGE / 1024);
+	for (i = 0; i < 3; i++) {
+		stage();
+		check_eq(held, pinned());
+		use_buffer(&u, fd, 0, own + 4000, i);
+		use_buffer(&u, fd, 0, own + 100 + 3 * 4096 - BLOCK, i + 1);
+		use_buffer(&u, fd, 2, shared + 100, i + 2);
+		use_buffer(&u, fd, 3, huge + HUGE - 100, i + 1);
+		use_buffer(&u, fd, 4, own + 4096, i);
+		check_eq(-EFAULT, fixed_buffer(&u, IORING_OP_READ_FIXED, fd, 1, own, 0));
+		check_eq(-EFAULT, fixed_buffer(&u, IORING_OP_READ_FIXED, fd, 0, own, 0));
+		check_eq(-EFAULT, fixed_buffer(&u, IORING_OP_READ_FIXED, fd, 5, own, 0));
+		/* A second table is not taken. */
+		check_eq(-1, do_register(&u, IORING_REGISTER_BUFFERS, iov, 1));
+	}
+	replace_buffer(&u, 2, iov[4], 7, 5);
+	stage();
+	use_buffer(&u, fd, 2, own + 4096, 1);
+	replace_buffer(&u, 4, iov[0], 0, 6);
+	replace_buffer(&u, 2, iov[1], 0, 7);
+	check_eq(-EFAULT, fixed_buffer(&u, IORING_OP_READ_FIXED, fd, 2, own + 4096, 0));
+	stage();
+	check_eq(0, do_register(&u, IORING_UNREGISTER_BUFFERS, NULL, 0));
+	check_eq(0, pinned());
+	stage();
+	nops(&u, 0, 2);
+}
+
+/* uring_buffers_child: it is the child that has registered memory of its own. */
+static void uring_buffers_child(int argc, char **argv)
+{
+	struct uring u = setup(4, 0);
+	char *own = new_memory(4096, MAP_PRIVATE);
+	struct iovec iov = { own, 4096 };
+	int there[2], back[2], i, fd = numbered(), status;
+	char c = 0;
+	pid_t pid;
+
+	need(!pipe(there) && !pipe(back));
+	own[0] = 1;
+	pid = fork();
+	if (!pid) {
+		check_eq(0, do_register(&u, IORING_REGISTER_BUFFERS, &iov, 1));
+		for (i = 0; i < 3; i++) {
+			need(write(back[1], &c, 1) == 1);
+			need(read(there[0], &c, 1) == 1);
+			same_block(own, i);
+		}
+		_exit(0);
+	}
+	for (i = 0; i < 3; i++) {
+		check_eq(1, read(back[0], &c, 1));
+		/* It counts as pinned by who has made the instance. */
+		check_eq(4, pinned());
+		stage();
+		check_eq(4, pinned());
+		check_eq(BLOCK, fixed_buffer(&u, IORING_OP_READ_FIXED, fd, 0, own, i));
+		check_eq(1, own[0]);
+		check_eq(1, write(there[1], &c, 1));
+	}
+	check_eq(pid, waitpid(pid, &status, 0));
+	check_eq(0, status);
+}
+
+/* uring_buffers_lost WHAT: the kernel has pages that nobody has any more. */
+static void uring_buffers_lost(int argc, char **argv)
+{
+	struct uring u = setup(4, 0);
+	char *own = new_memory(2 * 4096, MAP_PRIVATE);
+	struct iovec iov = { own, 2 * 4096 };
+
+	need(argc == 1);
+	check_eq(0, do_register(&u, IORING_REGISTER_BUFFERS, &iov, 1));
+	if (!strcmp(argv[0], "unmapped"))
+		need(!munmap(own + 4096, 4096));
+	else if (!strcmp(argv[0], "dropped"))
+		need(!madvise(own, 4096, MADV_DONTNEED));
+	else
+		need(!mprotect(own, 4096, PROT_READ));
+	stage();
+	/* It is not needed any more. */
+	check_eq(0, do_register(&u, IORING_UNREGISTER_BUFFERS, NULL, 0));
+	nops(&u, 0, 3);
+	stage();
+	nops(&u, 0, 3);
+}
+
 /* uring_lies: for images that are changed: an O_PATH descriptor is there, too. */
 static void uring_lies(int argc, char **argv)
 {
@@ -315,6 +489,9 @@ const struct mode uring2_modes[] = {
 	{ "uring_files_shared", uring_files_shared },
 	{ "uring_files_epoll", uring_files_epoll },
 	{ "uring_eventfd", uring_eventfd },
+	{ "uring_buffers", uring_buffers },
+	{ "uring_buffers_child", uring_buffers_child },
+	{ "uring_buffers_lost", uring_buffers_lost },
 	{ "uring_eventfd_async", uring_eventfd_async },
 	{}
 };

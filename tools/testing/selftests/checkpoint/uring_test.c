@@ -34,7 +34,8 @@ FIXTURE_TEARDOWN(uring)
 #define URING_TEST(name, command)				\
 TEST_F_TIMEOUT(uring, name, TEST_TIMEOUT)			\
 {								\
-	ASSERT_EQ(0, subject_run(&self->s, command, variant->way));	\
+	ASSERT_EQ(0, subject_run(&self->s, command, variant->way))	\
+		messages_show(&self->s);				\
 }
 
 URING_TEST(plain, "uring")
@@ -57,8 +58,14 @@ URING_TEST(eventfd, "uring_eventfd")
 TEST_F_TIMEOUT(uring, name, TEST_TIMEOUT)			\
 {								\
 	self->s.nosnap = true;					\
-	ASSERT_EQ(0, subject_run(&self->s, command, variant->way));	\
+	ASSERT_EQ(0, subject_run(&self->s, command, variant->way))	\
+		messages_show(&self->s);				\
 }
+
+/* Shared memory is a new file. */
+WORKERS_TEST(buffers, "uring_buffers")
+WORKERS_TEST(buffers_deferred, "uring_buffers 0x3000")
+WORKERS_TEST(buffers_child, "uring_buffers_child")
 
 WORKERS_TEST(disabled, "uring_disabled")
 WORKERS_TEST(files, "uring_files")
@@ -88,7 +95,9 @@ REFUSED(poll, "uring_poll", IO, "1 requests wait for events", true);
 REFUSED(read, "uring_read", IO, "1 requests wait for events", true);
 REFUSED(sqpoll, "uring_sqpoll", IO, "(SQPOLL)", false);
 REFUSED(file, "uring_has file", FILE, "comm", false);
-REFUSED(buffers, "uring_has buffers", IO, "with registered buffers", false);
+REFUSED(unmapped, "uring_buffers_lost unmapped", IO, "buffer whose memory was unmapped", true);
+REFUSED(dropped, "uring_buffers_lost dropped", IO, "buffer whose memory was unmapped", true);
+REFUSED(protected, "uring_buffers_lost protected", IO, "buffer whose memory was unmapped", true);
 REFUSED(eventfd, "uring_has eventfd", IO, "eventfd that no process of the tree has open", false);
 REFUSED(overflow, "uring_overflow", IO, "more completions than its ring has room for", true);
 REFUSED(personality, "uring_has personality", IO, "with registered personalities", false);
@@ -136,6 +145,7 @@ FIXTURE_VARIANT(user_uring) {
 FIXTURE_VARIANT_ADD(user_uring, plain) { .command = "uring" };
 FIXTURE_VARIANT_ADD(user_uring, files) { .command = "uring_files" };
 FIXTURE_VARIANT_ADD(user_uring, eventfd) { .command = "uring_eventfd" };
+FIXTURE_VARIANT_ADD(user_uring, buffers) { .command = "uring_buffers" };
 
 FIXTURE_SETUP(user_uring)
 {
@@ -318,6 +328,81 @@ TEST_F_TIMEOUT(uring, registered_lies, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_end(s));
+	image_free(&image);
+}
+
+/* Memory that is not there, of a process that is not, or where it cannot be. */
+static bool lie_buffers(struct ckpt_rec_io_buffers *g, int i)
+{
+	struct ckpt_rec_io_buffer *b = (void *)(g + 1);
+
+	switch (i) {
+	case 0:
+		g->process = 1 << 20;
+		return true;
+	case 1:
+		g->ring = 1 << 20;
+		return true;
+	case 7:
+		g->counted = 1 << 20;
+		return true;
+	case 2:
+		b[1].addr = 4096;
+		return true;
+	case 3:
+		b[1].addr = 1ULL << 63;
+		return true;
+	case 4:
+		b[1].length = 1 << 30;
+		return true;
+	case 5:
+		b[1].index = b[0].index;
+		return true;
+	case 6:
+		g->nr_slots = b[g->nr_buffers - 1].index;
+		return true;
+	}
+	return false;
+}
+
+TEST_F_TIMEOUT(uring, buffer_lies, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	struct ckpt_rec_io_buffers *g;
+	struct image image;
+	char good[256];
+	int i, tasks;
+	size_t size;
+
+	if (variant->way != WAY_KILL)
+		SKIP(return, "it takes a restart");
+	tasks = count_tasks();
+	ASSERT_EQ(0, subject_start(s, "uring_buffers"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, image_load(&image, s->image));
+	ASSERT_EQ(0, image_unpack(&image, CKPT_REC_IO_BUFFERS, 0));
+	g = image_payload(&image, CKPT_REC_IO_BUFFERS, 0);
+	ASSERT_NE(NULL, g);
+	ASSERT_EQ(4, g->nr_buffers);
+	size = sizeof(*g) + 4 * sizeof(struct ckpt_rec_io_buffer);
+	ASSERT_LE(size, sizeof(good));
+	memcpy(good, g, size);
+	for (i = 0; lie_buffers(g, i); i++) {
+		image_seal(&image, image_find(&image, CKPT_REC_IO_BUFFERS, 0));
+		ASSERT_EQ(0, image_store(&image, s->image));
+		EXPECT_EQ(-1, subject_restart(s, 0));
+		EXPECT_EQ(EBADMSG, s->err) {
+			say("lie %d", i);
+			messages_show(s);
+		}
+		EXPECT_EQ(tasks, count_tasks());
+		memcpy(g, good, size);
+	}
+	image_seal(&image, image_find(&image, CKPT_REC_IO_BUFFERS, 0));
+	ASSERT_EQ(0, image_store(&image, s->image));
+	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
 	image_free(&image);
 }
 
