@@ -12,6 +12,9 @@
 /* How long a save waits for asynchronous requests that themselves wait for events. */
 #define CKPT_IO_WAIT_MS		200
 
+/* How long a restart waits for instances of io_uring that have just ended. */
+#define CKPT_IO_END_MS		1000
+
 /* Where a save searches for another name of a removed file: names, and their bytes. */
 #define CKPT_MAX_SEARCHED	100000
 #define CKPT_SEARCH_BYTES	(256 * 1024)

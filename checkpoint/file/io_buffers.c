@@ -7,6 +7,7 @@
 #include <linux/checkpoint_state.h>
 #include <linux/delay.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -295,11 +296,16 @@ static int set_buffers(struct ckpt_ctx *ctx, struct ckpt_event *r)
  */
 int ckpt_buffers_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
+	unsigned long deadline = jiffies + msecs_to_jiffies(CKPT_IO_END_MS);
 	struct ckpt_event *r;
 	int ret;
 
 	for (r = t->io_buffers; r; r = r->next) {
 		ret = set_buffers(ctx, r);
+		/* An instance that was killed counts until the kernel gets to its end. */
+		while (ret == -ENOMEM && time_before(jiffies, deadline) &&
+		       !schedule_timeout_killable(1))
+			ret = set_buffers(ctx, r);
 		if (ret == -ENOMEM)
 			return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_LIMIT, ret,
 					  "cannot register buffers with an io_uring instance: they count against RLIMIT_MEMLOCK");

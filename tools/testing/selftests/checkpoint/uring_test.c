@@ -165,7 +165,7 @@ TEST_F_TIMEOUT(user_uring, restarts, TEST_TIMEOUT)
 {
 	ASSERT_EQ(0, subject_become_user(&self->s, CAP_CHECKPOINT_RESTORE));
 	self->s.nosnap = true;
-	ASSERT_EQ(0, subject_run(&self->s, variant->command, WAY_KILL));
+	ASSERT_EQ(0, subject_run(&self->s, variant->command, WAY_KILL)) messages_show(&self->s);
 }
 
 /* Changes an instance to what io_uring_setup(2) would not make, or that has no owner. */
