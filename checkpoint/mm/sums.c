@@ -5,6 +5,7 @@
  * so that nobody waits for a worker that has not begun.
  */
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/workqueue.h>
 #include <linux/xxhash.h>
 
@@ -68,6 +69,22 @@ void ckpt_sums_start(struct ckpt_sums *s)
 	memset(s->done, 0, sizeof(s->done));
 }
 
+/*
+ * An idle processor that the caller may use. Work begins among those that share a
+ * cache with the one it is queued on. In virtual machines that may be one alone, and
+ * the caller's own: both would run there until the load is balanced, which takes ten
+ * milliseconds.
+ */
+static int idle_processor(void)
+{
+	int cpu;
+
+	for_each_cpu_wrap(cpu, current->cpus_ptr, raw_smp_processor_id())
+		if (cpu_online(cpu) && available_idle_cpu(cpu))
+			return cpu;
+	return WORK_CPU_UNBOUND;
+}
+
 /**
  * ckpt_sums_add - let the checksums of some more chunks be taken
  * @s: started; @s->bv and @s->nr_bv of the chunks are set
@@ -82,7 +99,8 @@ void ckpt_sums_add(struct ckpt_sums *s, u32 nr)
 	smp_store_release(&s->nr, nr);
 	if (nr - atomic_read(&s->next) > ALONE) {
 		s->asked = true;
-		queue_work(system_unbound_wq, &s->work);
+		/* Always the same queue, or it could run twice. */
+		queue_work_on(idle_processor(), system_unbound_wq, &s->work);
 	}
 }
 
