@@ -701,6 +701,7 @@ void ckpt_thread_commit(struct ckpt_task *t);
 
 /* task/new_tid.c */
 int ckpt_new_tid_apply(struct ckpt_task *t);
+int ckpt_new_tid_finish(struct ckpt_task *t);
 
 /* task/sched.c */
 void ckpt_sched_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);
@@ -931,6 +932,7 @@ bool ckpt_file_is_ours(struct ckpt_ctx *ctx, struct file *file, int extra);
 bool ckpt_file_is_ours_now(struct ckpt_ctx *ctx, struct file *file, int extra);
 bool ckpt_pipe_is_inside(struct ckpt_ctx *ctx, struct pipe_inode_info *pipe,
 			 struct file *file);
+bool ckpt_file_has_others(struct ckpt_ctx *ctx, struct file *file);
 bool ckpt_file_shared(struct ckpt_ctx *ctx, struct file *file, char *who, size_t size);
 
 /* net/socket.c */

@@ -555,7 +555,7 @@ static int set_registers(struct ckpt_ctx *ctx)
 		    !wait_task_inactive(t->task, TASK_KILLABLE))
 			return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_GONE, -ESRCH,
 					  "was killed while it was being restarted");
-		ret = t->dead ? 0 : ckpt_regset_apply(ctx, t);
+		ret = t->dead ? 0 : ckpt_regset_apply(ctx, t) ?: ckpt_new_tid_finish(t);
 		if (ret)
 			return ret;
 	}

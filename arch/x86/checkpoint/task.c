@@ -36,6 +36,7 @@ static const struct {
 	{ 420, __NR_semtimedop }, { 426, __NR_io_uring_enter },
 	{ 371, __NR_recvfrom }, { 372, __NR_recvmsg }, { 369, __NR_sendto },
 	{ 370, __NR_sendmsg }, { 364, __NR_accept4 },
+	{ 240, __NR_futex }, { 422, __NR_futex },
 };
 
 /**
@@ -156,9 +157,9 @@ long ckpt_arch_result(struct task_struct *task)
 }
 
 /**
- * ckpt_arch_set_result - replace that result
- * @task: current
- * @result: negative errno
+ * ckpt_arch_set_result - replace the result of a system call
+ * @task: current, or parked
+ * @result: what the call returns, or a negative errno
  */
 void ckpt_arch_set_result(struct task_struct *task, long result)
 {

@@ -64,6 +64,19 @@ static void idle(void)
 	stage();
 }
 
+/* robust: a lock that holds the id of the thread that has it. */
+static void robust(void)
+{
+	pthread_mutexattr_t attr;
+	pthread_mutex_t lock;
+
+	check(!pthread_mutexattr_init(&attr));
+	check(!pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST));
+	check(!pthread_mutex_init(&lock, &attr) && !pthread_mutex_lock(&lock));
+	stage();
+	check(!pthread_mutex_unlock(&lock));
+}
+
 static __thread int tls_number;
 static volatile int handled;
 static char *handler_stack;
@@ -371,7 +384,7 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} modes[] = {
-		{ "idle", idle }, { "everything", everything }, { "threads", threads },
+		{ "idle", idle }, { "robust", robust }, { "everything", everything }, { "threads", threads },
 		{ "sleepers", sleepers }, { "patience", patience }, { "epoll", epoll },
 		{ "vdso", vdso },
 	};

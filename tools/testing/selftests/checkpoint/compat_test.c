@@ -84,4 +84,20 @@ TEST_F_TIMEOUT(compat, epoll, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_end(s));
 }
 
+/* The id in a lock of a 32-bit program is that which its thread has now. */
+TEST_F_TIMEOUT(compat, fresh_robust, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	if (variant->way != WAY_KILL)
+		SKIP(return, "one way is enough");
+	ASSERT_EQ(0, subject_start(s, "robust"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL));
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, subject_restart(s, RESTART_NEW_PIDS)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
 TEST_HARNESS_MAIN

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "common.h"
+#include "outside.h"
 
 FIXTURE(process) {
 	struct subject s;
@@ -155,6 +156,79 @@ TEST_F_TIMEOUT(fresh, robust_locks, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_go(copy));
 	ASSERT_EQ(0, subject_end(copy));
 	ASSERT_EQ(0, end_original(s));
+}
+
+/* Whoever waits for it finds who has it. */
+TEST_F_TIMEOUT(fresh, awaited_lock, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s, *copy = &self->copy;
+
+	ASSERT_EQ(0, subject_start(s, "pi"));
+	ASSERT_EQ(0, copy_subject(s, copy));
+	ASSERT_EQ(0, subject_go(copy));
+	ASSERT_EQ(0, subject_end(copy));
+	ASSERT_EQ(0, end_original(s));
+}
+
+/* vfork(2) returns the number that the child has now. */
+TEST_F_TIMEOUT(fresh, vfork, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	pid_t before;
+
+	ASSERT_EQ(0, subject_start(s, "vforked"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	before = s->pid;
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL));
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, subject_restart(s, RESTART_NEW_PIDS)) messages_show(s);
+	ASSERT_NE(before, s->pid);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+FIXTURE(fixed_lock) {
+	struct subject s;
+};
+
+FIXTURE_VARIANT(fixed_lock) {
+	const char *command;
+};
+
+FIXTURE_VARIANT_ADD(fixed_lock, robust) { .command = "fixed_lock robust" };
+FIXTURE_VARIANT_ADD(fixed_lock, pi) { .command = "fixed_lock pi" };
+
+FIXTURE_SETUP(fixed_lock)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+}
+
+FIXTURE_TEARDOWN(fixed_lock)
+{
+	subject_destroy(&self->s);
+}
+
+TEST_F_TIMEOUT(fixed_lock, refused, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, variant->command));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL));
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(-1, subject_restart(s, RESTART_NEW_PIDS));
+	ASSERT_EQ(EOPNOTSUPP, s->err);
+	EXPECT_TRUE(told(s, "error", CKPT_WHY_SYSCALL, "futex", "cannot be changed"));
+	/* Who waits, and waits anew, may write to it, or that fails. */
+	if (strstr(variant->command, "pi"))
+		return;
+	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
 }
 
 TEST_HARNESS_MAIN

@@ -16,6 +16,7 @@
 #include "subject.h"
 
 #define STACK	(256 * 1024)
+#define PAGE	4096
 
 /* What parent and child tell each other: memory that both have, and its address. */
 static struct shared {
@@ -297,9 +298,10 @@ static void vforked(int argc, char **argv)
 	self = 0;
 	pid = vfork();
 	if (!pid) {
+		stage();
+		stage();
+		/* Its parent goes on no sooner than this. */
 		self = getpid();
-		stage();
-		stage();
 		_exit(3);
 	}
 	check_eq(pid, self);
@@ -629,6 +631,46 @@ static void robust_locks(int argc, char **argv)
 		check_eq(EOWNERDEAD, pthread_mutex_lock(&robust[i]));
 }
 
+/* A lock alone on a page, and one that waits for it. */
+static pthread_mutex_t *fixed;
+
+static void *lock_fixed(void *arg)
+{
+	int ret = pthread_mutex_lock(fixed);
+
+	check_eq(0, ret);
+	if (!ret)
+		check_eq(0, pthread_mutex_unlock(fixed));
+	return NULL;
+}
+
+/* fixed_lock robust|pi: a lock that is held, and may not be written to at the time. */
+static void fixed_lock(int argc, char **argv)
+{
+	bool pi = argc == 1 && !strcmp(argv[0], "pi");
+	pthread_mutexattr_t attr;
+	pthread_t thread;
+
+	fixed = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	need(fixed != MAP_FAILED && !pthread_mutexattr_init(&attr));
+	if (pi)
+		need(!pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT));
+	else
+		need(!pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST));
+	need(!pthread_mutex_init(fixed, &attr) && !pthread_mutex_lock(fixed));
+	if (pi) {
+		need(!pthread_create(&thread, NULL, lock_fixed, NULL));
+		while (!(__atomic_load_n((uint32_t *)fixed, __ATOMIC_RELAXED) & FUTEX_WAITERS))
+			sched_yield();
+	}
+	need(!mprotect(fixed, PAGE, PROT_READ));
+	stage();
+	need(!mprotect(fixed, PAGE, PROT_READ | PROT_WRITE));
+	check_eq(0, pthread_mutex_unlock(fixed));
+	if (pi)
+		need(!pthread_join(thread, NULL));
+}
+
 static void *idle_thread(void *arg)
 {
 	for (;;)
@@ -693,6 +735,7 @@ const struct mode process_modes[] = {
 	{ "family", family },
 	{ "kin", kin },
 	{ "robust_locks", robust_locks },
+	{ "fixed_lock", fixed_lock },
 	{ "child", child },
 	{ "waiting", waiting },
 	{ "zombies", zombies },
