@@ -151,9 +151,15 @@ void ckpt_locks_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	if (has && (kind == &ckpt_shmem_kind || kind == &ckpt_hugetlb_kind))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK,
 			      "a lease on memory without a name: %pD", file);
-	if (kind != &ckpt_external_kind)
-		return;
 	find(file, NULL, &own);
+	if (kind != &ckpt_external_kind) {
+		/* They would keep it when the tree is killed, and share it with nobody later. */
+		if (own.nr && !where->end && ckpt_file_has_others(ctx, file))
+			ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK,
+				      "a lock or lease on %pD, which others outside of the tree have open, too",
+				      file);
+		return;
+	}
 	find(file, where->t->task->files, &table);
 	if (own.nr || table.nr)
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK,

@@ -333,9 +333,15 @@ bool ckpt_file_is_inside(struct ckpt_ctx *ctx, struct file *file, int extra)
 {
 	struct dentry *dentry = file_user_path(file)->dentry;
 	unsigned long files = count_of(ctx, dentry);
+	int try;
 
-	return files && d_count(dentry) <= files &&
-	       ckpt_file_is_ours(ctx, file, extra);
+	/* Who looks at one in /proc has a reference to its name for a moment. */
+	for (try = 0; files && try < CKPT_TRANSIENT_TRIES; try++) {
+		if (d_count(dentry) <= files && ckpt_file_is_ours_now(ctx, file, extra))
+			return true;
+		usleep_range(200, 1000);
+	}
+	return false;
 }
 
 /**
@@ -412,6 +418,36 @@ static bool find_holder(struct ckpt_ctx *ctx, struct file *file, char *who, size
 	return found;
 }
 
+/* After a while if need be; @who, if not NULL, gets who has the file. */
+static bool used_by_others(struct ckpt_ctx *ctx, struct file *file, char *who, size_t size)
+{
+	/* The call has references to its own files. */
+	long ours = count_of(ctx, file) + 1 + (file == ctx->log_file);
+	int try;
+
+	for (try = 0; try < CKPT_TRANSIENT_TRIES; try++) {
+		if (file_count(file) <= ours || file_count(file) <= ours + count_mapped(file))
+			return false;
+		if (!try && who && find_holder(ctx, file, who, size))
+			return true;
+		usleep_range(200, 1000);
+	}
+	/* In flight through a socket, or in use by the kernel. */
+	return true;
+}
+
+/**
+ * ckpt_file_has_others - is an open file used outside of the tree, too?
+ * @ctx: context of a save
+ * @file: an open file, to which the caller has one reference
+ *
+ * Return: true if it is.
+ */
+bool ckpt_file_has_others(struct ckpt_ctx *ctx, struct file *file)
+{
+	return used_by_others(ctx, file, NULL, 0);
+}
+
 /**
  * ckpt_file_shared - is an open file used outside of the tree, too?
  * @ctx: context of a save
@@ -425,25 +461,15 @@ static bool find_holder(struct ckpt_ctx *ctx, struct file *file, char *who, size
  */
 bool ckpt_file_shared(struct ckpt_ctx *ctx, struct file *file, char *who, size_t size)
 {
-	long ours = count_of(ctx, file) + 1;
-	int try;
+	unsigned long ours = count_of(ctx, file);
 
-	/* Once is enough. The call has references to its own files. */
+	/* Once is enough. The call has its image. */
 	if (ckpt_ptr_get(&ctx->file_refs, file) & TOLD ||
 	    (ctx->file && file_inode(file) == file_inode(ctx->file)))
 		return false;
 	/* Of a file that was counted: there is a slot. */
-	if (ours > 1)
-		ckpt_ptr_set(&ctx->file_refs, file, (ours - 1) | TOLD);
-	ours += file == ctx->log_file;
+	if (ours)
+		ckpt_ptr_set(&ctx->file_refs, file, ours | TOLD);
 	strscpy(who, "another process", size);
-	for (try = 0; try < CKPT_TRANSIENT_TRIES; try++) {
-		if (file_count(file) <= ours || file_count(file) <= ours + count_mapped(file))
-			return false;
-		if (!try && find_holder(ctx, file, who, size))
-			return true;
-		usleep_range(200, 1000);
-	}
-	/* In flight through a socket, or in use by the kernel. */
-	return true;
+	return used_by_others(ctx, file, who, size);
 }

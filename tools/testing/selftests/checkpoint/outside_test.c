@@ -123,6 +123,33 @@ TEST_F_TIMEOUT(position, readers_in_proc, TEST_TIMEOUT)
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 }
 
+/* Who keeps the lock when the tree is killed would be in the way of its restart. */
+TEST_F_TIMEOUT(position, locked, TEST_TIMEOUT)
+{
+	const char *commands[] = { "locked shared append", "locked . directory" };
+	struct subject *s = &self->s;
+	size_t i;
+
+	if (strcmp(variant->how, "alone"))
+		SKIP(return, "one kind is enough");
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		subject_destroy(s);
+		ASSERT_EQ(0, subject_init(s));
+		ASSERT_EQ(0, subject_start(s, commands[i]));
+		ASSERT_EQ(0, subject_expect(s, "ready"));
+		ASSERT_EQ(-1, save(s, ONLY | CHECKPOINT_SHARED_FILES, NULL));
+		ASSERT_EQ(EOPNOTSUPP, s->err);
+		EXPECT_TRUE(told(s, "obstacle", CKPT_WHY_FILE_LOCK, "lock", "outside"));
+		ASSERT_EQ(0, subject_go(s));
+		ASSERT_EQ(0, subject_expect(s, "ready"));
+		ASSERT_EQ(0, save(s, ONLY | CHECKPOINT_KILL, NULL)) messages_show(s);
+		ASSERT_EQ(0, subject_reap(s, SIGKILL));
+		ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
+		ASSERT_EQ(0, subject_go(s));
+		ASSERT_EQ(0, subject_end(s));
+	}
+}
+
 /* The file itself is left to the restarter: from where it was in it, by name. */
 TEST_F_TIMEOUT(position, external_file, TEST_TIMEOUT)
 {

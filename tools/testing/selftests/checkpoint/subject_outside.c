@@ -7,10 +7,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "subject.h"
 
@@ -115,6 +117,24 @@ static void position(int argc, char **argv)
 	stage();
 }
 
+/* locked PATH FLAGS: a lock of an open file that a child has, too, until the next stage. */
+static void locked(int argc, char **argv)
+{
+	pid_t pid;
+	int fd;
+
+	need(argc == 2 && !write_file("shared", "0123456789", 10));
+	fd = open(argv[0], strcmp(argv[1], "append") ? O_RDONLY : O_WRONLY | O_APPEND);
+	need(fd >= 0 && !flock(fd, LOCK_EX));
+	pid = holder();
+	stage();
+	need(!kill(pid, SIGKILL) && waitpid(pid, NULL, 0) == pid);
+	stage();
+	close(fd);
+	fd = open(argv[0], O_RDONLY);
+	check_eq(0, flock(fd, LOCK_EX | LOCK_NB));
+}
+
 /* ends HOW: an end of a pipe or socket that leads to a child, or both, at 20 and 21. */
 static void ends(int argc, char **argv)
 {
@@ -175,7 +195,7 @@ static void world(int argc, char **argv)
 }
 
 const struct mode outside_modes[] = {
-	{ "position", position },
+	{ "locked", locked }, { "position", position },
 	{ "ends", ends },
 	{ "world", world },
 	{}
