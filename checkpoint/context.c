@@ -87,6 +87,7 @@ static void free_entry(struct ckpt_task *t)
 	ckpt_free_record(t->posix_timers);
 	ckpt_free_record(t->thread_usage);
 	ckpt_free_record(t->fds);
+	ckpt_free_record(t->io_rings);
 	ckpt_free_record(t->mm_rec);
 	ckpt_kept_free(t);
 	kvfree(t->k_timers);

@@ -83,6 +83,7 @@ int ckpt_check_inotify(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_io_uring(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_io_registered(struct ckpt_reader *r, struct ckpt_rec *rec);
 int ckpt_check_io_buffers(struct ckpt_reader *r, struct ckpt_rec *rec);
+int ckpt_check_io_rings(struct ckpt_reader *r, struct ckpt_rec *rec);
 
 /* image_check_cow.c */
 int ckpt_check_shared_pages(struct ckpt_reader *r, struct ckpt_rec *rec);

@@ -588,6 +588,7 @@ static int (*const checks[CKPT_REC_NR])(struct ckpt_reader *, struct ckpt_rec *)
 	[CKPT_REC_IO_URING] = ckpt_check_io_uring,
 	[CKPT_REC_IO_REGISTERED] = ckpt_check_io_registered,
 	[CKPT_REC_IO_BUFFERS] = ckpt_check_io_buffers,
+	[CKPT_REC_IO_RINGS] = ckpt_check_io_rings,
 	[CKPT_REC_PIPE] = ckpt_check_pipe,
 	[CKPT_REC_USE] = check_use,
 	[CKPT_REC_SECCOMP] = check_seccomp,

@@ -260,3 +260,22 @@ int ckpt_check_io_buffers(struct ckpt_reader *r, struct ckpt_rec *rec)
 	}
 	return 0;
 }
+
+/**
+ * ckpt_check_io_rings - check an IO_RINGS record
+ * @r: reader
+ * @rec: the record
+ *
+ * Return: 0 or -EBADMSG.
+ */
+int ckpt_check_io_rings(struct ckpt_reader *r, struct ckpt_rec *rec)
+{
+	struct ckpt_rec_io_ring *ring = ckpt_rec_data(rec);
+	u64 i, nr = rec->length / sizeof(*ring);
+
+	for (i = 0; i < nr; i++, ring++)
+		if (!ring->tid || ring->tid > INT_MAX || ring->index >= CKPT_IO_RING_SLOTS ||
+		    !ring->file || ring->reserved)
+			return damaged(r, "a thread has an impossible registered io_uring instance");
+	return 0;
+}

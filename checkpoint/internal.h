@@ -104,6 +104,7 @@ enum ckpt_task_state {
  * @seen_fds: restart, leader only: the descriptor table was restored
  * @seen_sighand: restart, leader only: the signal actions were restored
  * @fds: restart, leader only: its FDS record
+ * @io_rings: restart, leader only: its IO_RINGS record, or NULL
  * @sighand: restart, leader only: its signal actions, referenced by their tag
  * @mm: restart, leader only: its address space when complete, referenced by its tag
  * @mm_rec: restart, leader only: the MM record
@@ -163,6 +164,7 @@ struct ckpt_task {
 	u32 seen_fds : 1;
 	u32 seen_sighand : 1;
 	struct ckpt_rec *fds;
+	struct ckpt_rec *io_rings;
 	struct sighand_struct *sighand;
 	struct mm_struct *mm;
 	struct ckpt_rec *mm_rec;
@@ -798,6 +800,11 @@ int ckpt_io_uring_wait(struct ckpt_ctx *ctx, unsigned long deadline);
 void ckpt_io_uring_collect(struct ckpt_ctx *ctx, struct ckpt_task *t);
 bool ckpt_in_io_uring(struct ckpt_task *t);
 long ckpt_io_uring_result(struct ckpt_task *t);
+
+/* file/io_rings.c */
+int ckpt_io_rings_count(struct ckpt_ctx *ctx, struct ckpt_task *t);
+struct file *ckpt_io_ring_of(struct ckpt_task *t, u32 index);
+int ckpt_io_rings_apply(struct ckpt_ctx *ctx, struct ckpt_task *t);
 
 /* file/io_registered.c */
 int ckpt_registered_count(struct ckpt_ctx *ctx, struct file *ring);

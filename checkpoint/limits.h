@@ -90,6 +90,7 @@
 #define CKPT_MAX_IO_FILES	(1024 * 1024)	/* registered; as the kernel has it */
 #define CKPT_MAX_IO_BUFFERS	16384		/* the same */
 #define CKPT_MAX_IO_BUFFER	0x40000000ULL	/* bytes of one, as the kernel has it */
+#define CKPT_MAX_IO_RINGS	65536		/* registered by all threads of a process */
 #define CKPT_MAX_INDEX		(16 * 1024 * 1024)
 
 /* Of times and counters, 2^62: the sum of two does not overflow. */

@@ -17,6 +17,7 @@ const struct ckpt_obj_ops *const ckpt_process_objs[] = {
 	&ckpt_outer_terminal_ops, /* file/outer_terminal.c: the terminal from outside */
 	&ckpt_mm_ops,		/* mm/mm.c: address space; mm/vma.c, mm/pages_*.c */
 	&ckpt_fds_ops,		/* file/fds.c: descriptor table */
+	&ckpt_io_rings_ops,	/* file/io_rings.c: io_uring(7) instances of its threads */
 	&ckpt_fs_ops,		/* file/fs.c: root and current directory, umask */
 	&ckpt_sighand_ops,	/* task/sighand.c: signal actions */
 	&ckpt_usage_ops,	/* task/usage.c: processor time and other usage */

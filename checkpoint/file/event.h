@@ -38,6 +38,7 @@ extern const struct ckpt_obj_ops ckpt_inotify_ops;
 extern const struct ckpt_obj_ops ckpt_io_uring_ops;
 extern const struct ckpt_obj_ops ckpt_io_registered_ops;
 extern const struct ckpt_obj_ops ckpt_io_buffers_ops;
+extern const struct ckpt_obj_ops ckpt_io_rings_ops;
 
 /* event.c */
 void ckpt_event_settle(struct ckpt_ctx *ctx);

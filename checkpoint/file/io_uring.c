@@ -118,25 +118,30 @@ static void collect_state(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			      "an io_uring instance whose only submitter has ended");
 }
 
-/* The file to whose descriptor a thread has called io_uring_enter(2), or NULL. */
-static struct file *file_of_call(struct ckpt_task *t)
+/* The instance for which a thread has called io_uring_enter(2), or NULL. */
+static struct file *file_of_call(struct ckpt_task *t, bool *registered)
 {
 	unsigned long args[6];
 
 	ckpt_arch_call_args(t->task, args);
-	return fget_task(t->task, args[0]);
+	*registered = args[3] & IORING_ENTER_REGISTERED_RING;
+	return *registered ? ckpt_io_ring_of(t, args[0]) : fget_task(t->task, args[0]);
 }
 
 /* References of threads that have parked inside of io_uring_enter(2). */
 static int count_inside(struct ckpt_ctx *ctx, const struct file *file)
 {
+	bool registered;
 	struct file *used;
 	int nr = 0;
 	u32 i;
 
 	for (i = 0; i < ctx->nr_tasks; i++) {
-		used = ckpt_in_io_uring(ctx->tasks[i]) ? file_of_call(ctx->tasks[i]) : NULL;
-		nr += used == file;
+		if (!ckpt_in_io_uring(ctx->tasks[i]))
+			continue;
+		used = file_of_call(ctx->tasks[i], &registered);
+		/* A call has none of its own to what is registered. */
+		nr += used == file && !registered;
 		if (used)
 			fput(used);
 	}
@@ -158,8 +163,7 @@ static void ring_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	}
 	if (!ckpt_file_is_ours(ctx, file, !where->end + count_inside(ctx, file)))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
-			      "others outside of the tree hold %pD, too, or it is registered",
-			      file);
+			      "others outside of the tree hold %pD, too", file);
 	if (look(file, &state))
 		ckpt_obstacle(ctx, where, CKPT_WHY_IO, "an io_uring instance that is in use");
 	else
@@ -398,6 +402,7 @@ static void collect_call(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	long nr = ckpt_arch_syscall(t->task);
 	struct file *file;
+	bool registered;
 
 	if (!is_in_call(t))
 		return;
@@ -408,7 +413,7 @@ static void collect_call(struct ckpt_ctx *ctx, struct ckpt_task *t)
 			      "is in a system call (%ld) that waits for io_uring", nr);
 	if (nr != __NR_io_uring_enter)
 		return;
-	file = file_of_call(t);
+	file = file_of_call(t, &registered);
 	if (!file || !io_is_uring_fops(file))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SYSCALL,
 			      "waits in io_uring_enter(2) for an instance that it has closed");
@@ -431,9 +436,6 @@ void ckpt_io_uring_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_IO, "io_uring: %ld requests %s",
 			      state.under_way, state.waiting ? "wait for events" :
 			      "have not completed in time");
-	if (state.registered)
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_IO,
-			      "has registered io_uring instances (IORING_REGISTER_RING_FDS)");
 }
 
 /* Lets a thread complete what waits for it. One that job control has stopped cannot. */

@@ -249,10 +249,13 @@ int ckpt_refs_count(struct ckpt_ctx *ctx)
 {
 	struct ckpt_task *t;
 	int ret = 0;
+	u32 i;
 
 	for (t = ckpt_next_leader(ctx, NULL); t && !ret; t = ckpt_next_leader(ctx, t))
 		if (t->main)
 			ret = count_table(ctx, t->main) ?: count_mappings(ctx, t->main);
+	for (i = 0; i < ctx->nr_tasks && !ret; i++)
+		ret = ckpt_io_rings_count(ctx, ctx->tasks[i]);
 	return ret;
 }
 

@@ -225,7 +225,7 @@ int ckpt_thread_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 				  "what the thread had registered with the kernel cannot be set");
 	if (t->rec->children_pid_ns != t->rec->pid_ns)
 		put_nsproxy(ckpt_pid_ns_use(ctx, t->rec->children_pid_ns));
-	ret = ckpt_new_tid_apply(t);
+	ret = ckpt_new_tid_apply(t) ?: ckpt_io_rings_apply(ctx, t);
 	if (!ret)
 		ret = ckpt_restart_apply(ctx, t, saved);
 	if (!ret)

@@ -247,4 +247,8 @@ static const struct {
 	  { .index = 3, .addr = 4097, .length = CKPT_MAX_IO_BUFFER } },
 };
 
+static const struct ckpt_rec_io_ring io_rings[] = {
+	{ .tid = 1, .index = 0, .file = 1 }, { .tid = 2, .index = 15, .file = 1 },
+};
+
 #endif /* _CHECKPOINT_TESTS_SAMPLES_H */

@@ -453,13 +453,11 @@ struct checkpoint_io_uring {
 /**
  * struct checkpoint_io_uring_task - what a task has to do with io_uring
  * @under_way: its requests that have not completed
- * @registered: instances that it has registered (IORING_REGISTER_RING_FDS)
  * @waiting: some request in its instances waits for an event
  * @work: completions wait for it
  */
 struct checkpoint_io_uring_task {
 	long under_way;
-	unsigned int registered;
 	bool waiting;
 	bool work;
 };
@@ -524,6 +522,8 @@ struct checkpoint_io_uring_buffer {
 #ifdef CONFIG_IO_URING
 void checkpoint_io_uring_task(struct task_struct *task, struct checkpoint_io_uring_task *state);
 void checkpoint_io_uring_work(void);
+struct file *checkpoint_io_uring_ring(struct task_struct *task, u32 *index);
+int checkpoint_io_uring_set_ring(struct file *file, u32 index);
 int checkpoint_io_uring_show(struct file *file, struct checkpoint_io_uring *state);
 int checkpoint_io_uring_set(struct file *file, const struct checkpoint_io_uring *state);
 void checkpoint_io_uring_give(struct file *file, struct task_struct *task);
@@ -551,6 +551,16 @@ static inline void checkpoint_io_uring_task(struct task_struct *task,
 
 static inline void checkpoint_io_uring_work(void)
 {
+}
+
+static inline struct file *checkpoint_io_uring_ring(struct task_struct *task, u32 *index)
+{
+	return NULL;
+}
+
+static inline int checkpoint_io_uring_set_ring(struct file *file, u32 index)
+{
+	return -EOPNOTSUPP;
 }
 
 static inline int checkpoint_io_uring_show(struct file *file, struct checkpoint_io_uring *state)

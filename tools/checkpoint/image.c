@@ -75,6 +75,7 @@ static const struct {
 				     sizeof(struct ckpt_rec_io_registered) },
 	[CKPT_REC_IO_BUFFERS] = { "IO_BUFFERS", LAYOUT_TAIL,
 				  sizeof(struct ckpt_rec_io_buffers) },
+	[CKPT_REC_IO_RINGS] = { "IO_RINGS", LAYOUT_ARRAY, sizeof(struct ckpt_rec_io_ring) },
 	[CKPT_REC_USE] = { "USE", LAYOUT_FIXED, sizeof(struct ckpt_rec_use) },
 	[CKPT_REC_USAGE] = { "USAGE", LAYOUT_FIXED, sizeof(struct ckpt_rec_usage) },
 	[CKPT_REC_TIMERS] = { "TIMERS", LAYOUT_FIXED, sizeof(struct ckpt_rec_timers) },

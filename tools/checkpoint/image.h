@@ -150,6 +150,7 @@ int image_check_event(struct image *img);
 int image_check_epoll(struct image *img);
 int image_check_io_registered(struct image *img);
 int image_check_io_buffers(struct image *img);
+int image_check_io_rings(struct image *img);
 
 /* image_check_inet.c */
 int image_check_inet(struct image *img);

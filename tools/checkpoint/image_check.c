@@ -589,7 +589,8 @@ static int check_trailer(struct image *img)
 #define PROCESS_ONCE	(1ULL << CKPT_REC_MM | 1ULL << CKPT_REC_VMAS | 1ULL << CKPT_REC_FS | \
 			 1ULL << CKPT_REC_FDS | 1ULL << CKPT_REC_SIGHAND | \
 			 1ULL << CKPT_REC_USAGE | 1ULL << CKPT_REC_TIMERS | \
-			 1ULL << CKPT_REC_POSIX_TIMERS | 1ULL << CKPT_REC_TERMINAL)
+			 1ULL << CKPT_REC_POSIX_TIMERS | 1ULL << CKPT_REC_TERMINAL | \
+			 1ULL << CKPT_REC_IO_RINGS)
 
 /* Where a record may stand. */
 enum place {
@@ -627,6 +628,7 @@ static const struct {
 	[CKPT_REC_IO_URING] = { PLACE_ANY, true, NULL },
 	[CKPT_REC_IO_REGISTERED] = { PLACE_ANY, false, image_check_io_registered },
 	[CKPT_REC_IO_BUFFERS] = { PLACE_ANY, false, image_check_io_buffers },
+	[CKPT_REC_IO_RINGS] = { PLACE_PROCESS, false, image_check_io_rings },
 	[CKPT_REC_SOCKET] = { PLACE_ANY, true, check_socket },
 	[CKPT_REC_UNIX] = { PLACE_ANY, false, check_unix },
 	[CKPT_REC_UNIX_MSG] = { PLACE_ANY, false, check_unix_msg },

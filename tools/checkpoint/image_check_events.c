@@ -64,3 +64,15 @@ int image_check_io_buffers(struct image *img)
 			return bad(img, "registered buffers in a wrong order");
 	return 0;
 }
+
+int image_check_io_rings(struct image *img)
+{
+	const struct ckpt_rec_io_ring *ring = rec_data(img);
+	uint64_t i, nr = rec_count(img);
+
+	for (i = 0; i < nr; i++)
+		if (ring[i].index >= CKPT_IO_RING_SLOTS ||
+		    tags_find(&img->order.tags, ring[i].file) != CKPT_REC_FILE)
+			return bad(img, "a registered io_uring instance was not named before");
+	return 0;
+}

@@ -90,6 +90,7 @@
  * @CKPT_REC_IO_REGISTERED: struct ckpt_rec_io_registered and its slots, of an IO_URING
  *	before
  * @CKPT_REC_IO_BUFFERS: struct ckpt_rec_io_buffers and its buffers, of an IO_URING before
+ * @CKPT_REC_IO_RINGS: array of struct ckpt_rec_io_ring, of a process
  * @CKPT_REC_NR: first unknown type
  */
 enum ckpt_rec_type {
@@ -153,6 +154,7 @@ enum ckpt_rec_type {
 	CKPT_REC_IO_URING,
 	CKPT_REC_IO_REGISTERED,
 	CKPT_REC_IO_BUFFERS,
+	CKPT_REC_IO_RINGS,
 	CKPT_REC_NR
 };
 
@@ -1111,6 +1113,22 @@ struct ckpt_rec_io_buffer {
 	__aligned_u64 addr;
 	__aligned_u64 length;
 	__aligned_u64 tag;
+};
+
+#define CKPT_IO_RING_SLOTS	16	/* instances that a thread may register */
+
+/**
+ * struct ckpt_rec_io_ring - an instance that a thread has registered with itself
+ * @tid: the thread
+ * @index: number that it uses instead of a descriptor, below CKPT_IO_RING_SLOTS
+ * @file: tag of the open file
+ * @reserved: 0
+ */
+struct ckpt_rec_io_ring {
+	__u32 tid;
+	__u32 index;
+	__u32 file;
+	__u32 reserved;
 };
 
 /* ckpt_rec_shmem.flags */

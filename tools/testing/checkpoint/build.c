@@ -749,6 +749,7 @@ static void add_one_process(struct image *image, const struct recipe *r, unsigne
 	add_socket(image, tag + SOCKET_TAG);
 	add_inet(image, tag + INET_TAG);
 	build_io_uring(image, tag + IO_URING_TAG, PROGRAM_TAG);
+	build_io_rings(image, PROGRAM_TAG);
 	add_fs(image, tag + FS_TAG);
 	add_sighand(image, tag + SIGHAND_TAG);
 	if (n)

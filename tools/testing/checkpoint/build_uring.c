@@ -41,3 +41,14 @@ void build_io_uring(struct image *image, u32 tag, u32 file)
 	image_add(image, CKPT_REC_IO_BUFFERS, 0, sizeof(buffers.head), &buffers,
 		  sizeof(buffers));
 }
+
+/* Numbers by which two threads know it. */
+void build_io_rings(struct image *image, u32 file)
+{
+	struct ckpt_rec_io_ring rings[2] = {
+		{ .tid = 5, .index = 0, .file = file },
+		{ .tid = 6, .index = CKPT_IO_RING_SLOTS - 1, .file = file },
+	};
+
+	image_add(image, CKPT_REC_IO_RINGS, 0, sizeof(rings[0]), rings, sizeof(rings));
+}

@@ -132,6 +132,7 @@ static bool is_array(u32 type)
 	case CKPT_REC_IO_PORTS:
 	case CKPT_REC_SIGPENDING:
 	case CKPT_REC_EPOLL:
+	case CKPT_REC_IO_RINGS:
 	case CKPT_REC_POSIX_TIMERS:
 	case CKPT_REC_INDEX:
 		return true;

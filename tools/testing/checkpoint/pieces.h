@@ -87,5 +87,6 @@ void image_build(struct image *image, const struct recipe *recipe);
 
 /* build_uring.c */
 void build_io_uring(struct image *image, u32 tag, u32 file);
+void build_io_rings(struct image *image, u32 file);
 
 #endif

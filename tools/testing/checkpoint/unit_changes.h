@@ -63,6 +63,7 @@ static struct {
 	struct ckpt_rec_io_buffers head;
 	struct ckpt_rec_io_buffer buffers[2];
 } io_buffers;
+static struct ckpt_rec_io_ring io_rings[2];
 static struct ckpt_rec_use use;
 static struct ckpt_rec_shmem shmem;
 static struct ckpt_rec_shmem_data shmem_data;
@@ -103,6 +104,7 @@ static const void *const bases[CKPT_REC_NR] = {
 	[CKPT_REC_HUGETLB] = &hugetlb, [CKPT_REC_HUGE_REGIONS] = regions,
 	[CKPT_REC_AIO] = &aio, [CKPT_REC_IO_URING] = &io_uring,
 	[CKPT_REC_IO_REGISTERED] = &registered, [CKPT_REC_IO_BUFFERS] = &io_buffers,
+	[CKPT_REC_IO_RINGS] = io_rings,
 	[CKPT_REC_SECCOMP] = &filter, [CKPT_REC_ATTRS] = &attrs,
 	[CKPT_REC_VMA_NAMES] = names, [CKPT_REC_VMA_POLICIES] = policies,
 	[CKPT_REC_IO_PORTS] = ports,
@@ -178,6 +180,7 @@ struct change {
 #define RING(m, v, e)		CHANGE(IO_URING, io_uring.m, v, e)
 #define IO_REG(m, v, e)		CHANGE(IO_REGISTERED, registered.m, v, e)
 #define IO_BUF(m, v, e)		CHANGE(IO_BUFFERS, io_buffers.m, v, e)
+#define IO_RING(i, m, v, e)	CHANGE(IO_RINGS, io_rings[i].m, v, e)
 #define AIO(m, v, e)		CHANGE(AIO, aio.m, v, e)
 #define SEGMENT(m, v, e)	CHANGE(SYSV_SHM, segment.m, v, e)
 #define MEMORY(m, v, e)		CHANGE(MEMORY, memory.m, v, e)
@@ -553,6 +556,9 @@ static const struct change changes[] = {
 	IO_BUF(buffers[1].length, 0, BAD), IO_BUF(buffers[1].length, CKPT_MAX_IO_BUFFER, 0),
 	IO_BUF(buffers[1].length, CKPT_MAX_IO_BUFFER + 1, BAD),
 	IO_BUF(buffers[1].tag, ~0ULL, 0),
+	IO_RING(0, tid, 0, BAD), IO_RING(1, tid, INT_MAX, 0), IO_RING(1, tid, 1U << 31, BAD),
+	IO_RING(0, index, CKPT_IO_RING_SLOTS - 1, 0), IO_RING(0, index, CKPT_IO_RING_SLOTS, BAD),
+	IO_RING(1, file, 0, BAD), IO_RING(1, file, ~0U, 0), IO_RING(0, reserved, 1, BAD),
 	AIO(addr, 0, BAD), AIO(addr, 4097, BAD), AIO(addr, 4096, 0),
 	AIO(addr, -4096ULL, BAD), AIO(nr_pages, 0, BAD), AIO(nr_pages, 1, 0),
 	AIO(nr_pages, 65536, 0), AIO(nr_pages, 65537, BAD), AIO(nr_pages, ~0U, BAD),

@@ -322,6 +322,7 @@ static void bounds(const void *arg)
 		  CKPT_MAX_IO_FILES * sizeof(struct ckpt_rec_io_slot), 1 },
 		{ CKPT_REC_IO_BUFFERS,
 		  CKPT_MAX_IO_BUFFERS * sizeof(struct ckpt_rec_io_buffer), 1 },
+		{ CKPT_REC_IO_RINGS, CKPT_MAX_IO_RINGS, 0 },
 		{ CKPT_REC_SHMEM_DATA, CKPT_MAX_SHMEM_DATA, 1 },
 		{ CKPT_REC_HUGETLB, CKPT_PATH_MAX, 1 },
 		{ CKPT_REC_HUGE_REGIONS, CKPT_MAX_HUGE_REGIONS, 0 },

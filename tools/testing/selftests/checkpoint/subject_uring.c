@@ -173,6 +173,7 @@ static void uring_issuer(int argc, char **argv)
 
 struct waiter {
 	struct uring *u;
+	bool registers;	/* the instance with itself, and closes it */
 	pid_t tid;
 	int result;
 };
@@ -181,8 +182,10 @@ static void *wait_for_one(void *arg)
 {
 	struct waiter *w = arg;
 
+	if (w->registers)
+		register_ring(w->u, 7);
 	__atomic_store_n(&w->tid, gettid(), __ATOMIC_RELEASE);
-	w->result = enter(w->u, 0, 1);
+	w->result = w->registers ? enter_registered(7, 0, 1) : enter(w->u, 0, 1);
 	if (w->result < 0)
 		w->result = -errno;
 	return NULL;
@@ -206,11 +209,11 @@ static void wait_asleep(pid_t *tid)
 	} while (atoi(text) != SYS_io_uring_enter);
 }
 
-/* uring_wait: a thread that waits for a completion goes on waiting. */
+/* uring_wait [registers]: a thread that waits for a completion goes on waiting. */
 static void uring_wait(int argc, char **argv)
 {
 	struct uring u = setup(4, 0);
-	struct waiter w = { .u = &u };
+	struct waiter w = { .u = &u, .registers = argc };
 	pthread_t thread;
 	int i;
 
@@ -333,7 +336,6 @@ static void uring_has(int argc, char **argv)
 {
 	struct uring u = setup(128, 0);
 	int efd = eventfd(0, 0), fd = open("/proc/self/comm", O_WRONLY);
-	struct io_uring_rsrc_update ring = { .offset = -1U, .data = u.fd };
 
 	need(argc == 1 && efd >= 0 && fd >= 0);
 	if (!strcmp(argv[0], "file"))
@@ -342,8 +344,6 @@ static void uring_has(int argc, char **argv)
 		check_eq(0, do_register(&u, IORING_REGISTER_EVENTFD, &efd, 1));
 	else if (!strcmp(argv[0], "personality"))
 		check_eq(1, do_register(&u, IORING_REGISTER_PERSONALITY, NULL, 0));
-	else if (!strcmp(argv[0], "ring"))
-		check_eq(1, do_register(&u, IORING_REGISTER_RING_FDS, &ring, 1));
 	else if (!strcmp(argv[0], "part"))
 		check(!munmap(u.sqes, BLOCK));
 	else

@@ -136,4 +136,19 @@ static inline int do_register(struct uring *u, unsigned int op, const void *arg,
 	return syscall(SYS_io_uring_register, u->fd, op, arg, nr);
 }
 
+/* By a number that the thread has registered. */
+static inline int enter_registered(int nr, unsigned int submit, unsigned int least)
+{
+	return syscall(SYS_io_uring_enter, nr, submit, least,
+		       IORING_ENTER_GETEVENTS | IORING_ENTER_REGISTERED_RING, NULL, 0);
+}
+
+static inline void register_ring(struct uring *u, int nr)
+{
+	struct io_uring_rsrc_update ring = { .offset = nr, .data = u->fd };
+
+	check_eq(1, do_register(u, IORING_REGISTER_RING_FDS, &ring, 1));
+	check_eq(nr, ring.offset);
+}
+
 #endif /* SUBJECT_URING_H */

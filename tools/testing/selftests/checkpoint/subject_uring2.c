@@ -2,6 +2,7 @@
 /* io_uring(7): what is registered with an instance. */
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -483,6 +484,82 @@ static void uring_lies(int argc, char **argv)
 	check_eq(1, counted(efd));
 }
 
+#define RING_SLOTS	16
+
+/* Which of all numbers name an instance of this thread. */
+static uint32_t registered_rings(void)
+{
+	uint32_t found = 0;
+	int i;
+
+	for (i = 0; i < RING_SLOTS; i++)
+		if (enter_registered(i, 0, 0) >= 0)
+			found |= 1U << i;
+		else
+			check_eq(EBADF, errno);
+	return found;
+}
+
+static void registered_nop(struct uring *u, int nr, uint64_t data)
+{
+	prepare(u, IORING_OP_NOP, -1, NULL, 0, data);
+	check_eq(1, enter_registered(nr, 1, 1));
+	expect(u, data, 0);
+}
+
+struct ring_user {
+	struct uring *a, *b;
+	int there[2], back[2];
+};
+
+/* Another thread has the same instances by other numbers. */
+static void *use_rings(void *arg)
+{
+	struct ring_user *r = arg;
+	char c = 0;
+
+	register_ring(r->b, 15);
+	register_ring(r->a, 3);
+	need(write(r->back[1], &c, 1) == 1);
+	while (read(r->there[0], &c, 1) == 1) {
+		check_eq(1U << 15 | 1U << 3, registered_rings());
+		registered_nop(r->b, 15, 21);
+		registered_nop(r->a, 3, 22);
+		need(write(r->back[1], &c, 1) == 1);
+	}
+	return NULL;
+}
+
+/* uring_rings [closed]: instances that threads have registered with themselves. */
+static void uring_rings(int argc, char **argv)
+{
+	struct uring a = setup(4, 0), b = setup(8, 0);
+	struct ring_user r = { .a = &a, .b = &b };
+	struct io_uring_rsrc_update gone = { .offset = 9 };
+	pthread_t thread;
+	char c = 0;
+	int i;
+
+	register_ring(&a, 0);
+	register_ring(&b, 3);
+	register_ring(&b, 9);
+	need(!pipe(r.there) && !pipe(r.back));
+	need(!pthread_create(&thread, NULL, use_rings, &r));
+	need(read(r.back[0], &c, 1) == 1);
+	check_eq(1, do_register(&a, IORING_UNREGISTER_RING_FDS, &gone, 1));
+	if (argc)
+		check(!close(a.fd) && !close(b.fd));
+	for (i = 0; i < 3; i++) {
+		check_eq(1U << 0 | 1U << 3, registered_rings());
+		registered_nop(&a, 0, i);
+		registered_nop(&b, 3, i);
+		need(write(r.there[1], &c, 1) == 1 && read(r.back[0], &c, 1) == 1);
+		stage();
+	}
+	close(r.there[1]);
+	check_eq(0, pthread_join(thread, NULL));
+}
+
 const struct mode uring2_modes[] = {
 	{ "uring_lies", uring_lies },
 	{ "uring_files", uring_files },
@@ -493,5 +570,6 @@ const struct mode uring2_modes[] = {
 	{ "uring_buffers_child", uring_buffers_child },
 	{ "uring_buffers_lost", uring_buffers_lost },
 	{ "uring_eventfd_async", uring_eventfd_async },
+	{ "uring_rings", uring_rings },
 	{}
 };

@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common.h"
 
@@ -52,6 +53,9 @@ URING_TEST(wide, "uring 0xc00")
 URING_TEST(direct, "uring 0x10400")
 URING_TEST(files_epoll, "uring_files_epoll")
 URING_TEST(eventfd, "uring_eventfd")
+URING_TEST(rings, "uring_rings")
+URING_TEST(rings_closed, "uring_rings closed")
+URING_TEST(wait_registered, "uring_wait registers")
 
 /* How many threads there are, with workers, is not what it was. */
 #define WORKERS_TEST(name, command)				\
@@ -101,7 +105,6 @@ REFUSED(protected, "uring_buffers_lost protected", IO, "buffer whose memory was 
 REFUSED(eventfd, "uring_has eventfd", IO, "eventfd that no process of the tree has open", false);
 REFUSED(overflow, "uring_overflow", IO, "more completions than its ring has room for", true);
 REFUSED(personality, "uring_has personality", IO, "with registered personalities", false);
-REFUSED(ring, "uring_has ring", IO, "IORING_REGISTER_RING_FDS", false);
 REFUSED(part, "uring_has part", MAPPING, "mapped in part", false);
 
 FIXTURE_SETUP(refused_uring)
@@ -145,6 +148,7 @@ FIXTURE_VARIANT(user_uring) {
 FIXTURE_VARIANT_ADD(user_uring, plain) { .command = "uring" };
 FIXTURE_VARIANT_ADD(user_uring, files) { .command = "uring_files" };
 FIXTURE_VARIANT_ADD(user_uring, eventfd) { .command = "uring_eventfd" };
+FIXTURE_VARIANT_ADD(user_uring, rings) { .command = "uring_rings closed" };
 FIXTURE_VARIANT_ADD(user_uring, buffers) { .command = "uring_buffers" };
 
 FIXTURE_SETUP(user_uring)
@@ -169,8 +173,10 @@ TEST_F_TIMEOUT(user_uring, restarts, TEST_TIMEOUT)
 }
 
 /* Changes an instance to what io_uring_setup(2) would not make, or that has no owner. */
-static bool lie(struct ckpt_rec_io_uring *ring, int i, int *err)
+static bool lie(void *record, int i, int *err)
 {
+	struct ckpt_rec_io_uring *ring = record;
+
 	*err = EBADMSG;
 	switch (i) {
 	case 0:
@@ -200,53 +206,88 @@ static bool lie(struct ckpt_rec_io_uring *ring, int i, int *err)
 	return false;
 }
 
-/* Instances that cannot be, each in a good image, leave nothing behind. */
+/* A record of a good image, and what may be wrong with it. */
+struct lies {
+	const char *command;
+	uint32_t type;
+	bool (*lie)(void *record, int i, int *err);
+	int more;	/* stages of the program behind the first */
+	struct image image;
+	void *record;
+};
+
+static int start_lies(struct subject *s, struct lies *l)
+{
+	if (subject_start(s, l->command) || subject_expect(s, "ready") ||
+	    subject_save(s, CHECKPOINT_KILL) || subject_reap(s, SIGKILL) ||
+	    image_load(&l->image, s->image) || image_unpack(&l->image, l->type, 0))
+		return -1;
+	l->record = image_payload(&l->image, l->type, 0);
+	return l->record ? 0 : -1;
+}
+
+static int store_lie(struct subject *s, struct lies *l)
+{
+	image_seal(&l->image, image_find(&l->image, l->type, 0));
+	return image_store(&l->image, s->image);
+}
+
+/* Each of them is refused and leaves nothing behind; returns how many were not. */
+static int refuse_lies(struct subject *s, struct lies *l)
+{
+	/* It is not packed: its head is before it. */
+	size_t size = ((struct ckpt_rec *)l->record)[-1].length;
+	int i, err, tasks = count_tasks(), bad = 0;
+	char *good = malloc(size);
+
+	memcpy(good, l->record, size);
+	for (i = 0; l->lie(l->record, i, &err); i++) {
+		if (store_lie(s, l) || !subject_restart(s, 0) || s->err != err ||
+		    count_tasks() != tasks) {
+			say("lie %d: error %d", i, s->err);
+			messages_show(s);
+			bad++;
+		}
+		memcpy(l->record, good, size);
+	}
+	free(good);
+	return i ? bad : -1;
+}
+
+/* The image is what it was, and good. */
+static int end_lies(struct subject *s, struct lies *l)
+{
+	int i, ret = store_lie(s, l) || subject_restart(s, 0);
+
+	for (i = 0; i < l->more && !ret; i++)
+		ret = subject_go(s) || subject_expect(s, "ready");
+	image_free(&l->image);
+	return ret || subject_go(s) ? -1 : subject_end(s);
+}
+
 TEST_F_TIMEOUT(uring, lies, TEST_TIMEOUT)
 {
+	struct lies l = { .command = "uring_one", .type = CKPT_REC_IO_URING, .lie = lie };
+	struct ckpt_rec_io_uring *ring;
 	struct subject *s = &self->s;
-	struct ckpt_rec_io_uring *ring, good;
-	struct image image;
-	int i, tasks, err;
 
 	if (variant->way != WAY_KILL)
 		SKIP(return, "it takes a restart");
-	tasks = count_tasks();
-	ASSERT_EQ(0, subject_start(s, "uring_one"));
-	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
-	ASSERT_EQ(0, subject_reap(s, SIGKILL));
-	ASSERT_EQ(0, image_load(&image, s->image));
-	ASSERT_EQ(0, image_unpack(&image, CKPT_REC_IO_URING, 0));
-	ring = image_payload(&image, CKPT_REC_IO_URING, 0);
-	ASSERT_NE(NULL, ring);
-	good = *ring;
-	for (i = 0; lie(ring, i, &err); i++) {
-		image_seal(&image, image_find(&image, CKPT_REC_IO_URING, 0));
-		ASSERT_EQ(0, image_store(&image, s->image));
-		EXPECT_EQ(-1, subject_restart(s, 0));
-		EXPECT_EQ(err, s->err) {
-			say("lie %d", i);
-			messages_show(s);
-		}
-		EXPECT_EQ(tasks, count_tasks());
-		*ring = good;
-	}
+	ASSERT_EQ(0, start_lies(s, &l)) messages_show(s);
+	ASSERT_EQ(0, refuse_lies(s, &l));
 	/* Of these only the process itself has the damage. */
+	ring = l.record;
 	ring->flags |= CKPT_RING_DRAIN_ACTIVE | CKPT_RING_TIMEOUTS | CKPT_RING_NO_DRAIN;
 	ring->last_flush = ~0U;
 	ring->cq_extra = ~0U;
 	ring->timeouts = ~0U;
-	image_seal(&image, image_find(&image, CKPT_REC_IO_URING, 0));
-	ASSERT_EQ(0, image_store(&image, s->image));
-	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
-	ASSERT_EQ(0, subject_go(s));
-	ASSERT_EQ(0, subject_end(s));
-	image_free(&image);
+	ASSERT_EQ(0, end_lies(s, &l)) messages_show(s);
 }
 
 /* What is registered: to what no system call would have made. */
-static bool lie_registered(struct ckpt_rec_io_registered *g, int i, int *err)
+static bool lie_registered(void *record, int i, int *err)
 {
+	struct ckpt_rec_io_registered *g = record;
 	struct ckpt_rec_io_slot *slots = (void *)(g + 1);
 
 	*err = EBADMSG;
@@ -289,62 +330,19 @@ static bool lie_registered(struct ckpt_rec_io_registered *g, int i, int *err)
 	return false;
 }
 
-TEST_F_TIMEOUT(uring, registered_lies, TEST_TIMEOUT)
-{
-	struct subject *s = &self->s;
-	struct ckpt_rec_io_registered *g;
-	struct image image;
-	int i, tasks, err;
-	char good[256];
-	size_t size;
-
-	if (variant->way != WAY_KILL)
-		SKIP(return, "it takes a restart");
-	tasks = count_tasks();
-	ASSERT_EQ(0, subject_start(s, "uring_lies"));
-	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
-	ASSERT_EQ(0, subject_reap(s, SIGKILL));
-	ASSERT_EQ(0, image_load(&image, s->image));
-	ASSERT_EQ(0, image_unpack(&image, CKPT_REC_IO_REGISTERED, 0));
-	g = image_payload(&image, CKPT_REC_IO_REGISTERED, 0);
-	ASSERT_NE(NULL, g);
-	ASSERT_EQ(2, g->nr_slots);
-	size = sizeof(*g) + 2 * sizeof(struct ckpt_rec_io_slot);
-	memcpy(good, g, size);
-	for (i = 0; lie_registered(g, i, &err); i++) {
-		image_seal(&image, image_find(&image, CKPT_REC_IO_REGISTERED, 0));
-		ASSERT_EQ(0, image_store(&image, s->image));
-		EXPECT_EQ(-1, subject_restart(s, 0));
-		EXPECT_EQ(err, s->err) {
-			say("lie %d", i);
-			messages_show(s);
-		}
-		EXPECT_EQ(tasks, count_tasks());
-		memcpy(g, good, size);
-	}
-	image_seal(&image, image_find(&image, CKPT_REC_IO_REGISTERED, 0));
-	ASSERT_EQ(0, image_store(&image, s->image));
-	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
-	ASSERT_EQ(0, subject_go(s));
-	ASSERT_EQ(0, subject_end(s));
-	image_free(&image);
-}
-
 /* Memory that is not there, of a process that is not, or where it cannot be. */
-static bool lie_buffers(struct ckpt_rec_io_buffers *g, int i)
+static bool lie_buffers(void *record, int i, int *err)
 {
+	struct ckpt_rec_io_buffers *g = record;
 	struct ckpt_rec_io_buffer *b = (void *)(g + 1);
 
+	*err = EBADMSG;
 	switch (i) {
 	case 0:
 		g->process = 1 << 20;
 		return true;
 	case 1:
 		g->ring = 1 << 20;
-		return true;
-	case 7:
-		g->counted = 1 << 20;
 		return true;
 	case 2:
 		b[1].addr = 4096;
@@ -361,49 +359,53 @@ static bool lie_buffers(struct ckpt_rec_io_buffers *g, int i)
 	case 6:
 		g->nr_slots = b[g->nr_buffers - 1].index;
 		return true;
+	case 7:
+		g->counted = 1 << 20;
+		return true;
 	}
 	return false;
 }
 
-TEST_F_TIMEOUT(uring, buffer_lies, TEST_TIMEOUT)
+/* Instances by numbers that are taken, of a stranger, or that are something else. */
+static bool lie_rings(void *record, int i, int *err)
 {
-	struct subject *s = &self->s;
-	struct ckpt_rec_io_buffers *g;
-	struct image image;
-	char good[256];
-	int i, tasks;
-	size_t size;
+	struct ckpt_rec_io_ring *r = record;
 
-	if (variant->way != WAY_KILL)
-		SKIP(return, "it takes a restart");
-	tasks = count_tasks();
-	ASSERT_EQ(0, subject_start(s, "uring_buffers"));
-	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
-	ASSERT_EQ(0, subject_reap(s, SIGKILL));
-	ASSERT_EQ(0, image_load(&image, s->image));
-	ASSERT_EQ(0, image_unpack(&image, CKPT_REC_IO_BUFFERS, 0));
-	g = image_payload(&image, CKPT_REC_IO_BUFFERS, 0);
-	ASSERT_NE(NULL, g);
-	ASSERT_EQ(4, g->nr_buffers);
-	size = sizeof(*g) + 4 * sizeof(struct ckpt_rec_io_buffer);
-	ASSERT_LE(size, sizeof(good));
-	memcpy(good, g, size);
-	for (i = 0; lie_buffers(g, i); i++) {
-		image_seal(&image, image_find(&image, CKPT_REC_IO_BUFFERS, 0));
-		ASSERT_EQ(0, image_store(&image, s->image));
-		EXPECT_EQ(-1, subject_restart(s, 0));
-		EXPECT_EQ(EBADMSG, s->err) {
-			say("lie %d", i);
-			messages_show(s);
-		}
-		EXPECT_EQ(tasks, count_tasks());
-		memcpy(g, good, size);
+	*err = EBADMSG;
+	switch (i) {
+	case 0:
+		r[1].index = r[0].index;
+		return true;
+	case 1:
+		r[2].tid = 1 << 20;
+		return true;
+	case 2:
+		r[0].file = 1 << 20;
+		return true;
+	case 3:
+		/* The tag of the instance, not of its open file. */
+		r[0].file++;
+		return true;
 	}
-	image_seal(&image, image_find(&image, CKPT_REC_IO_BUFFERS, 0));
-	ASSERT_EQ(0, image_store(&image, s->image));
-	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
-	image_free(&image);
+	return false;
 }
+
+#define LIES_TEST(name, _command, _more, _type, _lie)				\
+TEST_F_TIMEOUT(uring, name, TEST_TIMEOUT)					\
+{										\
+	struct lies l = { .command = _command, .more = _more, .type = _type,	\
+			  .lie = _lie };					\
+	struct subject *s = &self->s;						\
+										\
+	if (variant->way != WAY_KILL)						\
+		SKIP(return, "it takes a restart");				\
+	ASSERT_EQ(0, start_lies(s, &l)) messages_show(s);			\
+	ASSERT_EQ(0, refuse_lies(s, &l));					\
+	ASSERT_EQ(0, end_lies(s, &l)) messages_show(s);				\
+}
+
+LIES_TEST(registered_lies, "uring_lies", 0, CKPT_REC_IO_REGISTERED, lie_registered)
+LIES_TEST(buffer_lies, "uring_buffers", 5, CKPT_REC_IO_BUFFERS, lie_buffers)
+LIES_TEST(ring_lies, "uring_rings", 2, CKPT_REC_IO_RINGS, lie_rings)
 
 TEST_HARNESS_MAIN
