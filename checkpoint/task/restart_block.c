@@ -65,6 +65,10 @@ static const struct eintr_call {
 	{ __NR_sendmsg, TIMEOUT_NONE, 0 },
 	{ __NR_accept, TIMEOUT_NONE, 0 },
 	{ __NR_accept4, TIMEOUT_NONE, 0 },
+	{ __NR_connect, TIMEOUT_NONE, 0 },
+	/* With an EINTR they have taken or sent nothing. */
+	{ __NR_recvmmsg, TIMEOUT_NONE, 0 },
+	{ __NR_sendmmsg, TIMEOUT_NONE, 0 },
 };
 
 static const struct eintr_call *find_call(long nr)

@@ -36,6 +36,8 @@ static const struct {
 	{ 420, __NR_semtimedop }, { 426, __NR_io_uring_enter },
 	{ 371, __NR_recvfrom }, { 372, __NR_recvmsg }, { 369, __NR_sendto },
 	{ 370, __NR_sendmsg }, { 364, __NR_accept4 },
+	{ 362, __NR_connect }, { 337, __NR_recvmmsg }, { 417, __NR_recvmmsg },
+	{ 345, __NR_sendmmsg },
 	{ 240, __NR_futex }, { 422, __NR_futex },
 };
 
