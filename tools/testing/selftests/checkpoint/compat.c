@@ -384,9 +384,9 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} modes[] = {
-		{ "idle", idle }, { "robust", robust }, { "everything", everything }, { "threads", threads },
-		{ "sleepers", sleepers }, { "patience", patience }, { "epoll", epoll },
-		{ "vdso", vdso },
+		{ "idle", idle }, { "robust", robust }, { "everything", everything },
+		{ "threads", threads }, { "sleepers", sleepers }, { "patience", patience },
+		{ "epoll", epoll }, { "vdso", vdso },
 	};
 	unsigned int i;
 

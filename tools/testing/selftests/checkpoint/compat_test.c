@@ -84,6 +84,24 @@ TEST_F_TIMEOUT(compat, epoll, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_end(s));
 }
 
+/* 32-bit processes, one of them dead, that a 64-bit one has started. */
+#define OTHERS_TEST(name)							\
+TEST_F_TIMEOUT(compat, others_##name, TEST_TIMEOUT)				\
+{										\
+	char command[300];							\
+										\
+	if (variant->way == WAY_STOP)						\
+		SKIP(return, "the test continues only one process");		\
+	snprintf(command, sizeof(command), "others %s " #name, subject_path("compat"));	\
+	self->s.program = "subject";						\
+	ASSERT_EQ(0, subject_run(&self->s, command, variant->way))		\
+		messages_show(&self->s);					\
+}
+
+OTHERS_TEST(everything)
+OTHERS_TEST(threads)
+OTHERS_TEST(idle)
+
 /* The id in a lock of a 32-bit program is that which its thread has now. */
 TEST_F_TIMEOUT(compat, fresh_robust, TEST_TIMEOUT)
 {

@@ -671,6 +671,68 @@ static void fixed_lock(int argc, char **argv)
 		need(!pthread_join(thread, NULL));
 }
 
+/* The other program, by pipes in place of what the test gives to this one. */
+static pid_t start_other(char **argv, int *in, FILE **out)
+{
+	int to[2], from[2];
+	pid_t pid;
+
+	need(!pipe(to) && !pipe(from));
+	pid = fork();
+	need(pid >= 0);
+	if (!pid) {
+		need(dup2(to[0], 0) == 0 && dup2(from[1], 1) == 1);
+		close(to[1]);
+		close(from[0]);
+		execv(argv[0], argv);
+		_exit(99);
+	}
+	close(to[0]);
+	close(from[1]);
+	*in = to[1];
+	*out = fdopen(from[0], "r");
+	need(*out);
+	return pid;
+}
+
+/* others PROGRAM MODE...: runs two, each in its stages, and leaves one dead behind. */
+static void others(int argc, char **argv)
+{
+	pid_t pid[3];
+	char line[200];
+	int in[2], i, alive;
+	FILE *out[2];
+
+	need(argc >= 2);
+	for (i = 0; i < 2; i++)
+		pid[i] = start_other(argv, &in[i], &out[i]);
+	/* It finds its standard input at its end. */
+	pid[2] = start_other(argv, &alive, &(FILE *){ NULL });
+	close(alive);
+	need(!waitid(P_PID, pid[2], &(siginfo_t){}, WEXITED | WNOWAIT));
+	do {
+		for (i = alive = 0; i < 2; i++) {
+			if (!out[i])
+				continue;
+			need(fgets(line, sizeof(line), out[i]));
+			if (!strcmp(line, "ready\n")) {
+				alive++;
+				continue;
+			}
+			if (strcmp(line, "done\n"))
+				fail("%s", line);
+			fclose(out[i]);
+			out[i] = NULL;
+			reap(pid[i], 0);
+		}
+		stage();
+		for (i = 0; i < 2; i++)
+			if (out[i])
+				need(write(in[i], "g", 1) == 1);
+	} while (alive);
+	reap(pid[2], 1 << 8);
+}
+
 static void *idle_thread(void *arg)
 {
 	for (;;)
@@ -736,6 +798,7 @@ const struct mode process_modes[] = {
 	{ "kin", kin },
 	{ "robust_locks", robust_locks },
 	{ "fixed_lock", fixed_lock },
+	{ "others", others },
 	{ "child", child },
 	{ "waiting", waiting },
 	{ "zombies", zombies },
