@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common.h"
+#include "swap.h"
 
 FIXTURE(cow) {
 	struct subject s;
@@ -60,6 +61,42 @@ TEST_F_TIMEOUT(cow, same, TEST_TIMEOUT)
 	ASSERT_EQ(0, stat(self->s.image, &st));
 	ASSERT_GT(st.st_size, 8 << 20);
 	ASSERT_LT(st.st_size, 12 << 20);
+}
+
+/* The image is memory of the same group: it would be swapped out in place of ours. */
+static int run_swapped(struct subject *s, enum way way)
+{
+	int i;
+
+	if (subject_start(s, "cow_swapped " SWAP_GROUP "/memory.reclaim"))
+		return -1;
+	for (i = 0; i < 2; i++) {
+		if (subject_expect(s, "ready") || subject_cycle(s, way))
+			return -1;
+		if (unlink(s->image) && errno != ENOENT)
+			return -1;
+		if (subject_go(s))
+			return -1;
+	}
+	return subject_end(s);
+}
+
+/* A part of the pages is on swap space. */
+TEST_F_TIMEOUT(cow, swapped, TEST_TIMEOUT)
+{
+	int ret;
+
+	if (access(SWAP_DEVICE, F_OK))
+		SKIP(return, "no " SWAP_DEVICE);
+	ASSERT_EQ(0, swap_on());
+	ASSERT_EQ(0, swap_group_enter());
+	ret = run_swapped(&self->s, variant->way);
+	/* Also after a failure: others want the device. */
+	subject_destroy(&self->s);
+	EXPECT_EQ(0, subject_init(&self->s));
+	EXPECT_EQ(0, swap_group_leave());
+	EXPECT_EQ(0, swap_off());
+	ASSERT_EQ(0, ret);
 }
 
 /* References that lead nowhere. */

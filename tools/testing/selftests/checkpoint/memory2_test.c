@@ -10,10 +10,11 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/swap.h>
 #include <sys/wait.h>
 
 #include "common.h"
+#include "pool.h"
+#include "swap.h"
 
 FIXTURE(memory2) {
 	struct subject s;
@@ -29,6 +30,7 @@ FIXTURE_VARIANT_ADD(memory2, kill) { .way = WAY_KILL };
 
 FIXTURE_SETUP(memory2)
 {
+	leave_small_pages();
 	ASSERT_EQ(0, subject_init(&self->s));
 }
 
@@ -101,21 +103,6 @@ TEST_F_TIMEOUT(memory2, migrating, TEST_TIMEOUT)
 	ASSERT_EQ(0, ret);
 }
 
-/* A disk in memory, with the head that mkswap(8) would give it. */
-static int swap_on(void)
-{
-	static char head[4096];
-	uint32_t info[2] = { 1, 900 };
-	int fd = open("/dev/ram0", O_RDWR | O_CLOEXEC), ret = -1;
-
-	memcpy(head + 1024, info, sizeof(info));
-	memcpy(head + sizeof(head) - 10, "SWAPSPACE2", 10);
-	if (fd >= 0 && write(fd, head, sizeof(head)) == sizeof(head) && !fsync(fd))
-		ret = swapon("/dev/ram0", 0);
-	close(fd);
-	return ret;
-}
-
 TEST_F_TIMEOUT(memory2, swapped, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
@@ -126,7 +113,7 @@ TEST_F_TIMEOUT(memory2, swapped, TEST_TIMEOUT)
 	if (swap_on())
 		SKIP(return, "no swap device: %s", strerror(errno));
 	ret = subject_run(s, "swapped", variant->way);
-	EXPECT_EQ(0, swapoff("/dev/ram0"));
+	EXPECT_EQ(0, swap_off());
 	ASSERT_EQ(0, ret);
 	if (*s->skipped)
 		SKIP(return, "%s", s->skipped);

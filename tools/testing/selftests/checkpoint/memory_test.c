@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "common.h"
+#include "pool.h"
 
 FIXTURE(memory) {
 	struct subject s;
@@ -24,6 +25,7 @@ FIXTURE_VARIANT_ADD(memory, kill) { .way = WAY_KILL };
 
 FIXTURE_SETUP(memory)
 {
+	leave_small_pages();
 	ASSERT_EQ(0, subject_init(&self->s));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The system's pool of huge pages. */
+/* The system's pool of huge pages, and its daemon that makes others. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,4 +38,9 @@ bool pool_is_unused(void)
 {
 	return pool_becomes(POOL "resv_hugepages", 0) &&
 	       pool_becomes(POOL "free_hugepages", pool_file(POOL "nr_hugepages"));
+}
+
+void leave_small_pages(void)
+{
+	write_file("/sys/kernel/mm/transparent_hugepage/khugepaged/max_ptes_none", "0", 1);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The system's pool of huge pages. */
+/* The system's pool of huge pages, and its daemon that makes others. */
 #ifndef CHECKPOINT_POOL_H
 #define CHECKPOINT_POOL_H
 
@@ -15,5 +15,7 @@ bool pool_becomes(const char *path, long nr);
 bool set_pool(const char *nr);
 /* Waits until none is in use or reserved. */
 bool pool_is_unused(void);
+/* khugepaged fills no holes: how much is there and is huge could change at any time. */
+void leave_small_pages(void);
 
 #endif /* CHECKPOINT_POOL_H */

@@ -25,6 +25,7 @@ enum what {
 	REPLACE,
 	MERGE,
 	UNMERGE,
+	LOCATE,
 };
 
 /**
@@ -39,6 +40,7 @@ enum what {
  * @done: number of the last order each has done
  * @hash: of all that it sees
  * @frame: of each page that it has
+ * @swapped: how many pages it has on swap space
  */
 struct board {
 	volatile int order;
@@ -51,6 +53,7 @@ struct board {
 	volatile int done[MAX];
 	uint64_t hash[MAX];
 	uint64_t frame[MAX][PAGES];
+	int swapped[MAX];
 };
 
 /* The board, and what a process sees: pages @from to @to of memory at @mem. */
@@ -59,20 +62,29 @@ static unsigned char *mem;
 static int from, to = PAGES;
 static int self;
 
-static void look(void)
+/* Where the pages are; it does not bring them there. */
+static void locate(void)
 {
-	int i, fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int i, fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), swapped = 0;
 	uint64_t *frames = board->frame[self];
 	size_t len = (to - from) * sizeof(*frames);
 
-	board->hash[self] = hash_memory(mem + from * PAGE, (to - from) * PAGE);
 	need(fd >= 0);
 	memset(frames, 0, sizeof(board->frame[self]));
 	need(pread(fd, frames + from, len, ((uintptr_t)mem / PAGE + from) * 8) == (ssize_t)len);
 	close(fd);
-	/* One that is not there has been swapped out since it was hashed. */
-	for (i = from; i < to; i++)
+	for (i = from; i < to; i++) {
+		swapped += frames[i] >> 62 & 1;
 		frames[i] = frames[i] >> 63 ? frames[i] & ((1ULL << 55) - 1) : 0;
+	}
+	board->swapped[self] = swapped;
+}
+
+/* One that is not there then has been swapped out since it was hashed. */
+static void look(void)
+{
+	board->hash[self] = hash_memory(mem + from * PAGE, (to - from) * PAGE);
+	locate();
 }
 
 /* What makes the kernel look for all mappings of a page. */
@@ -88,6 +100,15 @@ static void stir(enum what what)
 		madvise(mem, PAGES * PAGE, MADV_UNMERGEABLE);
 }
 
+/* What is asked of all: content and place, or the place only. */
+static void report(enum what what)
+{
+	if (what == LOCATE)
+		locate();
+	else
+		look();
+}
+
 static void obey(int order)
 {
 	stir(board->what);
@@ -98,7 +119,7 @@ static void obey(int order)
 		board->done[self] = order;
 		_exit(0);
 	}
-	look();
+	report(board->what);
 	board->done[self] = order;
 }
 
@@ -162,7 +183,7 @@ static void order(enum what what, int who, int page)
 	stir(what);
 	if (what == WRITE && !who)
 		mem[page * PAGE] ^= 0xff;
-	look();
+	report(what);
 	for (i = 1; i < board->nr; i++)
 		while (board->alive[i] && board->done[i] != board->order)
 			poll_pause();
@@ -330,6 +351,27 @@ static void stirred_content(void)
 	free(before);
 }
 
+/*
+ * The group of @path gives pages back, those that are shared among them, until so
+ * many of ours are swapped out. madvise(2) would leave alone what others map, too.
+ */
+static void swap_out(const char *path, int nr)
+{
+	static const char amount[] = "1M swappiness=200";
+	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
+
+	do {
+		int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+		need(fd >= 0);
+		/* Less than that is not an error to us. */
+		need(write(fd, amount, strlen(amount)) > 0 || errno == EAGAIN);
+		close(fd);
+		order(LOCATE, -1, 0);
+		need(now_ns() < deadline);
+	} while (board->swapped[0] < nr || board->swapped[1] < nr);
+}
+
 static void rewrite_some(void)
 {
 	int page;
@@ -389,6 +431,37 @@ static void stirred(int argc, char **argv)
 		write_one(i, PAGES / 2 + 1 + i);
 	stage();
 	stirred_content();
+	end();
+}
+
+/*
+ * swapped PATH: workers, some of whose pages are swapped out when they are saved: those
+ * may be copies afterwards; all others are shared as they were, and none anew.
+ */
+static void swapped(int argc, char **argv)
+{
+	struct board *before, *placed = malloc(sizeof(*placed));
+	int i, n;
+
+	start();
+	make_memory();
+	for (i = 0; i < 3; i++)
+		worker(rewrite_some, i);
+	wait_for(6);
+	for (n = 0; n < 2; n++) {
+		before = note();
+		swap_out(argv[0], PAGES / 16);
+		memcpy(placed, board, sizeof(*placed));
+		/* Not all of them are: there is sharing to be kept, too. */
+		check(nr_shared() >= 15 * PAGES / 8);
+		stage();
+		order(LOOK, -1, 0);
+		compare_content(before, -1);
+		compare_sharing(placed);
+		free(before);
+	}
+	for (i = 0; i < board->nr; i++)
+		write_one(i, PAGES / 2 + 1 + i);
 	end();
 }
 
@@ -494,6 +567,7 @@ const struct mode cow_modes[] = {
 	{ "cow_workers", workers },
 	{ "cow_same", same },
 	{ "cow_stirred", stirred },
+	{ "cow_swapped", swapped },
 	{ "cow_orphans", orphans },
 	{ "cow_moved", moved },
 	{ "cow_huge", huge },
