@@ -12,6 +12,7 @@
 
 #include "common.h"
 #include "mapgen.h"
+#include "swap.h"
 
 #define ROUNDS	10	/* maps of one process */
 
@@ -20,6 +21,13 @@ FIXTURE(maps) {
 	uint64_t seed;
 	int nr;
 };
+
+FIXTURE_VARIANT(maps) {
+	bool swap;
+};
+
+FIXTURE_VARIANT_ADD(maps, memory) { .swap = false };
+FIXTURE_VARIANT_ADD(maps, swap) { .swap = true };
 
 static uint64_t number(const char *name, uint64_t otherwise)
 {
@@ -31,17 +39,20 @@ static uint64_t number(const char *name, uint64_t otherwise)
 FIXTURE_SETUP(maps)
 {
 	self->seed = number("CKPT_SEED", now_ns() / 1000 % 1000000000);
-	self->nr = number("CKPT_MAPS", debug_kernel() ? 60 : 300);
+	self->nr = number("CKPT_MAPS", (debug_kernel() ? 60 : 300) / (variant->swap ? 3 : 1));
+	ASSERT_EQ(0, subject_init(&self->s));
+	if (!variant->swap)
+		return;
+	if (access(SWAP_DEVICE, F_OK))
+		SKIP(return, "no " SWAP_DEVICE);
+	ASSERT_EQ(0, swap_on());
 }
 
 FIXTURE_TEARDOWN(maps)
 {
 	subject_destroy(&self->s);
-}
-
-static bool starts(const char *line, const char *with)
-{
-	return !strncmp(line, with, strlen(with));
+	if (variant->swap)
+		swap_off();
 }
 
 /* Is this the first line of a random mapping? And is a file mapped? */
@@ -59,11 +70,46 @@ static bool is_ours(const char *line, bool *file)
 	return start >= MAPGEN_START && end <= MAPGEN_END;
 }
 
-/* How much of each random mapping is there; of files only what was written. */
-static int look(pid_t pid, char *text, size_t size)
+/* What smaps says of one mapping, in kB. */
+struct numbers {
+	long rss, anonymous, huge, swap, locked;
+};
+
+static void take_number(struct numbers *n, const char *line)
+{
+	if (sscanf(line, "Rss: %ld", &n->rss) != 1 &&
+	    sscanf(line, "Anonymous: %ld", &n->anonymous) != 1 &&
+	    sscanf(line, "AnonHugePages: %ld", &n->huge) != 1 &&
+	    sscanf(line, "Swap: %ld", &n->swap) != 1)
+		sscanf(line, "Locked: %ld", &n->locked);
+}
+
+/*
+ * What must be the same of a mapping: pages on swap space are back in memory
+ * afterwards. Of a file only what was written: other pages are there if somebody has
+ * used them, in any mapping of the file, and "Locked" is divided among these.
+ */
+static int put_numbers(char *text, size_t size, const struct numbers *n, bool file,
+		       const char *flags)
+{
+	long swap = file ? 0 : n->swap;
+	int used = snprintf(text, size, "own %ld kB, huge %ld kB\n", n->anonymous + swap, n->huge);
+
+	if (!file && used < (int)size)
+		used += snprintf(text + used, size - used, "all %ld kB, locked %ld kB\n",
+				 n->rss + swap,
+				 n->locked + (strstr(flags, " lo ") ? swap : 0));
+	if (used < (int)size)
+		used += snprintf(text + used, size - used, "%s\n", flags);
+	return used;
+}
+
+/* How much of each random mapping is there; adds what is on swap space. */
+static int look(pid_t pid, char *text, size_t size, long *swapped)
 {
 	char path[64], *line, *save, *buf = malloc(size);
 	bool ours = false, file = false;
+	struct numbers n = {};
 	size_t used = 0;
 	int ret = -1;
 
@@ -72,13 +118,16 @@ static int look(pid_t pid, char *text, size_t size)
 		goto out;
 	text[0] = 0;
 	for (line = strtok_r(buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (line[0] >= '0' && line[strspn(line, "0123456789abcdef")] == '-')
+		if (line[strspn(line, "0123456789abcdef")] == '-') {
 			ours = is_ours(line, &file);
-		else if (!starts(line, "Anonymous:") && !starts(line, "VmFlags:") &&
-			 (file || (!starts(line, "Rss:") && !starts(line, "Locked:"))))
-			continue;
-		if (ours)
-			used += snprintf(text + used, size - used, "%s\n", line);
+			if (ours)
+				used += snprintf(text + used, size - used, "%s\n", line);
+		} else if (ours && !strncmp(line, "VmFlags:", 8)) {
+			used += put_numbers(text + used, size - used, &n, file, line);
+			*swapped += n.swap;
+		} else {
+			take_number(&n, line);
+		}
 		if (used >= size)
 			goto out;
 	}
@@ -105,13 +154,14 @@ static void show_difference(const char *a, const char *b)
 	say("after:  %.*s", (int)strcspn(b, "\n"), b);
 }
 
-static int one_map(struct subject *s, enum way way)
+static int one_map(struct subject *s, enum way way, long *swapped)
 {
 	static char before[1 << 20], after[1 << 20];
+	long now = 0;
 
-	if (subject_expect(s, "ready") || look(s->pid, before, sizeof(before)))
+	if (subject_expect(s, "ready") || look(s->pid, before, sizeof(before), swapped))
 		return -1;
-	if (way != WAY_NONE && (subject_cycle(s, way) || look(s->pid, after, sizeof(after))))
+	if (way != WAY_NONE && (subject_cycle(s, way) || look(s->pid, after, sizeof(after), &now)))
 		return -1;
 	if (way != WAY_NONE && strcmp(before, after)) {
 		show_difference(before, after);
@@ -120,7 +170,7 @@ static int one_map(struct subject *s, enum way way)
 	return subject_go(s);
 }
 
-static int run(struct subject *s, uint64_t seed, enum way way)
+static int run(struct subject *s, uint64_t seed, enum way way, long *swapped)
 {
 	char command[100];
 	int i;
@@ -129,24 +179,27 @@ static int run(struct subject *s, uint64_t seed, enum way way)
 	if (subject_start(s, command))
 		return -1;
 	for (i = 0; i < ROUNDS; i++)
-		if (one_map(s, way))
+		if (one_map(s, way, swapped))
 			return -1;
 	return subject_end(s);
 }
 
 TEST_F_TIMEOUT(maps, random, TEST_TIMEOUT)
 {
+	struct subject *s = &self->s;
+	long swapped = 0;
 	int i;
 
 	for (i = 0; i < self->nr / ROUNDS; i++) {
-		ASSERT_EQ(0, subject_init(&self->s));
-		ASSERT_EQ(0, run(&self->s, self->seed + i, way_now(WAY_KILL)))
+		ASSERT_EQ(0, run(s, self->seed + i, way_now(WAY_KILL), &swapped))
 			say("CKPT_SEED=%llu CKPT_MAPS=10 repeats it",
 			    (unsigned long long)self->seed + i);
-		subject_destroy(&self->s);
+		subject_destroy(s);
+		ASSERT_EQ(0, subject_init(s));
 	}
-	say("%d maps from seed %llu on", self->nr, (unsigned long long)self->seed);
-	ASSERT_EQ(0, subject_init(&self->s));
+	say("%d maps from seed %llu on, %ld kB swapped out", self->nr,
+	    (unsigned long long)self->seed, swapped);
+	EXPECT_EQ(variant->swap, swapped > 0);
 }
 
 TEST_HARNESS_MAIN

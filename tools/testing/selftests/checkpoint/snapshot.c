@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A picture of a process from the outside: everything in /proc that must be
- * the same before and after, as lines of text. What may differ (times, memory
- * use, counters) is left out here.
+ * the same before and after, as lines of text. What may differ (times, the use of
+ * memory but for pages of the process's own, counters) is left out here.
  */
 #include <dirent.h>
 #include <stdarg.h>
@@ -143,6 +143,13 @@ static void add_stat(struct snap *snap, const char *dir)
 	free(buf);
 }
 
+static bool has_file(const char *head)
+{
+	unsigned long inode = 0;
+
+	return sscanf(head, "%*x-%*x %*s %*x %*x:%*x %lu", &inode) == 1 && inode;
+}
+
 /* The head of a mapping; memory of the kernel that comes back is another file. */
 static void add_map(struct snap *snap, char *line)
 {
@@ -153,28 +160,68 @@ static void add_map(struct snap *snap, char *line)
 	add(snap, "map: %s\n", line);
 }
 
-/* Mappings with their flags, but without numbers of pages. */
+static void add_flags(struct snap *snap, char *list)
+{
+	char *flag, *words;
+
+	add(snap, "flags:");
+	for (flag = strtok_r(list, " ", &words); flag; flag = strtok_r(NULL, " ", &words))
+		/* Soft-dirty; accounted, of what was writable once. */
+		if (strcmp(flag, "sd") && strcmp(flag, "ac"))
+			add(snap, " %s", flag);
+	add(snap, "\n");
+}
+
+/* What smaps says of a mapping, in kB. */
+struct pages {
+	bool file;
+	long anon, huge, swap;
+};
+
+static void read_pages(struct pages *p, const char *line)
+{
+	if (sscanf(line, "Anonymous: %ld", &p->anon) != 1 &&
+	    sscanf(line, "AnonHugePages: %ld", &p->huge) != 1)
+		sscanf(line, "Swap: %ld", &p->swap);
+}
+
+/*
+ * How much of a mapping is of the process itself, in memory or on swap space, from
+ * which a restart brings it back. Left out are:
+ * - Rss, Pss and Locked of what is mapped from files or shared: they depend on who has
+ *   used the file last, and come back with use; Swap of a tmpfs is likewise the file's;
+ * - mappings that KSM works on: it goes on, and its pages of zeroes do not count;
+ * - mappings with MADV_HUGEPAGE that are huge in part only: where a huge page may be the
+ *   first page fault of a restart makes one, whatever was there before.
+ */
+static void add_pages(struct snap *snap, const struct pages *p, const char *flags)
+{
+	long own = p->anon + (p->file ? 0 : p->swap);
+
+	if (strstr(flags, " mg") || (strstr(flags, " hg") && own != p->huge))
+		return;
+	add(snap, "own: %ld kB, huge: %ld kB\n", own, p->huge);
+}
+
 static void add_smaps(struct snap *snap, const char *dir)
 {
 	int len;
-	char *save, *line, *flag, *words, *buf = proc_file(dir, "smaps", &len);
+	char *save, *line, *buf = proc_file(dir, "smaps", &len);
+	struct pages pages = {};
 
 	if (!buf)
 		return;
 	for (line = strtok_r(buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (strncmp(line, "VmFlags:", 8)) {
-			/* The head of a mapping: the only one with a range. */
-			if (line[strspn(line, "0123456789abcdef")] == '-')
-				add_map(snap, line);
-			continue;
+		/* The head of a mapping: the only line with a range. */
+		if (line[strspn(line, "0123456789abcdef")] == '-') {
+			pages.file = has_file(line);
+			add_map(snap, line);
+		} else if (!strncmp(line, "VmFlags:", 8)) {
+			add_pages(snap, &pages, line);
+			add_flags(snap, line + 8);
+		} else {
+			read_pages(&pages, line);
 		}
-		add(snap, "flags:");
-		for (flag = strtok_r(line + 8, " ", &words); flag;
-		     flag = strtok_r(NULL, " ", &words))
-			/* Soft-dirty; accounted, of what was writable once. */
-			if (strcmp(flag, "sd") && strcmp(flag, "ac"))
-				add(snap, " %s", flag);
-		add(snap, "\n");
 	}
 	free(buf);
 }

@@ -186,6 +186,16 @@ static void do_lock(int at, int n)
 		pages[i].locked = !unlock;
 }
 
+/* To swap space, if there is some; pages of files would leave memory altogether. */
+static void do_swap(int at, int n)
+{
+	int i;
+
+	for (i = at; i < at + n; i++)
+		if (pages[i].mapped && !pages[i].file)
+			(void)madvise(area + i * PAGE, PAGE, MADV_PAGEOUT);
+}
+
 static void do_rest(int at, int n)
 {
 	unsigned long node = 1;
@@ -218,7 +228,7 @@ static void make_round(int nr)
 {
 	static void (*const steps[])(int at, int n) = {
 		do_map, do_map, do_map, do_unmap, do_protect, do_protect, do_write, do_write,
-		do_write, do_move, do_move, do_advise, do_lock, do_rest,
+		do_write, do_move, do_move, do_advise, do_lock, do_swap, do_rest,
 	};
 	int i, at;
 
