@@ -130,16 +130,48 @@ TEST_F_TIMEOUT(huge, removed, TEST_TIMEOUT)
 }
 
 /* Of the other size, where the guest has room for it. */
-TEST_F_TIMEOUT(huge, gigantic, TEST_TIMEOUT)
-{
-	long nr = pool_file(GIGANTIC "free_hugepages");
+FIXTURE(gigantic) {
+	struct subject s;
+	long nr;
+};
 
-	if (nr < 1)
+FIXTURE_VARIANT(gigantic) {
+	enum way way;
+};
+
+FIXTURE_VARIANT_ADD(gigantic, none) { .way = WAY_NONE };
+FIXTURE_VARIANT_ADD(gigantic, go_on) { .way = WAY_GO_ON };
+FIXTURE_VARIANT_ADD(gigantic, kill) { .way = WAY_KILL };
+
+FIXTURE_SETUP(gigantic)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+	self->s.nosnap = true;
+	self->nr = pool_file(GIGANTIC "nr_hugepages");
+	if (self->nr < 1)
 		SKIP(return, "no page of 1 GiB to be had (hugepagesz=1G hugepages=1)");
-	ASSERT_EQ(0, subject_run(&self->s, "huge_gigantic", variant->way));
-	EXPECT_TRUE(pool_becomes(GIGANTIC "resv_hugepages", 0));
-	EXPECT_TRUE(pool_becomes(GIGANTIC "free_hugepages", nr));
+	ASSERT_TRUE(pool_becomes(GIGANTIC "free_hugepages", self->nr));
 }
+
+FIXTURE_TEARDOWN(gigantic)
+{
+	subject_destroy(&self->s);
+	if (self->nr < 1)
+		return;
+	EXPECT_TRUE(pool_becomes(GIGANTIC "resv_hugepages", 0));
+	EXPECT_TRUE(pool_becomes(GIGANTIC "free_hugepages", self->nr));
+}
+
+#define GIGANTIC_TEST(name)						\
+TEST_F_TIMEOUT(gigantic, name, TEST_TIMEOUT)				\
+{									\
+	ASSERT_EQ(0, subject_run(&self->s, "huge_gigantic " #name, variant->way)); \
+	ASSERT_FALSE(*self->s.skipped);					\
+}
+
+GIGANTIC_TEST(private)
+GIGANTIC_TEST(shared)
+GIGANTIC_TEST(memfd)
 
 FIXTURE(few) {
 	struct subject s;

@@ -351,20 +351,66 @@ static void forked(int argc, char **argv)
 	end_child(pid);
 }
 
-/* huge_gigantic: one page of 1 GiB, private. */
-static void gigantic(int argc, char **argv)
+/* At the other end of a page of 1 GiB. */
+static uint64_t *far_word(void)
+{
+	return (uint64_t *)(common + HUGE) - 1;
+}
+
+static void write_far(uint64_t n)
+{
+	*far_word() = 100 * n;
+}
+
+/* Memory of two processes: each time the child has written something else. */
+static void share_gigantic(int fd)
 {
 	struct pool pool;
-	char *p;
+	struct stat st;
+	pid_t pid = serve_child((void *)(common + 4096 * 2), write_far);
+	int n;
+
+	for (n = 1; n <= 3; n++) {
+		ask((void *)(common + 4096 * 2), n);
+		pool = pool_now();
+		stage();
+		check_pool(&pool);
+		check_huge(common, 7);
+		check_eq(100 * n, *far_word());
+		if (fd < 0)
+			continue;
+		check_eq(0, fstat(fd, &st));
+		check_eq(HUGE, st.st_size);
+		check_eq(HUGE, st.st_blksize);
+	}
+	end_child(pid);
+}
+
+/* huge_gigantic private|shared|memfd: one page of 1 GiB. */
+static void gigantic(int argc, char **argv)
+{
+	bool memfd = !strcmp(argv[0], "memfd"), private = !strcmp(argv[0], "private");
+	struct pool pool;
+	int fd = -1;
 
 	shift = 30;
-	p = map_huge(1, ANON, -1);
-	fill_huge(p, 1);
+	if (memfd) {
+		fd = memfd_create("gigantic", MFD_HUGETLB | shift << MAP_HUGE_SHIFT);
+		need(fd >= 0 && !ftruncate(fd, HUGE));
+	}
+	common = map_huge(1, private ? ANON : memfd ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS, fd);
+	fill_huge(common, 7);
+	if (!private) {
+		share_gigantic(fd);
+		return;
+	}
+	write_far(1);
 	pool = pool_now();
 	stage();
 	check_pool(&pool);
-	check_huge(p, 1);
-	check_smaps(p, HUGE / 1024);
+	check_huge(common, 7);
+	check_eq(100, *far_word());
+	check_smaps(common, HUGE / 1024);
 }
 
 /* huge_beyond: an obstacle. */
