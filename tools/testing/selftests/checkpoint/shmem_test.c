@@ -39,8 +39,11 @@ TEST_F_TIMEOUT(shmem, name, TEST_TIMEOUT)				\
 }
 
 SHMEM_TEST(anonymous)
+SHMEM_TEST(devzero)
+SHMEM_TEST(beyond)
 SHMEM_TEST(parts)
 SHMEM_TEST(sealed)
+SHMEM_TEST(sealed_exec)
 SHMEM_TEST(deleted)
 SHMEM_TEST(named)
 SHMEM_TEST(program)

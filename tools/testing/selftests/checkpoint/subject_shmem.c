@@ -2,6 +2,7 @@
 /* Shared memory: anonymous, memfd, files of a tmpfs with a name and without. */
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,17 @@
 
 #define PAGE	4096UL
 #define SIZE	(8 * PAGE)
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL	0x0008U
+#define MFD_EXEC	0x0010U
+#endif
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE	0x0010
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC	0x0020
+#endif
 
 /* A word by which parent and child take turns, and where the child looks. */
 struct turns {
@@ -91,6 +103,63 @@ static void shared_anonymous(int argc, char **argv)
 	take_turns(mem, SIZE);
 }
 
+/* What is mapped from /dev/zero is shared memory of its own. */
+static void devzero(int argc, char **argv)
+{
+	int fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	unsigned char *mem = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	need(mem != MAP_FAILED);
+	close(fd);
+	take_turns(mem, SIZE);
+}
+
+static sigjmp_buf bus_env;
+
+static void on_bus(int sig)
+{
+	siglongjmp(bus_env, 1);
+}
+
+static bool faults(volatile char *p)
+{
+	signal(SIGBUS, on_bus);
+	if (sigsetjmp(bus_env, 1))
+		return true;
+	return *p == 'x' && false;
+}
+
+/* Mappings that go on behind the end of the memory, one of which it has shrunk. */
+static void beyond(int argc, char **argv)
+{
+	int fd = memfd_create("beyond", MFD_CLOEXEC), closed = memfd_create("closed", 0), i;
+	char *p, *q;
+
+	need(fd >= 0 && closed >= 0 && !ftruncate(fd, 6 * PAGE));
+	need(!ftruncate(closed, PAGE + 1));
+	p = mmap(NULL, 6 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	q = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, closed, 0);
+	need(p != MAP_FAILED && q != MAP_FAILED && !close(closed));
+	fill_memory(p, 6 * PAGE, 1);
+	fill_memory(q, PAGE, 2);
+	q[PAGE + 100] = 3;
+	need(!ftruncate(fd, 2 * PAGE));
+	for (i = 0; i < 2; i++) {
+		check(faults(p + 2 * PAGE) && faults(p + 5 * PAGE));
+		check(faults(q + 2 * PAGE) && faults(q + 3 * PAGE));
+		stage();
+		check(faults(p + 2 * PAGE) && faults(p + 5 * PAGE));
+		check(faults(q + 2 * PAGE) && faults(q + 3 * PAGE));
+		check_eq(3, q[PAGE + 100]);
+	}
+	/* What had been there before does not come back. */
+	check_eq(0, ftruncate(fd, 5 * PAGE));
+	check_eq(0, p[2 * PAGE] | p[4 * PAGE + 8]);
+	check(faults(p + 5 * PAGE));
+	p[3 * PAGE] = 4;
+	check(pread(fd, q, 1, 3 * PAGE) == 1 && *q == 4);
+}
+
 static void check_zero(const char *mem, size_t from, size_t to)
 {
 	for (; from < to; from += PAGE)
@@ -155,6 +224,51 @@ static void sealed(int argc, char **argv)
 	check(write(fd, "x", 1) < 0 && errno == EPERM);
 	check(mprotect(mem, PAGE, PROT_READ | PROT_WRITE) < 0 && errno == EACCES);
 	stage();
+}
+
+static void check_sealed(int fd, int seals, mode_t mode, char *mem)
+{
+	struct stat st;
+
+	check(!memcmp(mem, "sealed", 6));
+	check_eq(seals, fcntl(fd, F_GET_SEALS));
+	check_eq(0, fstat(fd, &st));
+	check_eq(mode, st.st_mode & 07777);
+	check(fchmod(fd, mode ^ 0100) < 0 && errno == EPERM);
+	check(!fchmod(fd, mode ^ 0020) && !fchmod(fd, mode));
+	check(write(fd, "x", 1) < 0 && errno == EPERM);
+	check(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED &&
+	      errno == EPERM);
+}
+
+/* New memory with these seals; a shared mapping would be an obstacle. */
+static int new_sealed(unsigned int flags, int seals, char **mem)
+{
+	int fd = memfd_create("sealed", flags | MFD_ALLOW_SEALING);
+
+	need(fd >= 0 && write(fd, "sealed", 6) == 6 && !fcntl(fd, F_ADD_SEALS, seals));
+	*mem = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	need(*mem != MAP_FAILED);
+	return fd;
+}
+
+/* It cannot be made a program, or is one for good; who maps it later cannot write. */
+static void sealed_exec(int argc, char **argv)
+{
+	char *data, *program;
+	int a = new_sealed(MFD_NOEXEC_SEAL, F_SEAL_FUTURE_WRITE, &data), i;
+	int b = new_sealed(MFD_EXEC, F_SEAL_EXEC | F_SEAL_FUTURE_WRITE, &program);
+	int seals = F_SEAL_EXEC | F_SEAL_FUTURE_WRITE, all = fcntl(b, F_GET_SEALS);
+
+	check_eq(seals, all & seals);
+	for (i = 0; i < 3; i++) {
+		check_sealed(a, seals, 0666, data);
+		check_sealed(b, all, 0777, program);
+		if (i < 2)
+			stage();
+	}
+	/* The last seal is open. */
+	check(!fcntl(a, F_ADD_SEALS, F_SEAL_SEAL));
 }
 
 /* As POSIX shared memory and semaphores are used: the name is gone. */
@@ -230,8 +344,11 @@ static void program(int argc, char **argv)
 
 const struct mode shmem_modes[] = {
 	{ "shared_anonymous", shared_anonymous },
+	{ "shared_devzero", devzero },
+	{ "shared_beyond", beyond },
 	{ "shared_parts", parts },
 	{ "shared_sealed", sealed },
+	{ "shared_sealed_exec", sealed_exec },
 	{ "shared_deleted", deleted },
 	{ "shared_named", named },
 	{ "shared_leaked", leaked },
