@@ -123,6 +123,7 @@ TEST_F_TIMEOUT(on, name, TEST_TIMEOUT)					\
 }
 
 ON_TEST(unlinked)
+ON_TEST(unlinked_mapped)
 ON_TEST(unlinked_tree)
 ON_TEST(tmpfile)
 ON_TEST(removed)

@@ -140,6 +140,56 @@ static void unlinked(int argc, char **argv)
 	unlink_in(argv[0], "gone");
 }
 
+/* What a mapping maps; it needs no descriptor. */
+static int open_mapped(const char *p, size_t size)
+{
+	char path[100];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (unsigned long)p,
+		 (unsigned long)p + size);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	need(fd >= 0);
+	return fd;
+}
+
+/* unlinked_mapped DIR: nobody has it open; with holes, and a part behind what is mapped. */
+static void unlinked_mapped(int argc, char **argv)
+{
+	int fd = open_in(argv[0], "mapped", O_RDWR | O_CREAT | O_EXCL), i;
+	const size_t size = 64 * PAGE;
+	char *p, *q;
+	struct stat st;
+
+	need(!ftruncate(fd, FAR + PAGE) && pwrite(fd, "far away", 8, FAR) == 8);
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	q = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 40 * PAGE);
+	need(p != MAP_FAILED && q != MAP_FAILED);
+	close(fd);
+	unlink_in(argv[0], "mapped");
+	fill_memory(p + 3 * PAGE, PAGE, 1);
+	fill_memory(q + PAGE, PAGE, 2);
+	for (i = 0; i < 2; i++) {
+		uint64_t hash = hash_memory(p, size);
+
+		stage();
+		check_eq(hash, hash_memory(p, size));
+		check_eq(0, memcmp(p + 40 * PAGE, q, 8 * PAGE));
+		fd = open_mapped(p, size);
+		st = stat_of(fd);
+		check_eq(0, st.st_nlink);
+		check_eq(FAR + PAGE, st.st_size);
+		/* Room for three pages, and what the file system needs. */
+		check(st.st_blocks < 1000);
+		check_at(fd, FAR, "far away");
+		/* It is one file, which all write to. */
+		p[44 * PAGE] = 5 + i;
+		check_eq(5 + i, q[4 * PAGE]);
+		check(pread(fd, &q[5 * PAGE], 1, 44 * PAGE) == 1 && p[45 * PAGE] == 5 + i);
+		close(fd);
+	}
+}
+
 /* unlinked_tree DIR: parent and child have it, the child alone has a mapping. */
 static void unlinked_tree(int argc, char **argv)
 {
@@ -499,6 +549,7 @@ static void unlinked_leaked(int argc, char **argv)
 
 const struct mode regular_modes[] = {
 	{ "unlinked", unlinked },
+	{ "unlinked_mapped", unlinked_mapped },
 	{ "unlinked_tree", unlinked_tree },
 	{ "unlinked_exe", unlinked_exe },
 	{ "unlinked_leaked", unlinked_leaked },
