@@ -8,8 +8,10 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -249,6 +251,40 @@ TEST_F_TIMEOUT(costs, many_mappings, TEST_TIMEOUT)
 	ASSERT_EQ(0, cost(&self->s, "vmas 60000", &save[1], &restart[1]));
 	EXPECT_GT(30 * save[0], save[1]);
 	EXPECT_GT(30 * restart[0], restart[1]);
+}
+
+static off_t image_size(struct subject *s)
+{
+	struct stat st;
+
+	return stat(s->image, &st) ? -1 : st.st_size;
+}
+
+/* Address space alone costs neither time nor a byte of the image. */
+TEST_F_TIMEOUT(costs, reserved, TEST_TIMEOUT)
+{
+	static const char * const commands[] = { "reserved 1", "reserved 64" };
+	struct subject *s = &self->s;
+	struct checkpoint_stats stats;
+	unsigned long ms[2][2];
+	off_t size[2];
+	int i;
+
+	if (way_now(WAY_KILL) == WAY_NONE)
+		SKIP(return, "nothing is saved");
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, cost(s, commands[i], &ms[i][0], &ms[i][1]));
+		ASSERT_EQ(0, subject_start(s, commands[i]));
+		ASSERT_EQ(0, subject_expect(s, "ready"));
+		ASSERT_EQ(0, save_stats(s, &stats));
+		ASSERT_EQ(0, subject_reap(s, SIGKILL));
+		size[i] = image_size(s);
+	}
+	ASSERT_LT(0, size[0]);
+	/* Where the stack begins is random, and so whether one page more is in use. */
+	EXPECT_GE(2 * 4096, labs(size[1] - size[0])) say("%ld, %ld", size[0], size[1]);
+	EXPECT_GT(4 * ms[0][0], ms[1][0]);
+	EXPECT_GT(4 * ms[0][1], ms[1][1]);
 }
 
 /* A thousand times the room for the same data. */

@@ -429,7 +429,21 @@ static void scattered(int argc, char **argv)
 	check_eq(hash, again);
 }
 
+/* reserved TIB: address space that nobody may touch yet. */
+static void reserved(int argc, char **argv)
+{
+	const size_t size = (size_t)atoi(argv[0]) << 40;
+	char *p = mmap(NULL, size, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
+
+	need(p != MAP_FAILED);
+	stage();
+	check(read_code(p) != 0 && read_code(p + size - PAGE) != 0);
+	check_eq(0, mprotect(p + size / 2, PAGE, RW));
+	check_eq(0, p[size / 2]);
+}
+
 const struct mode vma_modes[] = {
+	{ "reserved", reserved },
 	{ "vmas", vmas },
 	{ "scattered", scattered },
 	{ "apart", apart },
