@@ -56,7 +56,7 @@ struct test_case {
 static const char *const all_cases[] = {
 	"1", "1x16", "1x256", "64", "64h", "256", "256h", "256s", "256m", "1024", "1024h",
 	"1024s", "1024m", "0,vma=6000", "0,vma=60000", "0,sparse=64",
-	"0p10", "0p100", "0p1000", "0x10", "0x100", "0x1000", "0x5000",
+	"0,forked=64", "0p10", "0p100", "0p1000", "0x10", "0x100", "0x1000", "0x5000",
 	"0,file=1000", "0,file=10000", "0,file=100000", "0,pipe=1000", "0,pipe=10000",
 	"0,eventfd=1000", "0,eventfd=2000", "0,eventfd=20000",
 	"0,socketpair=1000", "0,socketpair=10000", "0,connection=1000", "0,connection=10000",
@@ -67,6 +67,7 @@ static const char *const quick_cases[] = {
 	"1", "1s", "0,file=200", "0,file=2000", "0,pipe=200", "0,pipe=2000", "0,eventfd=200",
 	"0,eventfd=2000", "0,socketpair=200", "0,socketpair=2000", "0,connection=200",
 	"0,connection=2000", "0,vma=600", "0,vma=6000", "0,sparse=2",
+	"0,forked=8",
 };
 
 /* By enum backing: the letter in --case, and what messages call it. */
@@ -82,6 +83,7 @@ struct result {
 	uint64_t restart_ns;
 	uint64_t image_bytes;
 	uint64_t private_bytes;
+	uint64_t pss_before, pss_after;	/* what the tree takes of the machine's memory */
 	struct checkpoint_stats save, restart;
 };
 
@@ -224,27 +226,26 @@ static pid_t start_target(const struct test_case *c)
 	return pid;
 }
 
-/* Anonymous pages of a process and its children, in bytes. */
-static uint64_t private_bytes(pid_t pid)
+/* What smaps_rollup says of a process and its children, in bytes. */
+static uint64_t tree_bytes(pid_t pid, const char *what)
 {
-	unsigned long kib = 0;
+	size_t len = strlen(what);
 	char path[64], line[256];
-	uint64_t sum;
+	uint64_t sum = 0;
 	FILE *file;
 	int child;
 
 	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
 	file = fopen(path, "r");
 	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "Anonymous: %lu", &kib) == 1)
-			break;
+		if (!strncmp(line, what, len))
+			sum = strtoul(line + len, NULL, 10) << 10;
 	if (file)
 		fclose(file);
-	sum = kib << 10;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
 	file = fopen(path, "r");
 	while (file && fscanf(file, "%d", &child) == 1)
-		sum += private_bytes(child);
+		sum += tree_bytes(child, what);
 	if (file)
 		fclose(file);
 	return sum;
@@ -408,7 +409,8 @@ static int cycle(const struct tool *tool, const struct test_case *c, struct resu
 	empty_directory(criu_dir);
 	unlink(image);
 	pid = start_target(c);
-	result->private_bytes = private_bytes(pid);
+	result->private_bytes = tree_bytes(pid, "Anonymous:");
+	result->pss_before = tree_bytes(pid, "Pss_Anon:");
 
 	begin = now_ns();
 	rc = tool->save(pid, result);
@@ -427,6 +429,7 @@ static int cycle(const struct tool *tool, const struct test_case *c, struct resu
 		rc = fail("the process is not there");
 	if (!rc && !target_says(pid, "right"))
 		rc = -1;
+	result->pss_after = tree_bytes(pid, "Pss_Anon:");
 	end_process(pid);
 	if (tool == &criu)
 		result->image_bytes = empty_directory(criu_dir);
@@ -450,6 +453,8 @@ static int measure(const struct tool *tool, const struct test_case *c, int run)
 	       r.save_ns, r.gone_ns, r.restart_ns);
 	printf(", \"image_bytes\": %lu, \"private_bytes\": %lu",
 	       r.image_bytes, r.private_bytes);
+	printf(", \"pss_before_bytes\": %lu, \"pss_after_bytes\": %lu",
+	       r.pss_before, r.pss_after);
 	if (tool == &call) {
 		print_stats("save", &r.save);
 		print_stats("restart", &r.restart);

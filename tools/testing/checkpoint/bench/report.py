@@ -51,6 +51,8 @@ class Case:
             size = f"{self.processes} idle processes"
         if self.kind == "sparse":
             return f"{self.things} MiB of 1 TiB"
+        if self.kind == "forked":
+            return f"{self.things} MiB, 50 workers"
         if self.kind:
             return f"{self.things} {self.kind}s"
         return size if self.threads == 1 else f"{size}, {self.threads} threads"
@@ -84,6 +86,14 @@ class Case:
     def image_bytes(self, tool):
         runs = self.runs.get(tool)
         return max(r["image_bytes"] for r in runs) if runs else None
+
+    def sharing(self, tool):
+        """Sums of Pss of private memory before and after, at worst, in MiB; else None."""
+        runs = self.runs.get(tool)
+        if not runs or tool in self.errors:
+            return None, None
+        return (min(r["pss_before_bytes"] for r in runs) / MIB,
+                max(r["pss_after_bytes"] for r in runs) / MIB)
 
     def image_allowed(self, tool):
         """The bytes of its own plus 2 % plus 16 KiB for each process."""
@@ -159,6 +169,25 @@ def print_tables(cases):
         rows.append(row + [None if c.extra is None else f"{c.extra:.1f} MiB"])
     table(["process", "fork(2), ms", "ckpt image", "of allowed", "criu image", "of allowed",
            "ckpt memory"], rows)
+
+
+def print_sharing(cases):
+    """What processes share since fork(2): is it in the image, and in memory, once?"""
+    rows = []
+    for c in cases:
+        if c.kind != "forked":
+            continue
+        row = [c.name]
+        for tool in ("ckpt", "call", "criu"):
+            before, after = c.sharing(tool)
+            size = c.image_bytes(tool)
+            row += [size and f"{size / MIB:.1f}", before and f"{before:.1f}",
+                    after and f"{after:.1f}"]
+        rows.append(row)
+    if rows:
+        print("\nshared since fork(2): image, and sum of Pss before and after, in MiB\n")
+        table(["process", "ckpt image", "before", "after", "system call image", "before",
+               "after", "criu image", "before", "after"], rows)
 
 
 def items(case):
@@ -249,6 +278,19 @@ def sparse_targets(cases):
     return found
 
 
+def sharing_targets(cases):
+    """Pages that processes share are in the image once, and shared again."""
+    found = []
+    for c in cases:
+        if c.kind != "forked" or not c.sharing("call")[0]:
+            continue
+        before, after = c.sharing("call")
+        found.append([f"{c.name}: image / sum of Pss before",
+                      c.image_bytes("call") / MIB / before, 1.1, "most"])
+        found.append([f"{c.name}: sum of Pss after / before", after / before, 1.1, "most"])
+    return found
+
+
 def extra_targets(cases):
     """A save takes as much memory for itself whatever the size of the process."""
     return [[f"{c.name}: memory that a save takes, MiB", c.extra, 16, "most"]
@@ -279,7 +321,7 @@ def targets(cases):
             found.append([f"{c.name}: image / private bytes + 2 % + 16 KiB",
                           c.image_bytes("ckpt") / c.image_allowed("ckpt"), 1, "most"])
     found += tree_targets(cases) + thing_targets(cases) + sparse_targets(cases)
-    found += extra_targets(cases)
+    found += sharing_targets(cases) + extra_targets(cases)
     for target in found:
         text, value, bound, kind = target
         if value is None:
@@ -297,6 +339,7 @@ def print_report(machine, cases, start):
     if start:
         print(f"A program that does nothing, from before its start to after its end: {start} ms")
     print_tables(cases)
+    print_sharing(cases)
     print_items(cases)
     print("\ntargets\n")
     table(["what", "measured", "target", ""],
@@ -352,6 +395,10 @@ def tap_results(cases):
         yield f"all kinds of processes, by {text}", "; ".join(errors)
     greedy = [f"{c.name}: {c.extra} MiB" for c in cases if c.extra is None or c.extra > 16]
     yield "a save takes at most 16 MiB of memory for itself", "; ".join(greedy)
+    shared = sharing_targets(cases)
+    lost = [f"{text}: {value:.2f}" for text, value, bound, _ in shared if value > bound]
+    yield ("what processes share since fork(2) is there once",
+           "; ".join(lost) if shared else "nothing was measured")
     by_number = {(c.kind, c.things): c for c in cases if c.kind}
     for (kind, things), many in by_number.items():
         few = by_number.get((kind, things // 10))

@@ -218,6 +218,7 @@ static unsigned long wrong_sparse(unsigned long nr)
 const struct thing_kind thing_kinds[] = {
 	{ "vma", make_vmas, wrong_vmas },
 	{ "sparse", make_sparse, wrong_sparse },
+	{ "forked", make_forked, wrong_forked },
 	{ "file", make_files, wrong_files },
 	{ "pipe", make_pipes, wrong_channels },
 	{ "socketpair", make_pairs, wrong_channels },

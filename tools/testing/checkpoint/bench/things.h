@@ -21,6 +21,10 @@ struct thing_kind {
 
 extern const struct thing_kind thing_kinds[];
 
+/* forked.c */
+void make_forked(unsigned long nr);
+unsigned long wrong_forked(unsigned long nr);
+
 /* NULL: there is none of this name. */
 const struct thing_kind *find_thing_kind(const char *name);
 

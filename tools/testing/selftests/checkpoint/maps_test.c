@@ -154,7 +154,7 @@ static void show_difference(const char *a, const char *b)
 	say("after:  %.*s", (int)strcspn(b, "\n"), b);
 }
 
-static int one_map(struct subject *s, enum way way, long *swapped)
+static int one_map(struct subject *s, long *swapped, enum way way)
 {
 	static char before[1 << 20], after[1 << 20];
 	long now = 0;
@@ -170,7 +170,7 @@ static int one_map(struct subject *s, enum way way, long *swapped)
 	return subject_go(s);
 }
 
-static int run(struct subject *s, uint64_t seed, enum way way, long *swapped)
+static int run(struct subject *s, uint64_t seed, long *swapped, enum way way)
 {
 	char command[100];
 	int i;
@@ -179,7 +179,7 @@ static int run(struct subject *s, uint64_t seed, enum way way, long *swapped)
 	if (subject_start(s, command))
 		return -1;
 	for (i = 0; i < ROUNDS; i++)
-		if (one_map(s, way, swapped))
+		if (one_map(s, swapped, way))
 			return -1;
 	return subject_end(s);
 }
@@ -191,7 +191,7 @@ TEST_F_TIMEOUT(maps, random, TEST_TIMEOUT)
 	int i;
 
 	for (i = 0; i < self->nr / ROUNDS; i++) {
-		ASSERT_EQ(0, run(s, self->seed + i, way_now(WAY_KILL), &swapped))
+		ASSERT_EQ(0, run(s, self->seed + i, &swapped, way_now(WAY_KILL)))
 			say("CKPT_SEED=%llu CKPT_MAPS=10 repeats it",
 			    (unsigned long long)self->seed + i);
 		subject_destroy(s);
