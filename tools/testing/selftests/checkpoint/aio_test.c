@@ -41,6 +41,7 @@ AIO_TEST(aio_shared)
 
 TEST_F_TIMEOUT(aio, flight, TEST_TIMEOUT)
 {
+	/* What it counts goes on and on. */
 	self->s.nosnap = true;
 	ASSERT_EQ(0, subject_run(&self->s, "aio_flight", variant->way));
 }

@@ -94,17 +94,23 @@ int subject_restart(struct subject *s, unsigned long flags)
 	return ret;
 }
 
-/* Two equal looks in a row: it has gone to sleep. */
+static unsigned int snap_flags(const struct subject *s)
+{
+	return SNAP_TREE | (s->moving ? SNAP_MOVING : 0) | (s->files_only ? SNAP_FILES : 0);
+}
+
+/* Two equal looks in a row, while it sleeps: it has come to rest. */
 static char *settled_snapshot(struct subject *s)
 {
 	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
 	char *last, *snap;
 
-	last = snapshot_take(s->pid, s->moving);
+	last = snapshot_take(s->pid, snap_flags(s));
 	while (last && !s->moving && now_ns() < deadline) {
 		poll_pause();
-		snap = snapshot_take(s->pid, s->moving);
-		if (!snap || !snapshot_compare(last, snap, true)) {
+		snap = snapshot_take(s->pid, snap_flags(s));
+		if (!snap || (!strstr(snap, "syscall: running\n") &&
+			      !snapshot_compare(last, snap, true))) {
 			free(last);
 			return snap;
 		}
@@ -187,7 +193,7 @@ int subject_cycle(struct subject *s, enum way way)
 	if (ret)
 		messages_show(s);
 	else if (before)
-		ret = snapshot_same(before, s->pid, s->moving);
+		ret = snapshot_same(before, s->pid, snap_flags(s));
 	free(before);
 	return ret;
 }

@@ -78,6 +78,7 @@ enum way {
  * @program: in place of "subject"
  * @cgroup_fd: of the next restart with RESTART_CGROUPS
  * @moving: it computes or calls the kernel while it is looked at
+ * @files_only: of /proc compare only descriptors
  * @nosnap: do not compare /proc
  * @failures: failed checks that it has told
  * @skipped: why it cannot be tested here
@@ -97,6 +98,7 @@ struct subject {
 	const char *program;
 	int cgroup_fd;
 	bool moving;
+	bool files_only;
 	bool nosnap;
 	int failures;
 	char skipped[64];
@@ -150,9 +152,16 @@ bool message_has(struct subject *s, const char *word, int code);
 void messages_show(struct subject *s);
 
 /* snapshot.c: what /proc tells of a process */
-char *snapshot_take(pid_t pid, bool moving);
+enum snap_flags {
+	SNAP_MOVING = 1,
+	SNAP_TREE = 2,
+	SNAP_FILES = 4,
+};
+
+char *snapshot_take(pid_t pid, unsigned int flags);
+char *snapshot_open_files(const pid_t *pids, int nr);
 int snapshot_compare(const char *before, const char *after, bool quiet);
-int snapshot_same(const char *before, pid_t pid, bool moving);
+int snapshot_same(const char *before, pid_t pid, unsigned int flags);
 
 /* image.c: the image in memory */
 struct image {

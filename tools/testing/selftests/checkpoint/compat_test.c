@@ -54,7 +54,7 @@ TEST_F_TIMEOUT(compat, threads, TEST_TIMEOUT)
 TEST_F_TIMEOUT(compat, sleepers, TEST_TIMEOUT)
 {
 	/* They wait in the system call itself, or in the one that resumes it. */
-	self->s.nosnap = true;
+	self->s.files_only = true;
 	ASSERT_EQ(0, subject_run(&self->s, "sleepers", variant->way));
 }
 
@@ -72,8 +72,6 @@ TEST_F_TIMEOUT(compat, epoll, TEST_TIMEOUT)
 
 	if (variant->way == WAY_STOP)
 		SKIP(return, "a stop signal ends it with EINTR, always");
-	/* The pipe that it watches has a new inode. */
-	s->nosnap = true;
 	ASSERT_EQ(0, subject_start(s, "epoll"));
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, subject_expect(s, "ready"));

@@ -28,8 +28,6 @@ FIXTURE_VARIANT_ADD(cow, kill) { .way = WAY_KILL };
 FIXTURE_SETUP(cow)
 {
 	ASSERT_EQ(0, subject_init(&self->s));
-	/* The inode of shared memory is new, and /proc shows it. */
-	self->s.nosnap = true;
 }
 
 FIXTURE_TEARDOWN(cow)

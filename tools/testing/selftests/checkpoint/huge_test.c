@@ -29,8 +29,6 @@ FIXTURE_VARIANT_ADD(huge, kill) { .way = WAY_KILL };
 FIXTURE_SETUP(huge)
 {
 	ASSERT_EQ(0, subject_init(&self->s));
-	/* Inode numbers of memory are new, and /proc shows them. */
-	self->s.nosnap = true;
 	if (!set_pool("10"))
 		SKIP(return, "no 10 huge pages to be had");
 }
@@ -210,7 +208,6 @@ FIXTURE_SETUP(few)
 	struct subject *s = &self->s;
 
 	ASSERT_EQ(0, subject_init(s));
-	s->nosnap = true;
 	if (!set_pool("10"))
 		SKIP(return, "no 10 huge pages to be had");
 	if (way_now(WAY_KILL) == WAY_NONE)

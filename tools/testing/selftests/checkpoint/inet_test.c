@@ -25,8 +25,6 @@ FIXTURE_VARIANT_ADD(inet, kill) { .way = WAY_KILL };
 FIXTURE_SETUP(inet)
 {
 	ASSERT_EQ(0, subject_init(&self->s));
-	/* Numbers of inodes are new: /proc shows that. */
-	self->s.nosnap = true;
 }
 
 FIXTURE_TEARDOWN(inet)
@@ -138,7 +136,6 @@ FIXTURE_SETUP(user_sockets)
 		SKIP(return, "needs root");
 	ASSERT_EQ(0, subject_init(&self->s));
 	self->s.program = "subject-static";
-	self->s.nosnap = true;
 }
 
 FIXTURE_TEARDOWN(user_sockets)

@@ -110,8 +110,6 @@ TEST_F_TIMEOUT(memory2, swapped, TEST_TIMEOUT)
 	struct subject *s = &self->s;
 	int ret;
 
-	/* Inode numbers of memory are new, and /proc shows them. */
-	s->nosnap = true;
 	if (swap_on())
 		SKIP(return, "no swap device: %s", strerror(errno));
 	ret = subject_run(s, "swapped", variant->way);

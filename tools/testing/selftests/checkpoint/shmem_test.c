@@ -23,8 +23,6 @@ FIXTURE_VARIANT_ADD(shmem, kill) { .way = WAY_KILL };
 FIXTURE_SETUP(shmem)
 {
 	ASSERT_EQ(0, subject_init(&self->s));
-	/* Inode numbers of memory are new, and /proc shows them. */
-	self->s.nosnap = true;
 }
 
 FIXTURE_TEARDOWN(shmem)

@@ -10,14 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
+#include "snap.h"
 
-struct snap {
-	char *text;
-	size_t size, used;
-};
+#define SNAP_PROCESSES	256
 
-static void __attribute__((format(printf, 2, 3))) add(struct snap *snap, const char *fmt, ...)
+void add(struct snap *snap, const char *fmt, ...)
 {
 	va_list ap;
 	int n;
@@ -36,8 +33,21 @@ static void __attribute__((format(printf, 2, 3))) add(struct snap *snap, const c
 	snap->used += n;
 }
 
+static struct snap *new_snap(void)
+{
+	struct snap *snap = calloc(1, sizeof(*snap));
+
+	if (!snap)
+		abort();
+	snap->size = 65536;
+	snap->text = calloc(1, snap->size);
+	if (!snap->text)
+		abort();
+	return snap;
+}
+
 /* A file of /proc/PID as one string, long enough for any map. */
-static char *proc_file(const char *dir, const char *name, int *len)
+char *proc_file(const char *dir, const char *name, int *len)
 {
 	size_t size = 4 << 20;
 	char path[128], *buf = malloc(size), *fit;
@@ -90,11 +100,8 @@ static void add_link(struct snap *snap, const char *dir, const char *name)
 	if (n < 0)
 		return;
 	target[n] = 0;
-	/* What comes back with its process is another one, with a new number or name. */
-	if (!strncmp(target, "pipe:[", 6) || !strncmp(target, "socket:[", 8))
-		*strchr(target, ':') = 0;
-	else if (n > 10 && !strcmp(target + n - 10, " (deleted)") &&
-		 strncmp(target, "/memfd:", 7))
+	/* What was removed comes back with another name. */
+	if (n > 10 && !strcmp(target + n - 10, " (deleted)"))
 		memmove(target, target + n - 10, 11);
 	/* So is a namespace that was made inside of the tree. */
 	snprintf(path, sizeof(path), "/proc/self/%s", name);
@@ -150,14 +157,36 @@ static bool has_file(const char *head)
 	return sscanf(head, "%*x-%*x %*s %*x %*x:%*x %lu", &inode) == 1 && inode;
 }
 
-/* The head of a mapping; memory of the kernel that comes back is another file. */
+/* What the kernel calls so, not a file that was removed. */
+static bool is_memory(const char *name)
+{
+	static const char * const names[] = { "/memfd:", "/dev/zero", "/[aio]", "/anon_hugepage" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strncmp(name, names[i], strlen(names[i])))
+			return true;
+	return name[0] != '/';
+}
+
+/*
+ * The head of a mapping. What has no name comes back as another file: also memory of
+ * the kernel, and of what was removed perhaps on another file system.
+ */
 static void add_map(struct snap *snap, char *line)
 {
-	char *name = strstr(line, "/[aio] (deleted)") ?: strstr(line, "anon_inode:[io_uring]");
+	unsigned int major, minor;
+	unsigned long ino;
+	int at = 0, name = 0;
 
-	if (name)
-		memmove(strchr(line, ':') - 2, name, strlen(name) + 1);
-	add(snap, "map: %s\n", line);
+	if (sscanf(line, "%*s %*s %*s %n%x:%x %lu %n", &at, &major, &minor, &ino, &name) != 3 ||
+	    !name || !ino || !is_nameless(line + name)) {
+		add(snap, "map: %s\n", line);
+		return;
+	}
+	add(snap, "map: %.*sinode %d %s\n", at, line,
+	    snap_inode(snap, (uint64_t)major << 20 | minor, ino),
+	    is_memory(line + name) ? line + name : "(deleted)");
 }
 
 static void add_flags(struct snap *snap, char *list)
@@ -226,82 +255,14 @@ static void add_smaps(struct snap *snap, const char *dir)
 	free(buf);
 }
 
-static int number_order(const struct dirent **a, const struct dirent **b)
+int number_order(const struct dirent **a, const struct dirent **b)
 {
 	return atoi((*a)->d_name) - atoi((*b)->d_name);
 }
 
-static int is_number(const struct dirent *entry)
+int is_number(const struct dirent *entry)
 {
 	return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
-}
-
-/* Fields that are numbers of the kernel's own. */
-static bool want_fdinfo(const char *line)
-{
-	static const char * const skip[] = { "mnt_id:", "ino:", "eventfd-id:" };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(skip); i++)
-		if (!strncmp(line, skip[i], strlen(skip[i])))
-			return false;
-	return true;
-}
-
-static int line_order(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* All other fields, without such numbers in them, and without the time that passes. */
-static void add_fdinfo(struct snap *snap, const char *dir, const char *fd)
-{
-	int len;
-	char *lines[256], *save, *line, *p, *buf = proc_file(dir, fd, &len);
-	size_t nr = 0, i;
-
-	if (!buf)
-		return;
-	for (line = strtok_r(buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (!want_fdinfo(line))
-			continue;
-		/* What an epoll instance watches: its inode. */
-		p = strncmp(line, "tfd:", 4) ? NULL : strstr(line, " ino:");
-		if (p)
-			*p = 0;
-		if (!strncmp(line, "ticks:", 6))
-			line[6] = 0;
-		if (!strncmp(line, "it_value:", 9))
-			line[9] = 0;
-		if (nr < ARRAY_SIZE(lines))
-			lines[nr++] = line;
-	}
-	/* What is watched comes in the order of addresses in the kernel. */
-	qsort(lines, nr, sizeof(*lines), line_order);
-	for (i = 0; i < nr; i++)
-		add(snap, "fd %s: %s\n", fd, lines[i]);
-	free(buf);
-}
-
-static void add_fds(struct snap *snap, const char *dir)
-{
-	char path[128];
-	struct dirent **names;
-	int i, n;
-
-	snprintf(path, sizeof(path), "%s/fd", dir);
-	n = scandir(path, &names, is_number, number_order);
-	for (i = 0; i < n; i++) {
-		add_link(snap, path, names[i]->d_name);
-		snprintf(path, sizeof(path), "%s/fdinfo", dir);
-		/* What the kernel tells of an outside stream is not ours. */
-		if (atoi(names[i]->d_name) > 2)
-			add_fdinfo(snap, path, names[i]->d_name);
-		snprintf(path, sizeof(path), "%s/fd", dir);
-		free(names[i]);
-	}
-	if (n >= 0)
-		free(names);
 }
 
 static void add_thread(struct snap *snap, const char *dir, bool moving)
@@ -333,8 +294,69 @@ static void add_threads(struct snap *snap, pid_t pid, bool moving)
 		free(names);
 }
 
-/* Returns text to be freed, or NULL if there is no such process. */
-char *snapshot_take(pid_t pid, bool moving)
+/* Every process below one, not itself, in the order of their numbers. */
+static int descendants(pid_t pid, pid_t *all, int nr)
+{
+	char path[64], *text, *p, *end;
+	struct dirent **names;
+	int i, n, len, from = nr;
+	long child;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	n = scandir(path, &names, is_number, number_order);
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%.20s", pid, names[i]->d_name);
+		free(names[i]);
+		text = proc_file(path, "children", &len);
+		for (p = text; p && (child = strtol(p, &end, 10)) && nr < SNAP_PROCESSES; p = end)
+			all[nr++] = child;
+		free(text);
+	}
+	if (n >= 0)
+		free(names);
+	for (i = from, n = nr; i < n; i++)
+		nr = descendants(all[i], all, nr);
+	return nr;
+}
+
+static int pid_order(const void *a, const void *b)
+{
+	return *(const pid_t *)a - *(const pid_t *)b;
+}
+
+/* Descriptors of all that descend from it, and what open files they share. */
+static void add_tree(struct snap *snap, pid_t pid)
+{
+	pid_t all[SNAP_PROCESSES + 1] = { pid };
+	int i, nr = descendants(pid, all, 1);
+	char dir[32];
+
+	qsort(all + 1, nr - 1, sizeof(*all), pid_order);
+	for (i = 1; i < nr; i++) {
+		add(snap, "child %d\n", all[i]);
+		snprintf(dir, sizeof(dir), "/proc/%d", all[i]);
+		add_fds(snap, dir);
+	}
+	add_open_files(snap, all, nr);
+}
+
+/* Which descriptors of several processes are the same open file: text to be freed. */
+char *snapshot_open_files(const pid_t *pids, int nr)
+{
+	struct snap *snap = new_snap();
+	char *text;
+
+	add_open_files(snap, pids, nr);
+	text = snap->text;
+	free(snap);
+	return text;
+}
+
+/*
+ * Returns text to be freed, or NULL if there is no such process. SNAP_MOVING: it does
+ * something; SNAP_TREE: also of what descends from it; SNAP_FILES: only descriptors.
+ */
+char *snapshot_take(pid_t pid, unsigned int flags)
 {
 	static const char * const lines[] = {
 		"limits", "oom_score_adj", "coredump_filter", "timerslack_ns", "uid_map",
@@ -344,26 +366,30 @@ char *snapshot_take(pid_t pid, bool moving)
 		"exe", "cwd", "root", "ns/mnt", "ns/pid", "ns/user", "ns/net", "ns/uts", "ns/ipc",
 	};
 	static const char * const bytes[] = { "cmdline", "environ", "auxv" };
-	struct snap snap = { .size = 65536 };
-	char dir[32];
+	struct snap *snap;
+	char dir[32], *text;
 	size_t i;
 
 	snprintf(dir, sizeof(dir), "/proc/%d", pid);
 	if (access(dir, F_OK))
 		return NULL;
-	snap.text = malloc(snap.size);
-	if (!snap.text)
-		abort();
-	for (i = 0; i < ARRAY_SIZE(lines); i++)
-		add_lines(&snap, dir, lines[i], NULL);
-	for (i = 0; i < ARRAY_SIZE(links); i++)
-		add_link(&snap, dir, links[i]);
-	for (i = 0; i < ARRAY_SIZE(bytes); i++)
-		add_bytes(&snap, dir, bytes[i]);
-	add_smaps(&snap, dir);
-	add_fds(&snap, dir);
-	add_threads(&snap, pid, moving);
-	return snap.text;
+	snap = new_snap();
+	for (i = 0; i < ARRAY_SIZE(lines) && !(flags & SNAP_FILES); i++)
+		add_lines(snap, dir, lines[i], NULL);
+	for (i = 0; i < ARRAY_SIZE(links) && !(flags & SNAP_FILES); i++)
+		add_link(snap, dir, links[i]);
+	for (i = 0; i < ARRAY_SIZE(bytes) && !(flags & SNAP_FILES); i++)
+		add_bytes(snap, dir, bytes[i]);
+	add_fds(snap, dir);
+	if (!(flags & SNAP_FILES)) {
+		add_smaps(snap, dir);
+		add_threads(snap, pid, flags & SNAP_MOVING);
+	}
+	if (flags & SNAP_TREE)
+		add_tree(snap, pid);
+	text = snap->text;
+	free(snap);
+	return text;
 }
 
 static const char *next_line(const char *p)
@@ -435,14 +461,14 @@ static bool has_ended(pid_t pid)
 }
 
 /* Waits for the process to look as before; -1 and the difference if never. */
-int snapshot_same(const char *before, pid_t pid, bool moving)
+int snapshot_same(const char *before, pid_t pid, unsigned int flags)
 {
 	uint64_t deadline = now_ns() + 10 * 1000000000ULL;
 	char *after;
 	int ret;
 
 	for (;;) {
-		after = has_ended(pid) ? NULL : snapshot_take(pid, moving);
+		after = has_ended(pid) ? NULL : snapshot_take(pid, flags);
 		if (!after) {
 			say("process %d has ended", pid);
 			return -1;

@@ -172,7 +172,7 @@ TEST_F_TIMEOUT(process, poll_without_restart, TEST_TIMEOUT)
 	if (variant->way == WAY_STOP)
 		SKIP(return, "a stop signal kills it");
 	/* What it waits in is not the same afterwards. */
-	s->nosnap = true;
+	s->files_only = true;
 	ASSERT_EQ(0, subject_cycle(s, variant->way));
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_end(s));

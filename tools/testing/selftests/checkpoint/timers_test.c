@@ -63,7 +63,7 @@ TEST_F_TIMEOUT(timers, name, TEST_TIMEOUT)				\
 #define MOVING_TEST(name, command)					\
 TEST_F_TIMEOUT(timers, name, TEST_TIMEOUT)				\
 {									\
-	self->s.nosnap = true;						\
+	self->s.files_only = true;					\
 	ASSERT_EQ(0, subject_run_judged(&self->s, command, variant->way, judge));	\
 }
 

@@ -289,7 +289,7 @@ static char *look(const struct forest *f, int node)
 	const struct tree_node *n = &f->plan.node[node];
 
 	return n->exits ? look_at_zombie(f->pid[node]) :
-			  snapshot_take(f->pid[node], changes_call(n));
+			  snapshot_take(f->pid[node], changes_call(n) ? SNAP_MOVING : 0);
 }
 
 /* A zombie as planned, or nothing at all. */
@@ -309,13 +309,14 @@ static int check_exited(struct forest *f, int node)
 	return strcmp(f->look[node], want) ? tell_problem(f, node, f->look[node], want) : 0;
 }
 
-/* Which two processes have the same memory, files, directories, handlers. */
+/* Which two processes have the same memory, files, directories, handlers, open files. */
 static char *look_at_sharing(const struct forest *f)
 {
 	static const enum kcmp_type types[] = { KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND };
-	char *text = NULL;
+	char *text = NULL, *files;
+	pid_t pids[TREE_NODES];
 	size_t size, t;
-	int i, j;
+	int i, j, n = 0;
 	FILE *out = open_memstream(&text, &size);
 
 	for (i = 0; i < f->plan.nr; i++)
@@ -324,6 +325,12 @@ static char *look_at_sharing(const struct forest *f)
 				if (!f->plan.node[i].exits && !f->plan.node[j].exits &&
 				    !syscall(SYS_kcmp, f->pid[i], f->pid[j], types[t], 0, 0))
 					fprintf(out, "%d and %d share %d\n", i, j, types[t]);
+	for (i = 0; i < f->plan.nr; i++)
+		if (!f->plan.node[i].exits)
+			pids[n++] = f->pid[i];
+	files = snapshot_open_files(pids, n);
+	fputs(files, out);
+	free(files);
 	fclose(out);
 	return text;
 }
@@ -442,7 +449,8 @@ static int same_look(struct forest *f, int node)
 	if (!f->plan.node[node].exits) {
 		if (settle(f, node))
 			return -1;
-		if (snapshot_same(f->look[node], f->pid[node], changes_call(&f->plan.node[node])))
+		if (snapshot_same(f->look[node], f->pid[node],
+				  changes_call(&f->plan.node[node]) ? SNAP_MOVING : 0))
 			return tell_problem(f, node, "is different", "");
 		return 0;
 	}

@@ -57,16 +57,19 @@ URING_TEST(rings, "uring_rings")
 URING_TEST(rings_closed, "uring_rings closed")
 URING_TEST(wait_registered, "uring_wait registers")
 
-/* How many threads there are, with workers, is not what it was. */
-#define WORKERS_TEST(name, command)				\
+#define LOOKED_TEST(name, command, member)			\
 TEST_F_TIMEOUT(uring, name, TEST_TIMEOUT)			\
 {								\
-	self->s.nosnap = true;					\
+	self->s.member = true;					\
 	ASSERT_EQ(0, subject_run(&self->s, command, variant->way))	\
 		messages_show(&self->s);				\
 }
 
-/* Shared memory is a new file. */
+/* How many threads there are, with workers, is not what it was. */
+#define WORKERS_TEST(name, command)	LOOKED_TEST(name, command, files_only)
+/* Its queues are never the same. */
+#define MOVING_TEST(name, command)	LOOKED_TEST(name, command, nosnap)
+
 WORKERS_TEST(buffers, "uring_buffers")
 WORKERS_TEST(buffers_deferred, "uring_buffers 0x3000")
 WORKERS_TEST(buffers_child, "uring_buffers_child")
@@ -76,8 +79,8 @@ WORKERS_TEST(files, "uring_files")
 WORKERS_TEST(files_deferred, "uring_files 0x3000")
 WORKERS_TEST(files_shared, "uring_files_shared")
 WORKERS_TEST(eventfd_async, "uring_eventfd_async")
-WORKERS_TEST(flight, "uring_flight")
-WORKERS_TEST(flight_deferred, "uring_flight 0x3000")
+MOVING_TEST(flight, "uring_flight")
+MOVING_TEST(flight_deferred, "uring_flight 0x3000")
 
 FIXTURE(refused_uring) {
 	struct subject s;
@@ -121,7 +124,7 @@ TEST_F_TIMEOUT(refused_uring, by_name, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	s->nosnap = true;
+	s->files_only = true;
 	ASSERT_EQ(0, subject_start(s, variant->command));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_KILL));
@@ -168,7 +171,7 @@ FIXTURE_TEARDOWN(user_uring)
 TEST_F_TIMEOUT(user_uring, restarts, TEST_TIMEOUT)
 {
 	ASSERT_EQ(0, subject_become_user(&self->s, CAP_CHECKPOINT_RESTORE));
-	self->s.nosnap = true;
+	self->s.files_only = true;
 	ASSERT_EQ(0, subject_run(&self->s, variant->command, WAY_KILL)) messages_show(&self->s);
 }
 
