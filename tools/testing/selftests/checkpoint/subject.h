@@ -54,6 +54,7 @@ extern const struct mode uring_modes[];
 extern const struct mode uring2_modes[];
 extern const struct mode name_modes[];
 extern const struct mode unix_modes[];
+extern const struct mode pending_modes[];
 extern const struct mode inet_modes[];
 extern const struct mode inet2_modes[];
 extern const struct mode state_modes[];

@@ -23,4 +23,8 @@ struct sockopt_value {
 struct sockopt_value *sockopts_get(int fd);
 void sockopts_same(struct sockopt_value *was, int fd);
 
+/* subject_unix.c: a descriptor in a message with this text */
+void send_fd(int to, const char *data, int fd);
+int receive_fd(int from, const char *want);
+
 #endif /* CHECKPOINT_SUBJECT_SOCKET_H */

@@ -163,7 +163,7 @@ static void stage_looking(const int *fds, int nr)
 }
 
 /* A message with bytes and, unless it is -1, a descriptor. */
-static void send_fd(int to, const char *data, int fd)
+void send_fd(int to, const char *data, int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {};
 	struct iovec iov = { (void *)data, strlen(data) };
@@ -178,7 +178,7 @@ static void send_fd(int to, const char *data, int fd)
 	check_eq(strlen(data), sendmsg(to, &msg, 0));
 }
 
-static int receive_fd(int from, const char *want)
+int receive_fd(int from, const char *want)
 {
 	char control[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))] = {};
 	char data[64] = "";

@@ -26,8 +26,6 @@ FIXTURE_VARIANT_ADD(unix_sockets, kill) { .way = WAY_KILL };
 FIXTURE_SETUP(unix_sockets)
 {
 	ASSERT_EQ(0, subject_init(&self->s));
-	/* Numbers of inodes are new: /proc shows that. */
-	self->s.nosnap = true;
 }
 
 FIXTURE_TEARDOWN(unix_sockets)
@@ -53,6 +51,51 @@ UNIX_TEST(cred)
 UNIX_TEST(block)
 UNIX_TEST(events)
 
+/* Open files that are under way in a socket, and nowhere else. */
+FIXTURE(pending) {
+	struct subject s;
+};
+
+FIXTURE_VARIANT(pending) {
+	const char *kind;
+};
+
+#define PENDING(__kind)	FIXTURE_VARIANT_ADD(pending, __kind) { .kind = #__kind }
+
+PENDING(eventfd);
+PENDING(timerfd);
+PENDING(signalfd);
+PENDING(inotify);
+PENDING(pidfd);
+PENDING(epoll);
+PENDING(memfd);
+PENDING(unlinked);
+PENDING(pty);
+PENDING(locks);
+
+FIXTURE_SETUP(pending)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+}
+
+FIXTURE_TEARDOWN(pending)
+{
+	subject_destroy(&self->s);
+}
+
+#define PENDING_TEST(name, way)						\
+TEST_F_TIMEOUT(pending, name, TEST_TIMEOUT)				\
+{									\
+	char command[64];						\
+									\
+	snprintf(command, sizeof(command), "pending %s", variant->kind);	\
+	ASSERT_EQ(0, subject_run(&self->s, command, way));		\
+}
+
+PENDING_TEST(none, WAY_NONE)
+PENDING_TEST(go_on, WAY_GO_ON)
+PENDING_TEST(kill, WAY_KILL)
+
 FIXTURE(unix_more) {
 	struct subject s;
 };
@@ -60,7 +103,6 @@ FIXTURE(unix_more) {
 FIXTURE_SETUP(unix_more)
 {
 	ASSERT_EQ(0, subject_init(&self->s));
-	self->s.nosnap = true;
 }
 
 FIXTURE_TEARDOWN(unix_more)
@@ -132,7 +174,6 @@ FIXTURE_SETUP(unix_server)
 	char command[130];
 
 	ASSERT_EQ(0, subject_init(&self->s));
-	self->s.nosnap = true;
 	snprintf(self->path, sizeof(self->path), "%s/server", self->s.dir);
 	snprintf(command, sizeof(command), "unix_server %s", self->path);
 	ASSERT_EQ(0, subject_start(&self->s, command));
