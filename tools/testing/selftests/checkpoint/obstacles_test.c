@@ -89,6 +89,9 @@ OBSTACLE(unread_datagram, FILE);
 OBSTACLE(peeked_datagram, FILE);
 OBSTACLE(pending_datagram, FILE);
 OBSTACLE(corked_socket, FILE);
+OBSTACLE(bpf_map, FILE);
+OBSTACLE(tun_device, FILE);
+OBSTACLE(idle_faults, FILE);
 
 FIXTURE_SETUP(obstacle)
 {

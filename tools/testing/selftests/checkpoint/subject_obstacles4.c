@@ -2,6 +2,10 @@
 /* State of files and sockets that cannot be saved, and could be lost in silence. */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -165,7 +169,34 @@ static int corked_socket(void)
 	return fd < 0 ? -1 : setsockopt(fd, SOL_UDP, UDP_CORK, &(int){ 1 }, sizeof(int));
 }
 
+static int bpf_map(void)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1,
+	};
+
+	return syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
+static int tun_device(void)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int fd = open("/dev/net/tun", O_RDWR);
+
+	return fd < 0 ? -1 : ioctl(fd, TUNSETIFF, &ifr);
+}
+
+/* It has no range yet, and will have one. */
+static int idle_faults(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	return fd < 0 ? -1 : ioctl(fd, UFFDIO_API, &api);
+}
+
 const struct obstacle more_file_obstacles[] = {
+	{ "bpf_map", bpf_map }, { "tun_device", tun_device }, { "idle_faults", idle_faults },
 	{ "removed_xattr", removed_xattr }, { "mapped_xattr", mapped_xattr },
 	{ "removed_dir_xattr", removed_dir_xattr }, { "removed_lease", removed_lease },
 	{ "memory_xattr", memory_xattr }, { "memory_lease", memory_lease },
