@@ -96,7 +96,8 @@ int subject_restart(struct subject *s, unsigned long flags)
 
 static unsigned int snap_flags(const struct subject *s)
 {
-	return SNAP_TREE | (s->moving ? SNAP_MOVING : 0) | (s->files_only ? SNAP_FILES : 0);
+	return (s->moving ? SNAP_MOVING : 0) | (s->files_only ? SNAP_FILES : 0) |
+	       (s->moving || s->children_move ? 0 : SNAP_TREE);
 }
 
 /* Two equal looks in a row, while it sleeps: it has come to rest. */

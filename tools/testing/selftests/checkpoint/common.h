@@ -78,6 +78,7 @@ enum way {
  * @program: in place of "subject"
  * @cgroup_fd: of the next restart with RESTART_CGROUPS
  * @moving: it computes or calls the kernel while it is looked at
+ * @children_move: its children do, and open, close or end
  * @files_only: of /proc compare only descriptors
  * @nosnap: do not compare /proc
  * @failures: failed checks that it has told
@@ -98,6 +99,7 @@ struct subject {
 	const char *program;
 	int cgroup_fd;
 	bool moving;
+	bool children_move;
 	bool files_only;
 	bool nosnap;
 	int failures;
