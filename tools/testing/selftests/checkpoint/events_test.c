@@ -57,9 +57,11 @@ EVENTS_TEST(eventfd_wake)
 EVENTS_TEST(timerfd)
 EVENTS_TEST(timerfd_absolute)
 EVENTS_TEST(timerfd_ticks)
+EVENTS_TEST(timerfd_cancel)
 EVENTS_TEST(signalfd)
 EVENTS_TEST(pidfd)
 EVENTS_TEST(inotify)
+EVENTS_TEST(inotify_overflow)
 EVENTS_TEST(epoll_level)
 EVENTS_TEST(epoll_edge)
 EVENTS_TEST(epoll_oneshot)
@@ -74,6 +76,7 @@ TEST_F_TIMEOUT(events, python, TEST_TIMEOUT)
 {
 	if (access("/usr/bin/python3", X_OK))
 		SKIP(return, "there is no python3");
+	self->s.children_move = true;
 	ASSERT_EQ(0, subject_run_judged(&self->s, "python", variant->way, judge));
 }
 

@@ -9,9 +9,10 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
-#include "common.h"
+#include "term.h"
 
 #define EXT4_IMAGE	"/tmp/ckpt-ext4.img"
 #define EXT4_DIR	"/tmp/ckpt-ext4"
@@ -31,8 +32,6 @@ FIXTURE_VARIANT_ADD(regular, kill) { .way = WAY_KILL };
 FIXTURE_SETUP(regular)
 {
 	ASSERT_EQ(0, subject_init(&self->s));
-	/* Inode numbers of what is made again are new, and /proc shows them. */
-	self->s.nosnap = true;
 }
 
 FIXTURE_TEARDOWN(regular)
@@ -59,9 +58,31 @@ REGULAR_TEST(fifo, "fifo")
 REGULAR_TEST(fifo_tree, "fifo_tree")
 REGULAR_TEST(pipe_packets, "pipe_packets")
 REGULAR_TEST(pipe_reopened, "pipe_reopened")
+REGULAR_TEST(full_pipe, "full_pipe")
+REGULAR_TEST(owner_thread, "owner_thread")
+REGULAR_TEST(flags_nonblock, "set_flags 04000")
+REGULAR_TEST(flags_append, "set_flags 02000")
 REGULAR_TEST(many_files, "many_files 400")
 REGULAR_TEST(namespaces_own, "namespaces_own")
 REGULAR_TEST(namespaces_tree, "namespaces_tree")
+
+/* One file, two mounts: it is open in the one where it was. */
+TEST_F_TIMEOUT(regular, mounted_twice, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	char a[80], b[80], name[100], command[100];
+	int ret;
+
+	snprintf(a, sizeof(a), "%s/a", s->dir);
+	snprintf(b, sizeof(b), "%s/b", s->dir);
+	snprintf(name, sizeof(name), "%s/file", a);
+	snprintf(command, sizeof(command), "mounted_twice %s", s->dir);
+	ASSERT_EQ(0, mkdir(a, 0755) || mkdir(b, 0755) || write_file(name, "012345", 6));
+	ASSERT_EQ(0, mount(a, b, NULL, MS_BIND, NULL));
+	ret = subject_run(s, command, variant->way);
+	EXPECT_EQ(0, umount2(b, MNT_DETACH));
+	ASSERT_EQ(0, ret);
+}
 
 FIXTURE(on) {
 	struct subject s;
@@ -97,7 +118,6 @@ static int make_ext4(void)
 FIXTURE_SETUP(on)
 {
 	ASSERT_EQ(0, subject_init(&self->s));
-	self->s.nosnap = true;
 	if (!strcmp(variant->dir, EXT4_DIR)) {
 		self->mounted = !make_ext4();
 		if (!self->mounted)
@@ -122,14 +142,28 @@ TEST_F_TIMEOUT(on, name, TEST_TIMEOUT)					\
 	ASSERT_EQ(0, subject_run(&self->s, command, variant->way));	\
 }
 
+/* After a restart /proc shows the name by which it was found. */
+#define NAMED_TEST(name)						\
+TEST_F_TIMEOUT(on, name, TEST_TIMEOUT)					\
+{									\
+	char command[128];						\
+									\
+	self->s.nosnap = variant->way == WAY_KILL;			\
+	snprintf(command, sizeof(command), #name " %s", variant->dir);	\
+	ASSERT_EQ(0, subject_run(&self->s, command, variant->way));	\
+}
+
 ON_TEST(unlinked)
 ON_TEST(unlinked_mapped)
 ON_TEST(unlinked_tree)
-ON_TEST(tmpfile)
+NAMED_TEST(tmpfile)
 ON_TEST(removed)
 ON_TEST(renamed)
-ON_TEST(linked)
+NAMED_TEST(linked)
 ON_TEST(opath)
+ON_TEST(direct)
+ON_TEST(fifo_on)
+ON_TEST(lock_nameless)
 /* On a tmpfs it is memory without a name. */
 ON_TEST(unlinked_exe)
 
@@ -361,6 +395,60 @@ TEST_F_TIMEOUT(refused, new_pids, TEST_TIMEOUT)
 	ASSERT_EQ(0, begin(s, "owner"));
 	ASSERT_EQ(0, save_and_kill(s));
 	ASSERT_EQ(0, subject_restart(s, RESTART_NEW_PIDS)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+/* ckpt restart --root DIR with the streams of the subject: it becomes a child of ours. */
+static int restart_below(struct subject *s, const char *root)
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		dup2(s->child_in, 0);
+		dup2(s->child_out, 1);
+		dup2(s->child_out, 2);
+		execl(ckpt_command(), "ckpt", "restart", "--detach", "--root", root,
+		      "--allow-changed", "replaced", s->image, NULL);
+		_exit(1);
+	}
+	return waitpid(pid, &status, 0) != pid || status;
+}
+
+/* A copy of the program and its file in another root directory. */
+TEST_F_TIMEOUT(refused, other_root, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	char root[80], program[100], command[1000], path[64], link[100] = "";
+	pid_t pid;
+
+	snprintf(root, sizeof(root), "%s/root", s->dir);
+	snprintf(program, sizeof(program), "%s/program", s->dir);
+	snprintf(command, sizeof(command),
+		 "cd %s && cp %s program && printf 'data!' >data && "
+		 "mkdir -p root$PWD && cp -a program data root$PWD && touch root$PWD/inside",
+		 s->dir, subject_path("subject-static"));
+	ASSERT_EQ(0, system(command));
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+	s->program = program;
+	snprintf(command, sizeof(command), "rooted %s", s->dir);
+	ASSERT_EQ(0, begin(s, command));
+	pid = s->pid;
+	ASSERT_EQ(0, save_and_kill(s));
+	/* It is not to be had from where it was. */
+	ASSERT_EQ(0, unlink(program));
+	ASSERT_EQ(0, restart_below(s, root));
+	s->pid = pid;
+	ASSERT_EQ(0, subject_read(s));
+	ASSERT_EQ(pid, atoi(s->line)) say("%s", s->line);
+	snprintf(path, sizeof(path), "/proc/%d/root", s->pid);
+	ASSERT_LT(0, readlink(path, link, sizeof(link) - 1));
+	EXPECT_STREQ(root, link);
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(0, subject_go(s));

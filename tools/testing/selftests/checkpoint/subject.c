@@ -200,7 +200,7 @@ bool run_mode(int argc, char **argv)
 		state_modes, seccomp_modes, timer_modes, usage_modes,
 		shmem_modes, outside_modes, event_modes, epoll_modes, tty_modes, tty2_modes,
 		sockopt_modes, unix_modes, aio_modes, uring_modes, uring2_modes, name_modes,
-		inet_modes, inet2_modes, pending_modes,
+		inet_modes, inet2_modes, pending_modes, files2_modes,
 	};
 	const struct mode *mode;
 	size_t i;

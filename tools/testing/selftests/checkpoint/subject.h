@@ -34,6 +34,7 @@ extern const struct mode tty_modes[];
 extern const struct mode tty2_modes[];
 extern const struct mode regular_modes[];
 extern const struct mode lock_modes[];
+extern const struct mode files2_modes[];
 extern const struct mode signal_modes[];
 extern const struct mode syscall_modes[];
 extern const struct mode timed_modes[];
