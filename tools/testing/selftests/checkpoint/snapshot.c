@@ -115,8 +115,8 @@ static bool want_status(const char *line)
 {
 	static const char * const skip[] = {
 		"State:", "VmPeak:", "VmHWM:", "VmRSS:", "RssAnon:", "RssFile:", "RssShmem:",
-		"VmPTE:", "VmSwap:", "HugetlbPages:", "SigQ:", "FDSize:", "voluntary_ctxt_switches:",
-		"nonvoluntary_ctxt_switches:",
+		"VmPTE:", "VmSwap:", "HugetlbPages:", "SigQ:", "FDSize:",
+		"voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:",
 	};
 	size_t i;
 
