@@ -644,6 +644,7 @@ void ckpt_count_time(struct ckpt_ctx *ctx, __u64 *sum, ktime_t start);
 bool ckpt_wait_pid(u32 nr, unsigned long deadline);
 void ckpt_wait_predecessors(struct ckpt_ctx *ctx);
 int ckpt_change_mm(struct mm_struct *mm);
+int ckpt_clear_memory(void);
 int ckpt_restore_fail(struct ckpt_ctx *ctx, struct ckpt_task *t, int err);
 
 /* assemble.c */

@@ -273,8 +273,12 @@ int ckpt_change_mm(struct mm_struct *mm)
 	return ret;
 }
 
-/* Leaves the caller's memory behind. */
-static int clear_memory(void)
+/**
+ * ckpt_clear_memory - leave the caller's memory behind
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_clear_memory(void)
 {
 	struct linux_binfmt *binfmt = current->mm->binfmt;
 	struct mm_struct *mm = mm_alloc();
@@ -295,7 +299,7 @@ static int clear_memory(void)
 
 static int clear_process(struct ckpt_task *leader)
 {
-	int ret = leader->rec->mm_owner ? 0 : clear_memory();
+	int ret = leader->rec->mm_owner ? 0 : ckpt_clear_memory();
 
 	if (ret)
 		return ret;

@@ -62,7 +62,8 @@ static const struct ckpt_file_kind *kind_of(struct ckpt_task *t, struct file *fi
 	int i;
 
 	if (file->f_mode & FMODE_PATH)
-		return ckpt_opath_kind.probe(t, file) ? &ckpt_opath_kind : NULL;
+		return ckpt_opath_kind.probe(t, file) ? &ckpt_opath_kind :
+		       ckpt_procfs_kind.probe(t, file) ? &ckpt_procfs_kind : NULL;
 	if (ckpt_is_accepted(t->ctx, file))
 		return &ckpt_external_kind;
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)

@@ -2,7 +2,7 @@
 /*
  * Descriptors of open(2) with O_PATH: they only name a file, of any type, and
  * are opened again by its name. Its type must be the same. What has no name any
- * more, and what is in /proc, is an obstacle.
+ * more is an obstacle. What is in /proc is left to procfs.c.
  */
 #include <linux/fcntl.h>
 #include <linux/file.h>

@@ -210,6 +210,7 @@ static const struct change changes[] = {
 	CHANGE(FILE, file.file.kind, 0),
 	CHANGE(FILE, file.file.kind, CKPT_FILE_NR),
 	CHANGE(FILE, file.file.flags, CKPT_FILEF_ALL + 1),
+	CHANGE(FILE, file.file.flags, CKPT_FILEF_GONE),
 	CHANGE(FILE, file.file.pos, 1ULL << 63),
 	CHANGE(FILE, file.file.size, 1ULL << 63),
 	CHANGE(FILE, file.file.path_len, 7),

@@ -187,6 +187,8 @@ static int check_file(struct image *img)
 	if (!file->kind || file->kind >= CKPT_FILE_NR || file->flags & ~CKPT_FILEF_ALL ||
 	    file->build_id_len > sizeof(file->build_id))
 		return bad(img, "unknown kind, unknown flags or impossible value");
+	if (file->flags & CKPT_FILEF_GONE && (file->kind != CKPT_FILE_PROCFS || !file->object))
+		return bad(img, "of a process that is none");
 	if (file->kind == CKPT_FILE_EXTERNAL && file->std_fd > 2 &&
 	    (file->std_fd != CKPT_NO_STREAM || !file->path_len))
 		return bad(img, "neither a standard stream nor a key");

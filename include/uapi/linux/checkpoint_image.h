@@ -457,7 +457,8 @@ struct ckpt_rec_process {
 #define CKPT_FILEF_THREAD	(1U << 13)	/* PIDFD_THREAD of pidfd_open(2) */
 #define CKPT_FILEF_NO_WRITER	(1U << 14)	/* FIFO: no writer has come since it was opened */
 #define CKPT_FILEF_TMPFILE	(1U << 15)	/* opened with O_TMPFILE */
-#define CKPT_FILEF_ALL		((1U << 16) - 1)
+#define CKPT_FILEF_GONE		(1U << 16)	/* of /proc: its process or thread has ended */
+#define CKPT_FILEF_ALL		((1U << 17) - 1)
 
 /* ckpt_rec_file.std_fd */
 #define CKPT_NO_STREAM		0xffffffffU

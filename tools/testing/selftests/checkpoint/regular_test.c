@@ -48,6 +48,11 @@ TEST_F_TIMEOUT(regular, name, TEST_TIMEOUT)				\
 
 REGULAR_TEST(owner, "owner")
 REGULAR_TEST(proc, "proc")
+REGULAR_TEST(proc_child, "proc_child")
+REGULAR_TEST(proc_zombie, "proc_zombie")
+REGULAR_TEST(proc_gone, "proc_gone")
+REGULAR_TEST(proc_thread, "proc_thread")
+REGULAR_TEST(proc_write, "proc_write")
 REGULAR_TEST(owner_child, "owner_child")
 REGULAR_TEST(lock_posix, "lock_posix")
 REGULAR_TEST(lock_ofd, "lock_ofd")
@@ -385,6 +390,62 @@ TEST_F_TIMEOUT(refused, proc_new_pids, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_restart(s, RESTART_NEW_PIDS)) messages_show(s);
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_end(s));
+}
+
+static int refuse(struct subject *s, const char *command, const char *text)
+{
+	if (begin(s, command))
+		return -1;
+	if (!subject_save(s, CHECKPOINT_KILL) || s->err != EOPNOTSUPP ||
+	    !messages_count(s, "obstacle", CKPT_WHY_FILE, text)) {
+		messages_show(s);
+		return -1;
+	}
+	return subject_go(s) || subject_end(s);
+}
+
+TEST_F_TIMEOUT(refused, proc_outside, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, refuse(&self->s, "proc_refused outside", "status"));
+}
+
+TEST_F_TIMEOUT(refused, proc_opath, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, refuse(&self->s, "proc_refused opath", "status"));
+}
+
+TEST_F_TIMEOUT(refused, proc_descriptor, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, refuse(&self->s, "proc_refused descriptor", "single descriptor"));
+}
+
+TEST_F_TIMEOUT(refused, proc_map, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, refuse(&self->s, "proc_refused map", "uid_map"));
+}
+
+/* It has executed a program since then. */
+TEST_F_TIMEOUT(refused, proc_before, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, refuse(&self->s, "proc_refused before", "does not have any more"));
+}
+
+static int new_pids(struct subject *s, const char *command)
+{
+	if (begin(s, command) || save_and_kill(s))
+		return -1;
+	if (subject_restart(s, RESTART_NEW_PIDS) < 0) {
+		messages_show(s);
+		return -1;
+	}
+	return subject_go(s);
+}
+
+/* Names of files of processes have their new numbers. */
+TEST_F_TIMEOUT(refused, proc_gone_new_pids, TEST_TIMEOUT)
+{
+	ASSERT_EQ(0, new_pids(&self->s, "proc_gone"));
+	ASSERT_EQ(0, subject_end(&self->s));
 }
 
 /* With new process ids owners and locks follow their processes. */

@@ -193,7 +193,7 @@ bool run_mode(int argc, char **argv)
 {
 	const struct mode * const tables[] = {
 		basic_modes, thread_modes, memory_modes, memory2_modes, cow_modes,
-		cpu_modes, file_modes, regular_modes, lock_modes, vma_modes, sysv_modes,
+		cpu_modes, file_modes, regular_modes, proc_modes, lock_modes, vma_modes, sysv_modes,
 		mapgen_modes, page_modes, huge_modes, twin_modes,
 		signal_modes, syscall_modes, timed_modes, id_modes, obstacle_modes,
 		process_modes, ns_modes, tree_modes,

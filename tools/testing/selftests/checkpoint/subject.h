@@ -33,6 +33,7 @@ extern const struct mode file_modes[];
 extern const struct mode tty_modes[];
 extern const struct mode tty2_modes[];
 extern const struct mode regular_modes[];
+extern const struct mode proc_modes[];
 extern const struct mode lock_modes[];
 extern const struct mode files2_modes[];
 extern const struct mode signal_modes[];
