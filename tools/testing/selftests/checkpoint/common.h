@@ -164,6 +164,7 @@ char *snapshot_take(pid_t pid, unsigned int flags);
 char *snapshot_open_files(const pid_t *pids, int nr);
 int snapshot_compare(const char *before, const char *after, bool quiet);
 int snapshot_same(const char *before, pid_t pid, unsigned int flags);
+void snapshot_hide_inode(char *line);
 
 /* image.c: the image in memory */
 struct image {

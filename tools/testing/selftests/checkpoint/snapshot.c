@@ -169,6 +169,16 @@ static bool is_memory(const char *name)
 	return name[0] != '/';
 }
 
+/* The head of a mapping without the number of what comes back as another file. */
+void snapshot_hide_inode(char *line)
+{
+	int at = 0, name = 0;
+
+	(void)sscanf(line, "%*s %*s %*s %n%*x:%*x %*u %n", &at, &name);
+	if (name && is_nameless(line + name))
+		memmove(line + at, line + name, strlen(line + name) + 1);
+}
+
 /*
  * The head of a mapping. What has no name comes back as another file: also memory of
  * the kernel, and of what was removed perhaps on another file system.

@@ -1,287 +1,322 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mapgen SEED ROUNDS: random mappings. Each round makes some in an area of its
- * own and knows what each page must be; what earlier rounds have made stays.
+ * mapgen SEED ROUNDS DIR: random mappings of several processes. Each round makes
+ * some in an area of its own; what earlier rounds have made stays and is changed
+ * now and then. The first process orders the others about, one at a time, so that
+ * everybody knows what each page of each process must be (subject_mapstep.c).
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
-#include "mapgen.h"
-#include "subject.h"
+#include "subject_mapgen.h"
 
-#define PAGE		4096UL
-#define PAGES		192
-#define FILE_PAGES	64
-#define STEPS		120
-#define ANON		(MAP_PRIVATE | MAP_ANONYMOUS)
+#define STEPS		120	/* of a round */
+#define STEPS_LATER	15	/* after it was saved */
+#define STEPS_MAX	8	/* that one process does in a row */
 
-#ifndef SYS_mseal
-#define SYS_mseal	462
-#endif
-#ifndef PR_SET_VMA
-#define PR_SET_VMA		0x53564d41
-#define PR_SET_VMA_ANON_NAME	0
-#endif
+struct map_board *board;
+int self;
+int object_fd[FIRST_ANON];
 
-/* What a page must be. */
-struct page {
-	uint64_t seed;	/* of what was written, 0: nothing */
-	int file;	/* page of the file plus 1, 0: anonymous */
-	int prot;
-	bool mapped, locked, sealed;
-};
+static uint64_t plan;		/* of the first process: who does what */
+static int orders[PROCESSES][2];
+static int answers[2];
 
-static struct page pages[PAGES];
-static char *area;
-static uint64_t state;
-static int fd;
-
-static uint64_t next_random(uint64_t limit)
+static uint64_t pick(uint64_t limit)
 {
-	state = state * 0x5851f42d4c957f2dULL + 0x14057b7ef767814fULL;
-	return (state >> 33) % limit;
+	return map_random(&plan, limit);
 }
 
-static bool all_mapped(int at, int n)
-{
-	for (; n; n--, at++)
-		if (!pages[at].mapped)
-			return false;
-	return true;
-}
-
-static bool any_mapped(int at, int n)
-{
-	for (; n; n--, at++)
-		if (pages[at].mapped)
-			return true;
-	return false;
-}
-
-static bool any_sealed(int at, int n)
-{
-	for (; n; n--, at++)
-		if (pages[at].sealed)
-			return true;
-	return false;
-}
-
-static bool any_of_file(int at, int n)
-{
-	for (; n; n--, at++)
-		if (pages[at].file)
-			return true;
-	return false;
-}
-
-static int random_prot(void)
-{
-	static const int prots[] = {
-		PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE,
-		PROT_READ, PROT_NONE, PROT_READ | PROT_EXEC, PROT_READ | PROT_WRITE | PROT_EXEC,
-	};
-
-	return prots[next_random(ARRAY_SIZE(prots))];
-}
-
-static void do_map(int at, int n)
-{
-	bool of_file = !next_random(4) && n <= FILE_PAGES;
-	int prot = random_prot(), first = of_file ? next_random(FILE_PAGES - n + 1) : 0, i;
-	int flags = (of_file ? MAP_PRIVATE : ANON) | (next_random(6) ? 0 : MAP_NORESERVE);
-	char *p = area + at * PAGE;
-
-	if (any_sealed(at, n))
-		return;
-	need(mmap(p, n * PAGE, prot, flags | MAP_FIXED, of_file ? fd : -1, first * PAGE) == p);
-	for (i = at; i < at + n; i++)
-		pages[i] = (struct page){
-			.mapped = true, .prot = prot, .file = of_file ? first + i - at + 1 : 0,
-		};
-}
-
-static void do_unmap(int at, int n)
-{
-	if (any_sealed(at, n))
-		return;
-	need(!munmap(area + at * PAGE, n * PAGE));
-	memset(pages + at, 0, n * sizeof(*pages));
-}
-
-static void do_protect(int at, int n)
-{
-	int prot = random_prot(), i;
-
-	if (!all_mapped(at, n) || any_sealed(at, n))
-		return;
-	need(!mprotect(area + at * PAGE, n * PAGE, prot));
-	for (i = at; i < at + n; i++)
-		pages[i].prot = prot;
-}
-
-static void do_write(int at, int n)
+static void check_all(void)
 {
 	int i;
 
-	for (i = at; i < at + n; i++) {
-		if (!pages[i].mapped || !(pages[i].prot & PROT_WRITE))
-			continue;
-		pages[i].seed = state | 1;
-		fill_memory(area + i * PAGE, PAGE, pages[i].seed);
-	}
+	for (i = 0; i < board->rounds; i++)
+		map_check_round(i);
+	if (!self)
+		map_check_objects();
 }
 
-/* Only to where nothing is; it fails where the range is of two mappings. */
-static void do_move(int at, int n)
+/* What a child must have. */
+static void fork_pages(const struct map_page *from, struct map_page *to)
 {
-	int to = next_random(PAGES - n);
-	char *from = area + at * PAGE;
-
-	if (!all_mapped(at, n) || any_sealed(at, n) || any_mapped(to, n))
-		return;
-	if (mremap(from, n * PAGE, n * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, area + to * PAGE) ==
-	    MAP_FAILED)
-		return;
-	memcpy(pages + to, pages + at, n * sizeof(*pages));
-	memset(pages + at, 0, n * sizeof(*pages));
-}
-
-static void do_advise(int at, int n)
-{
-	static const int advice[] = {
-		MADV_RANDOM, MADV_SEQUENTIAL, MADV_NORMAL, MADV_DONTFORK, MADV_DOFORK,
-		MADV_DONTDUMP, MADV_DODUMP, MADV_NOHUGEPAGE, MADV_MERGEABLE,
-	};
-	int i;
-
-	if (!all_mapped(at, n) || any_sealed(at, n))
-		return;
-	if (next_random(3)) {
-		need(!madvise(area + at * PAGE, n * PAGE, advice[next_random(ARRAY_SIZE(advice))]));
-		return;
-	}
-	for (i = at; i < at + n; i++)
-		if (pages[i].locked)
-			return;
-	need(!madvise(area + at * PAGE, n * PAGE, MADV_DONTNEED));
-	for (i = at; i < at + n; i++)
-		pages[i].seed = 0;
-}
-
-static void do_lock(int at, int n)
-{
-	bool unlock = !next_random(3);
-	int i;
-
-	if (!all_mapped(at, n))
-		return;
-	/* Memory without access is locked, too, but reported. */
-	if (unlock)
-		need(!munlock(area + at * PAGE, n * PAGE));
-	else
-		(void)mlock2(area + at * PAGE, n * PAGE, next_random(2));
-	for (i = at; i < at + n; i++)
-		pages[i].locked = !unlock;
-}
-
-/* To swap space, if there is some; pages of files would leave memory altogether. */
-static void do_swap(int at, int n)
-{
-	int i;
-
-	for (i = at; i < at + n; i++)
-		if (pages[i].mapped && !pages[i].file)
-			(void)madvise(area + i * PAGE, PAGE, MADV_PAGEOUT);
-}
-
-static void do_rest(int at, int n)
-{
-	unsigned long node = 1;
-	int i;
-
-	if (!all_mapped(at, n))
-		return;
-	switch (next_random(8)) {
-	case 0 ... 2:
-		if (any_of_file(at, n))
-			return;
-		(void)prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, area + at * PAGE, n * PAGE,
-			    next_random(2) ? "some" : "other");
-		return;
-	case 3 ... 5:
-		/* A policy is the file's, where that is one of a tmpfs. */
-		if (any_of_file(at, n))
-			return;
-		(void)syscall(SYS_mbind, area + at * PAGE, n * PAGE, 2, &node, 64, 0);
-		return;
-	case 6:
-		if (syscall(SYS_mseal, area + at * PAGE, n * PAGE, 0))
-			return;
-		for (i = at; i < at + n; i++)
-			pages[i].sealed = true;
-	}
-}
-
-static void make_round(int nr)
-{
-	static void (*const steps[])(int at, int n) = {
-		do_map, do_map, do_map, do_unmap, do_protect, do_protect, do_write, do_write,
-		do_write, do_move, do_move, do_advise, do_lock, do_swap, do_rest,
-	};
-	int i, at;
-
-	memset(pages, 0, sizeof(pages));
-	area = (char *)MAPGEN_START + nr * MAPGEN_STEP;
-	for (i = 0; i < STEPS; i++) {
-		at = next_random(PAGES - 1);
-		steps[next_random(ARRAY_SIZE(steps))](at, 1 + next_random(PAGES - 1 - at) % 24);
-	}
-}
-
-static void check_round(void)
-{
-	static uint64_t want[PAGE / 8], zero[PAGE / 8];
-	char *p;
 	int i;
 
 	for (i = 0; i < PAGES; i++) {
-		p = area + i * PAGE;
-		if (!pages[i].mapped) {
-			check_eq(-1, msync(p, PAGE, MS_ASYNC));
-			continue;
+		to[i] = from[i];
+		to[i].locked = false;
+		to[i].onfault = false;
+		if (from[i].wipe) {
+			to[i].own = false;
+			to[i].seed = 0;
 		}
-		/* Who has sealed it away cannot look at it. */
-		if (!(pages[i].prot & PROT_READ) &&
-		    (pages[i].sealed || mprotect(p, PAGE, PROT_READ)))
-			continue;
-		memcpy(want, zero, PAGE);
-		if (pages[i].seed)
-			fill_memory(want, PAGE, pages[i].seed);
-		else if (pages[i].file)
-			fill_memory(want, PAGE, pages[i].file);
-		if (memcmp(want, p, PAGE))
-			fail("page %d of %p is wrong", i, area);
+		if (from[i].dontfork)
+			memset(&to[i], 0, sizeof(to[i]));
 	}
+}
+
+static void serve(void);
+
+static void fork_one(int who)
+{
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < board->rounds; i++)
+		fork_pages(board->pages[self][i], board->pages[who][i]);
+	pid = fork();
+	need(pid >= 0);
+	if (!pid) {
+		self = who;
+		serve();
+	}
+	board->pid[who] = pid;
+	board->parent[who] = self;
+}
+
+static void wait_for(pid_t pid, bool keep)
+{
+	siginfo_t info = {};
+
+	need(!waitid(P_PID, pid, &info, WEXITED | (keep ? WNOWAIT : 0)));
+	check_eq(CLD_EXITED, info.si_code);
+	check_eq(0, info.si_status);
+}
+
+static void obey(void)
+{
+	const struct map_order *o = &board->order;
+	int i;
+
+	map_select(o->round, o->random);
+	switch (o->what) {
+	case MAP_STEP:
+		for (i = 0; i < o->steps; i++)
+			map_step();
+		break;
+	case MAP_WRITE:
+		for (i = 0; i < o->steps; i++)
+			map_write();
+		break;
+	case MAP_LARGE:
+		map_large();
+		break;
+	case MAP_CHECK:
+		check_all();
+		break;
+	case MAP_FORK:
+		fork_one(o->who);
+		break;
+	case MAP_WAIT:
+		wait_for(o->pid, o->keep);
+		break;
+	case MAP_EXIT:
+		break;
+	}
+}
+
+/* The end of the first process is that of all. */
+static void serve(void)
+{
+	enum map_what what;
+	int i;
+	char c;
+
+	for (i = 0; i < PROCESSES; i++) {
+		if (orders[i][1] >= 0)
+			close(orders[i][1]);
+		orders[i][1] = -1;
+	}
+	do {
+		if (read(orders[self][0], &c, 1) != 1)
+			_exit(1);
+		obey();
+		what = board->order.what;
+		need(write(answers[1], &c, 1) == 1);
+	} while (what != MAP_EXIT);
+	_exit(0);
+}
+
+static void order(int who, struct map_order o)
+{
+	char c = 'o';
+
+	o.random = pick(1ULL << 31);
+	board->order = o;
+	if (!who) {
+		obey();
+		return;
+	}
+	need(write(orders[who][1], &c, 1) == 1);
+	need(read(answers[0], &c, 1) == 1);
+}
+
+static void check_everybody(void)
+{
+	int i;
+
+	for (i = 0; i < PROCESSES; i++)
+		if (board->alive[i])
+			order(i, (struct map_order){ .what = MAP_CHECK });
+}
+
+static int pick_process(void)
+{
+	int who;
+
+	do {
+		who = pick(PROCESSES);
+	} while (!board->alive[who]);
+	return who;
+}
+
+/* Any of them forks, up to a number. */
+static void let_fork(int parent)
+{
+	int who;
+
+	for (who = 1; who < PROCESSES; who++)
+		if (!board->alive[who])
+			break;
+	if (who == PROCESSES)
+		return;
+	order(parent, (struct map_order){ .what = MAP_FORK, .who = who });
+	board->alive[who] = true;
+	board->forked++;
+}
+
+/* The first one gets its children. */
+static void let_exit(int who, bool keep)
+{
+	int i;
+
+	if (!who)
+		return;
+	order(who, (struct map_order){ .what = MAP_EXIT });
+	board->alive[who] = false;
+	for (i = 0; i < PROCESSES; i++)
+		if (board->parent[i] == who)
+			board->parent[i] = 0;
+	order(board->parent[who], (struct map_order){
+		.what = MAP_WAIT, .pid = board->pid[who], .keep = keep,
+	});
+}
+
+/* Returns how many steps it was. */
+static int step(enum map_what what, int round)
+{
+	int who = pick_process(), steps = 1 + pick(STEPS_MAX);
+
+	switch (pick(12)) {
+	case 0:
+		let_fork(who);
+		return 1;
+	case 1:
+		let_exit(who, pick(2));
+		return 1;
+	}
+	order(who, (struct map_order){ .what = what, .round = round, .steps = steps });
+	return steps;
+}
+
+static void make_round(int round)
+{
+	int i, large = map_is_large(round) ? STEPS / 4 : STEPS;
+
+	board->rounds = round + 1;
+	for (i = 0; i < STEPS; i += step(MAP_STEP, round)) {
+		if (i < large)
+			continue;
+		/* One goes through much of what follows, one is almost as new. */
+		order(pick_process(), (struct map_order){ .what = MAP_LARGE, .round = round });
+		let_fork(pick_process());
+		large += STEPS / 2;
+	}
+}
+
+/* Mappings are not only there: they do what they did before. */
+static void go_on(void)
+{
+	int i = 0;
+
+	while (i < STEPS_LATER)
+		i += step(pick(4) ? MAP_WRITE : MAP_STEP, pick(board->rounds));
+}
+
+static void open_object(int object, int fd, int pages)
+{
+	static char page[PAGE];
+	int i;
+
+	need(fd >= 0 && map_new_object(pages) == object);
+	object_fd[object] = fd;
+	for (i = 0; i < pages; i++) {
+		board->content[board->object[object].first + i] = object * 1000 + i;
+		map_fill(page, object * 1000 + i);
+		need(write(fd, page, PAGE) == PAGE);
+	}
+}
+
+static void open_all(const char *dir)
+{
+	char path[200];
+	int i;
+
+	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		     -1, 0);
+	need(board != MAP_FAILED);
+	board->nr_objects = OBJECT_FILE;
+	board->alive[0] = true;
+	map_init();
+	open_object(OBJECT_FILE, open("mapped", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+		    FILE_PAGES);
+	snprintf(path, sizeof(path), "%s/mapped2", dir);
+	open_object(OBJECT_DISK, open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+		    FILE_PAGES);
+	open_object(OBJECT_MEMFD, memfd_create("mapped", MFD_CLOEXEC), MEMFD_PAGES);
+	need(!pipe2(answers, O_CLOEXEC));
+	for (i = 0; i < PROCESSES; i++)
+		need(!pipe2(orders[i], O_CLOEXEC));
+	need(!prctl(PR_SET_CHILD_SUBREAPER, 1));
+}
+
+static void end_all(void)
+{
+	int i;
+
+	for (i = 1; i < PROCESSES; i++)
+		if (board->alive[i])
+			let_exit(i, false);
+	while (wait(NULL) > 0)
+		;
+	check_eq(ECHILD, errno);
 }
 
 static void mapgen(int argc, char **argv)
 {
-	static char page[PAGE];
 	int i, rounds = atoi(argv[1]);
+	uint64_t sum;
 
-	state = strtoull(argv[0], NULL, 0);
-	fd = open("mapped", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	for (i = 1; i <= FILE_PAGES; i++) {
-		fill_memory(page, PAGE, i);
-		need(write(fd, page, PAGE) == PAGE);
-	}
+	need(argc == 3 && rounds <= MAPGEN_ROUNDS);
+	plan = strtoull(argv[0], NULL, 0);
+	open_all(argv[2]);
 	for (i = 0; i < rounds; i++) {
 		make_round(i);
+		sum = hash_memory(board, sizeof(*board));
 		stage();
-		check_round();
+		/* What all else is compared with. */
+		need(sum == hash_memory(board, sizeof(*board)));
+		check_everybody();
+		board->cycles++;
+		go_on();
 	}
+	check_everybody();
+	tell("written %d %d %d", board->forked, board->shared, board->private);
+	end_all();
 }
 
 const struct mode mapgen_modes[] = {
