@@ -89,6 +89,8 @@ int ckpt_check_file_state(struct ckpt_reader *r, struct ckpt_rec *rec)
 
 	if (!s->file || s->flags & ~CKPT_FSTATE_ALL || s->reserved || s->write_hint > 5)
 		return damaged(r, "the state of a file has an impossible value");
+	if (s->flags & CKPT_FSTATE_ASYNC && s->flags & CKPT_FSTATE_SHOWS_ASYNC)
+		return damaged(r, "a file sends signals, and does not");
 	if (s->owner_type > CKPT_OWNER_PGRP || s->owner > INT_MAX || s->signo > 64)
 		return damaged(r, "a file has an impossible owner or signal");
 	if (!(s->flags & CKPT_FSTATE_OWNER) &&

@@ -964,6 +964,7 @@ void ckpt_gone_pids_free(struct ckpt_ctx *ctx);
 
 /* file/external.c */
 char *ckpt_external_key(struct ckpt_ctx *ctx, struct file *file, char *buf);
+bool ckpt_is_terminal(const struct inode *inode);
 bool ckpt_is_accepted(struct ckpt_ctx *ctx, struct file *file);
 
 /* file/compare.c */

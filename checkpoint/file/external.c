@@ -17,7 +17,13 @@
 
 #define HVC_MAJOR	229
 
-static bool is_terminal(const struct inode *inode)
+/**
+ * ckpt_is_terminal - is this the inode of a terminal?
+ * @inode: any inode
+ *
+ * Return: true if its open files, other than those of O_PATH, are of a tty.
+ */
+bool ckpt_is_terminal(const struct inode *inode)
 {
 	if (!S_ISCHR(inode->i_mode))
 		return false;
@@ -33,7 +39,7 @@ static bool is_terminal(const struct inode *inode)
 
 static bool may_be_external(const struct inode *inode)
 {
-	return S_ISFIFO(inode->i_mode) || S_ISSOCK(inode->i_mode) || is_terminal(inode);
+	return S_ISFIFO(inode->i_mode) || S_ISSOCK(inode->i_mode) || ckpt_is_terminal(inode);
 }
 
 /* Number of the standard stream with the same object, or -1. */
@@ -74,7 +80,7 @@ static const char *key_prefix(struct file *file)
 	case S_IFIFO:
 		return inode->i_sb->s_magic == PIPEFS_MAGIC ? "" : "fifo:";
 	case S_IFCHR:
-		return is_terminal(inode) ? "tty:" : "dev:";
+		return ckpt_is_terminal(inode) ? "tty:" : "dev:";
 	case S_IFBLK:
 		return "dev:";
 	case S_IFREG:

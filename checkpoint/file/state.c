@@ -2,20 +2,24 @@
 /*
  * What fcntl(2) has set on an open file: who gets a signal (F_SETOWN_EX), which
  * (F_SETSIG), whether (O_ASYNC), and the write hint of its inode. An owner
- * outside of the tree is an obstacle; so is O_ASYNC on anything but pipes and
- * sockets.
+ * outside of the tree is an obstacle; so is O_ASYNC on devices other than
+ * terminals. That of open(2) has no effect, but shows.
  */
 #include <linux/capability.h>
+#include <linux/checkpoint_state.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
+#include <linux/fsnotify_backend.h>
 #include <linux/net.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/pipe_fs_i.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/tty.h>
 
-#include "../internal.h"
+#include "event.h"
+#include "pty.h"
 
 static const enum pid_type pid_types[] = {
 	[CKPT_OWNER_TID] = PIDTYPE_PID,
@@ -66,9 +70,14 @@ static bool is_async(struct file *file)
 	return file->f_flags & FASYNC && (file->f_op->fasync || !ckpt_has_lease(file));
 }
 
-static bool may_be_async(const struct ckpt_file_kind *kind)
+/* Of which it can be told whether they send signals. */
+static bool may_be_async(struct file *file, const struct ckpt_file_kind *kind)
 {
-	return kind == &ckpt_pipe_kind || kind == &ckpt_fifo_kind || kind == &ckpt_socket_kind;
+	if (kind == &ckpt_external_kind)
+		return ckpt_is_terminal(file_inode(file));
+	return !file->f_op->fasync || kind == &ckpt_pipe_kind || kind == &ckpt_fifo_kind ||
+	       kind == &ckpt_socket_kind || kind == &ckpt_pty_kind ||
+	       kind == &ckpt_terminal_kind || kind == &ckpt_inotify_kind;
 }
 
 static void collect_owner(struct ckpt_ctx *ctx, const struct ckpt_where *where,
@@ -104,8 +113,8 @@ void ckpt_state_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	struct fown_struct *owner = file_f_owner(file);
 	bool used = owner && (READ_ONCE(owner->pid) || READ_ONCE(owner->signum));
 
-	if ((is_async(file) && !may_be_async(kind)) ||
-	    (used && kind == &ckpt_external_kind))
+	if ((is_async(file) && !may_be_async(file, kind)) ||
+	    (used && kind == &ckpt_external_kind && !ckpt_is_terminal(file_inode(file))))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_OWNER,
 			      "signal-driven input and output on %pD", file);
 	else if (used)
@@ -120,19 +129,34 @@ static int find_async_fd(struct fasync_struct *fa, struct file *file)
 	return -1;
 }
 
-/* The descriptor that the signals of an end of a pipe, or of a socket, tell. */
+/* Where the signals of a socket, terminal or inotify instance are listed, or NULL. */
+static struct fasync_struct **async_list(struct file *file)
+{
+	struct socket *sock = sock_from_file(file);
+
+	if (sock)
+		return &sock->wq.fasync_list;
+	if (ckpt_is_terminal(file_inode(file)))
+		return &ckpt_tty_of(file)->fasync;
+	if (checkpoint_is_inotify(file))
+		return &((struct fsnotify_group *)file->private_data)->fsn_fa;
+	return NULL;
+}
+
+/* The descriptor that the signals of a file tell; -1: there are none. */
 static int async_fd(struct file *file)
 {
+	struct fasync_struct **list = async_list(file);
 	struct pipe_inode_info *pipe = ckpt_pipe_of(file);
-	struct socket *sock = sock_from_file(file);
-	int fd;
+	int fd = -1;
 
-	if (sock) {
+	if (list) {
 		rcu_read_lock();
-		fd = find_async_fd(READ_ONCE(sock->wq.fasync_list), file);
+		fd = find_async_fd(READ_ONCE(*list), file);
 		rcu_read_unlock();
-		return fd;
 	}
+	if (!pipe)
+		return fd;
 	mutex_lock(&pipe->mutex);
 	rcu_read_lock();
 	fd = find_async_fd(READ_ONCE(pipe->fasync_readers), file);
@@ -179,10 +203,9 @@ int ckpt_state_save(struct ckpt_ctx *ctx, struct file *file, u32 tag)
 	if (owner)
 		fill_owner(ctx, owner, &rec);
 	if (is_async(file)) {
-		rec.flags |= CKPT_FSTATE_ASYNC;
 		rec.async_fd = async_fd(file);
-		if (rec.async_fd < 0)
-			return -EBUSY;
+		rec.flags |= rec.async_fd < 0 ? CKPT_FSTATE_SHOWS_ASYNC : CKPT_FSTATE_ASYNC;
+		rec.async_fd = max(rec.async_fd, 0);
 	}
 	if (!rec.flags && !rec.write_hint)
 		return 0;
@@ -274,6 +297,25 @@ static int set_hint(struct file *file, u32 hint)
 	return 0;
 }
 
+/* What an external file was replaced by may be of a kind without signals. */
+static int set_async(struct file *file, const struct ckpt_rec_file_state *saved)
+{
+	int ret;
+
+	if (saved->flags & CKPT_FSTATE_SHOWS_ASYNC ||
+	    (!async_list(file) && !ckpt_pipe_of(file))) {
+		spin_lock(&file->f_lock);
+		file->f_flags |= FASYNC;
+		spin_unlock(&file->f_lock);
+		return 0;
+	}
+	/* A terminal makes current the owner; it must get the saved one then. */
+	if (ckpt_is_terminal(file_inode(file)) && !(saved->flags & CKPT_FSTATE_OWNER))
+		return -EBADMSG;
+	ret = file->f_op->fasync(saved->async_fd, file, 1);
+	return min(ret, 0);
+}
+
 static int apply(struct ckpt_ctx *ctx, const struct ckpt_rec_file_state *saved)
 {
 	struct file *file = ckpt_get_tag(ctx, saved->file, &ckpt_file_ops);
@@ -282,14 +324,11 @@ static int apply(struct ckpt_ctx *ctx, const struct ckpt_rec_file_state *saved)
 	if (!file || file->f_mode & FMODE_PATH)
 		return -EBADMSG;
 	ret = set_hint(file, saved->write_hint);
+	if (!ret && saved->flags & (CKPT_FSTATE_ASYNC | CKPT_FSTATE_SHOWS_ASYNC))
+		ret = set_async(file, saved);
 	if (!ret && saved->flags & CKPT_FSTATE_OWNER)
 		ret = set_owner(ctx, file, saved);
-	if (ret || !(saved->flags & CKPT_FSTATE_ASYNC))
-		return ret;
-	if (!ckpt_pipe_of(file) && !sock_from_file(file))
-		return -EBADMSG;
-	ret = file->f_op->fasync(saved->async_fd, file, 1);
-	return min(ret, 0);
+	return ret;
 }
 
 /**

@@ -1699,7 +1699,8 @@ struct ckpt_rec_lock {
 /* ckpt_rec_file_state.flags */
 #define CKPT_FSTATE_OWNER	(1U << 0)	/* the owner's members are in use */
 #define CKPT_FSTATE_ASYNC	(1U << 1)	/* O_ASYNC */
-#define CKPT_FSTATE_ALL		((1U << 2) - 1)
+#define CKPT_FSTATE_SHOWS_ASYNC	(1U << 2)	/* O_ASYNC of open(2): it has no effect */
+#define CKPT_FSTATE_ALL		((1U << 3) - 1)
 
 /* ckpt_rec_file_state.owner_type */
 #define CKPT_OWNER_TID		0U

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Files of other processes, of threads, and of those who have ended, in /proc. */
+/* Files of processes, threads, and who has ended, in /proc; O_ASYNC of all files. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -287,7 +288,80 @@ static void proc_refused(int argc, char **argv)
 	stage();
 }
 
+static void check_no_other(int fd)
+{
+	const struct timespec more = { .tv_nsec = 100000000 };
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN + 3);
+	while (sigtimedwait(&set, &info, &more) > 0)
+		check_eq(fd, info.si_fd);
+}
+
+/* Signals, one or more, that tell a descriptor; they may come one after the other. */
+static void check_signal(int fd)
+{
+	const struct timespec limit = { .tv_sec = 20 };
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN + 3);
+	check_eq(SIGRTMIN + 3, sigtimedwait(&set, &info, &limit));
+	check_eq(fd, info.si_fd);
+	check_no_other(fd);
+}
+
+static void send_signals(int fd)
+{
+	need(!fcntl(fd, F_SETSIG, SIGRTMIN + 3) && !fcntl(fd, F_SETOWN, getpid()));
+	need(!fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_ASYNC));
+}
+
+/* async_files: a terminal, an inotify instance; and what only shows O_ASYNC. */
+static void async_files(int argc, char **argv)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, notify = inotify_init();
+	int shown = open("shown", O_RDWR | O_CREAT | O_ASYNC, 0600), quiet;
+	char buf[4096];
+	sigset_t set;
+	int i;
+
+	need(master >= 0 && !unlockpt(master) && notify >= 0 && shown >= 0);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	quiet = open(ptsname(master), O_RDWR | O_NOCTTY | O_ASYNC);
+	need(slave >= 0 && quiet >= 0 && !mkdir("watched", 0700));
+	/* Not ".", where the image appears. */
+	need(inotify_add_watch(notify, "watched", IN_CREATE) > 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN + 3);
+	need(!sigprocmask(SIG_BLOCK, &set, NULL));
+	send_signals(slave);
+	send_signals(notify);
+	for (i = 0; i < 2; i++) {
+		check_eq(6, write(master, "input\n", 6));
+		check_signal(slave);
+		check_eq(6, read(slave, buf, sizeof(buf)));
+		/* Reading lets the terminal look at its input again. */
+		check_no_other(slave);
+		need(!close(open("watched/made", O_RDWR | O_CREAT, 0600)));
+		need(!unlink("watched/made"));
+		check_signal(notify);
+		check(read(notify, buf, sizeof(buf)) > 0);
+		check(fcntl(shown, F_GETFL) & O_ASYNC && fcntl(quiet, F_GETFL) & O_ASYNC);
+		check_eq(getpid(), fcntl(slave, F_GETOWN));
+		if (!i)
+			stage();
+	}
+	/* It still goes away. */
+	need(!fcntl(slave, F_SETFL, 0) && write(master, "input\n", 6) == 6);
+	check(sigtimedwait(&set, NULL, &(struct timespec){ .tv_nsec = 200000000 }) < 0);
+}
+
 const struct mode proc_modes[] = {
+	{ "async_files", async_files },
 	{ "proc_child", proc_child },
 	{ "proc_zombie", proc_zombie },
 	{ "proc_gone", proc_gone },
