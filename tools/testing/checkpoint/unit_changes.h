@@ -262,7 +262,7 @@ static const struct change changes[] = {
 
 	FILE_(kind, 0, BAD), FILE_(kind, CKPT_FILE_NR, BAD), FILE_(reserved, 1, BAD),
 	FILE_(kind, CKPT_FILE_INOTIFY, 0), FILE_(kind, ~0U, BAD),
-	FILE_(flags, CKPT_FILEF_ALL, 0), FILE_(flags, CKPT_FILEF_ALL + 1, BAD),
+	FILE_(flags, CKPT_FILEF_ALL & ~CKPT_FILEF_GONE, 0), FILE_(flags, CKPT_FILEF_ALL + 1, BAD),
 	FILE_(pos, LLONG_MAX, 0), FILE_(pos, 1ULL << 63, BAD),
 	FILE_(size, LLONG_MAX, 0), FILE_(size, 1ULL << 63, BAD),
 	FILE_(build_id_len, 32, 0), FILE_(build_id_len, 33, BAD),
