@@ -347,10 +347,16 @@ static struct file *take_end(struct restored *r, const struct ckpt_rec_file *rec
 	return get_file(r->ends[end]);
 }
 
+/* Those that change nothing for a pipe can be seen, or come from fcntl(2). */
 static void set_flags(struct file *file, const struct ckpt_rec_file *rec)
 {
 	set_flag(file, O_NONBLOCK, rec->flags & CKPT_FILEF_NONBLOCK);
 	set_flag(file, O_DIRECT, rec->flags & CKPT_FILEF_DIRECT);
+	set_flag(file, O_APPEND, rec->flags & CKPT_FILEF_APPEND);
+	set_flag(file, O_NOATIME, rec->flags & CKPT_FILEF_NOATIME);
+	set_flag(file, O_LARGEFILE, rec->flags & CKPT_FILEF_LARGEFILE);
+	set_flag(file, O_DSYNC, rec->flags & CKPT_FILEF_DSYNC);
+	set_flag(file, __O_SYNC, rec->flags & CKPT_FILEF_SYNC);
 }
 
 static struct file *end_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
