@@ -129,14 +129,10 @@ static long get_new(struct ckpt_fresh *f, struct vm_area_struct *vma, u64 addr, 
 	pmd = ckpt_alloc_pmd(vma->vm_mm, addr);
 	if (!pmd)
 		return -ENOMEM;
+	/* A part of one stays a part: a page fault might make a whole one of it. */
 	if (orders & BIT(PMD_ORDER) && thp_vma_suitable_order(vma, huge_addr, PMD_ORDER) &&
-	    pmd_none(pmdp_get_lockless(pmd))) {
-		if (addr != huge_addr || more < PTRS_PER_PTE || !ckpt_fresh_huge_get(f, vma, addr))
-			return 0;
-		return give_huge(f, nr, pages);
-	}
-	if (orders & ~BIT(PMD_ORDER))
-		return 0;
+	    pmd_none(pmdp_get_lockless(pmd)) && addr == huge_addr && more >= PTRS_PER_PTE)
+		return ckpt_fresh_huge_get(f, vma, addr) ? give_huge(f, nr, pages) : 0;
 	nr = min_t(u64, nr, (vma->vm_end - addr) >> PAGE_SHIFT);
 	nr = count_absent(pmd, addr, nr);
 	return nr ? get_small(f, vma, addr, nr, pages) : 0;

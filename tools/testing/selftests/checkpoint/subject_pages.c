@@ -174,6 +174,18 @@ static void softdirty(int argc, char **argv)
 	check(is_marked(p + 5 * PAGE) && !is_marked(p + 6 * PAGE));
 }
 
+static int resident(char *p, size_t nr)
+{
+	unsigned char there[512];
+	size_t i;
+	int found = 0;
+
+	need(nr <= sizeof(there) && !mincore(p, nr * PAGE, there));
+	for (i = 0; i < nr; i++)
+		found += there[i] & 1;
+	return found;
+}
+
 /* stays_huge: huge pages are huge again, and parts of them parts. */
 static void stays_huge(int argc, char **argv)
 {
@@ -183,8 +195,10 @@ static void stays_huge(int argc, char **argv)
 
 	p = (char *)(((uintptr_t)p + 2 * MIB - 1) & -(2 * MIB));
 	need(!madvise(p, 8 * MIB, MADV_HUGEPAGE));
-	fill_memory(p, 6 * MIB, 1);
+	fill_memory(p, 8 * MIB, 1);
 	hash = hash_memory(p, 6 * MIB);
+	/* Of the last one there is only a page. */
+	need(!madvise(p + 6 * MIB + PAGE, 2 * MIB - PAGE, MADV_DONTNEED));
 	before = number("/proc/self/smaps", "AnonHugePages:");
 	if (before < 6 * 1024) {
 		tell("SKIP no huge pages");
@@ -193,6 +207,7 @@ static void stays_huge(int argc, char **argv)
 	stage();
 	after = number("/proc/self/smaps", "AnonHugePages:");
 	check_eq(before, after);
+	check_eq(1, resident(p + 6 * MIB, 2 * MIB / PAGE));
 	check_eq(hash, hash_memory(p, 6 * MIB));
 }
 
@@ -200,6 +215,7 @@ const struct mode page_modes[] = {
 	{ "swapped", swapped },
 	{ "merged", merged },
 	{ "lazyfree", lazyfree },
-	{ "softdirty", softdirty }, { "stays_huge", stays_huge },
+	{ "softdirty", softdirty },
+	{ "stays_huge", stays_huge },
 	{}
 };
