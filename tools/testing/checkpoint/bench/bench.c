@@ -56,7 +56,7 @@ struct test_case {
 static const char *const all_cases[] = {
 	"1", "1x16", "1x256", "64", "64h", "256", "256h", "256s", "256m", "1024", "1024h",
 	"1024s", "1024m", "0,vma=6000", "0,vma=60000", "0,sparse=64",
-	"0,forked=64", "0p10", "0p100", "0p1000", "0x10", "0x100", "0x1000", "0x5000",
+	"0,forked=16", "0p10", "0p100", "0p1000", "0x10", "0x100", "0x1000", "0x5000",
 	"0,file=1000", "0,file=10000", "0,file=100000", "0,pipe=1000", "0,pipe=10000",
 	"0,eventfd=1000", "0,eventfd=2000", "0,eventfd=20000",
 	"0,socketpair=1000", "0,socketpair=10000", "0,connection=1000", "0,connection=10000",
