@@ -276,6 +276,6 @@ int ckpt_check_io_rings(struct ckpt_reader *r, struct ckpt_rec *rec)
 	for (i = 0; i < nr; i++, ring++)
 		if (!ring->tid || ring->tid > INT_MAX || ring->index >= CKPT_IO_RING_SLOTS ||
 		    !ring->file || ring->reserved)
-			return damaged(r, "a thread has an impossible registered io_uring instance");
+			return damaged(r, "an impossible io_uring instance is registered");
 	return 0;
 }

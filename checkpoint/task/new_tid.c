@@ -145,7 +145,8 @@ static int rewrite_awaited(struct ckpt_task *t, unsigned long addr)
 	    sizeof(changed))
 		return 0;
 	return ckpt_error(t->ctx, CKPT_AT_RANGE(t, addr, addr + sizeof(value)), CKPT_WHY_SYSCALL,
-			  -EOPNOTSUPP, "waits for a futex that holds the saved id of thread %u and cannot be changed",
+			  -EOPNOTSUPP,
+			  "waits for a futex that holds the saved id %u and cannot be changed",
 			  owner->rec->tid);
 }
 

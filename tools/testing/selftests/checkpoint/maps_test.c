@@ -49,6 +49,9 @@ FIXTURE_VARIANT(maps) {
 FIXTURE_VARIANT_ADD(maps, memory) { .swap = false };
 FIXTURE_VARIANT_ADD(maps, swap) { .swap = true };
 
+/* There is swap space. */
+static bool swapping;
+
 static uint64_t number(const char *name, uint64_t otherwise)
 {
 	const char *text = getenv(name);
@@ -70,7 +73,8 @@ FIXTURE_SETUP(maps)
 	self->nr = number("CKPT_MAPS", (debug_kernel() ? 60 : 300) / (variant->swap ? 3 : 1));
 	if (variant->swap && access(SWAP_DEVICE, F_OK))
 		SKIP(return, "no " SWAP_DEVICE);
-	if (variant->swap)
+	swapping = variant->swap;
+	if (swapping)
 		ASSERT_EQ(0, swap_on());
 	self->disk = mount_disk();
 	if (!self->disk)
@@ -174,7 +178,7 @@ static void look_at_line(struct look *l, struct mapping *m, char *line)
 	 * Shared pages count in part: what was not locked here may be the copy then. What
 	 * is on swap space does not count, but is locked when it is back.
 	 */
-	if ((starts(line, "Locked:") && !m->file && l->alone && !m->swap) ||
+	if ((starts(line, "Locked:") && !m->file && l->alone && !swapping) ||
 	    starts(line, "ProtectionKey:"))
 		fprintf(l->out, "%s\n", line);
 	if (starts(line, "VmFlags:")) {

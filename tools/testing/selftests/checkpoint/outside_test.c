@@ -126,7 +126,7 @@ TEST_F_TIMEOUT(position, readers_in_proc, TEST_TIMEOUT)
 /* Who keeps the lock when the tree is killed would be in the way of its restart. */
 TEST_F_TIMEOUT(position, locked, TEST_TIMEOUT)
 {
-	const char *commands[] = { "locked shared append", "locked . directory" };
+	static const char * const commands[] = { "locked shared append", "locked . directory" };
 	struct subject *s = &self->s;
 	size_t i;
 

@@ -63,7 +63,7 @@ TEST_F_TIMEOUT(process, vforked, TEST_TIMEOUT)
 /* Its first thread is dead: there is little in /proc to compare. */
 TEST_F_TIMEOUT(process, zombie_leader, TEST_TIMEOUT)
 {
-	self->s.files_only = true;
+	self->s.nosnap = true;
 	ASSERT_EQ(0, subject_run(&self->s, "zombie_leader", variant->way));
 }
 

@@ -230,14 +230,14 @@ static void read_pages(struct pages *p, const char *line)
  * - Rss, Pss and Locked of what is mapped from files or shared: they depend on who has
  *   used the file last, and come back with use; Swap of a tmpfs is likewise the file's;
  * - mappings that KSM works on: it goes on, and its pages of zeroes do not count;
- * - mappings with MADV_HUGEPAGE that are huge in part only: where a huge page may be the
- *   first page fault of a restart makes one, whatever was there before.
+ * - mappings with MADV_HUGEPAGE: pages that processes share are huge in that from which
+ *   they were saved, but may be mapped one by one in others.
  */
 static void add_pages(struct snap *snap, const struct pages *p, const char *flags)
 {
 	long own = p->anon + (p->file ? 0 : p->swap);
 
-	if (strstr(flags, " mg") || (strstr(flags, " hg") && own != p->huge))
+	if (strstr(flags, " mg") || strstr(flags, " hg"))
 		return;
 	add(snap, "own: %ld kB, huge: %ld kB\n", own, p->huge);
 }

@@ -583,12 +583,22 @@ static int pick_range(int *at)
 	return 1 + next_random(limit - 1 - *at) % 24;
 }
 
+/* To swap space, if there is some, page by page: it is a wish. */
+static void do_swap(int at, int n)
+{
+	int i;
+
+	for (i = at; i < at + n; i++)
+		if (is_mapped(&pages[i]) && is_anon(&pages[i]))
+			(void)madvise(address_of(i), PAGE, MADV_PAGEOUT);
+}
+
 void map_step(void)
 {
 	static void (*const steps[])(int at, int n) = {
 		do_map, do_map, do_map, do_unmap, do_protect, do_protect, do_write, do_write,
 		do_write, do_write, do_move, do_move, do_resize, do_advise, do_advise, do_lock,
-		do_rest, do_poke, do_pwrite, do_stack,
+		do_rest, do_poke, do_pwrite, do_stack, do_swap, do_swap,
 	};
 	int at, n = pick_range(&at);
 

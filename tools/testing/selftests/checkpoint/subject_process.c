@@ -2,7 +2,6 @@
 /* Ties between processes: parents, zombies, stops, groups, what clone shares. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,7 +15,6 @@
 #include "subject.h"
 
 #define STACK	(256 * 1024)
-#define PAGE	4096
 
 /* What parent and child tell each other: memory that both have, and its address. */
 static struct shared {
@@ -584,93 +582,6 @@ static void kin(int argc, char **argv)
 	check_eq(0, i);
 }
 
-static pthread_mutex_t robust[2];
-
-static void *try_lock(void *arg)
-{
-	int i;
-
-	for (i = 0; i < 2; i++)
-		check_eq(EBUSY, pthread_mutex_trylock(&robust[i]));
-	return NULL;
-}
-
-static void *lock_and_die(void *arg)
-{
-	int i;
-
-	for (i = 0; i < 2; i++)
-		check_eq(0, pthread_mutex_lock(&robust[i]));
-	stage();
-	return NULL;
-}
-
-/* robust_locks: locks that hold the id of the thread that has them. */
-static void robust_locks(int argc, char **argv)
-{
-	pthread_mutexattr_t attr;
-	pthread_t thread;
-	int i;
-
-	need(!pthread_mutexattr_init(&attr));
-	need(!pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST));
-	need(!pthread_mutex_init(&robust[0], &attr));
-	need(!pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT));
-	need(!pthread_mutex_init(&robust[1], &attr));
-	for (i = 0; i < 2; i++)
-		check_eq(0, pthread_mutex_lock(&robust[i]));
-	stage();
-	need(!pthread_create(&thread, NULL, try_lock, NULL));
-	need(!pthread_join(thread, NULL));
-	for (i = 0; i < 2; i++)
-		check_eq(0, pthread_mutex_unlock(&robust[i]));
-	/* That its owner has died is told after it has got a fresh id, too. */
-	need(!pthread_create(&thread, NULL, lock_and_die, NULL));
-	need(!pthread_join(thread, NULL));
-	for (i = 0; i < 2; i++)
-		check_eq(EOWNERDEAD, pthread_mutex_lock(&robust[i]));
-}
-
-/* A lock alone on a page, and one that waits for it. */
-static pthread_mutex_t *fixed;
-
-static void *lock_fixed(void *arg)
-{
-	int ret = pthread_mutex_lock(fixed);
-
-	check_eq(0, ret);
-	if (!ret)
-		check_eq(0, pthread_mutex_unlock(fixed));
-	return NULL;
-}
-
-/* fixed_lock robust|pi: a lock that is held, and may not be written to at the time. */
-static void fixed_lock(int argc, char **argv)
-{
-	bool pi = argc == 1 && !strcmp(argv[0], "pi");
-	pthread_mutexattr_t attr;
-	pthread_t thread;
-
-	fixed = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	need(fixed != MAP_FAILED && !pthread_mutexattr_init(&attr));
-	if (pi)
-		need(!pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT));
-	else
-		need(!pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST));
-	need(!pthread_mutex_init(fixed, &attr) && !pthread_mutex_lock(fixed));
-	if (pi) {
-		need(!pthread_create(&thread, NULL, lock_fixed, NULL));
-		while (!(__atomic_load_n((uint32_t *)fixed, __ATOMIC_RELAXED) & FUTEX_WAITERS))
-			sched_yield();
-	}
-	need(!mprotect(fixed, PAGE, PROT_READ));
-	stage();
-	need(!mprotect(fixed, PAGE, PROT_READ | PROT_WRITE));
-	check_eq(0, pthread_mutex_unlock(fixed));
-	if (pi)
-		need(!pthread_join(thread, NULL));
-}
-
 /* The other program, by pipes in place of what the test gives to this one. */
 static pid_t start_other(char **argv, int *in, FILE **out)
 {
@@ -796,8 +707,6 @@ static void family(int argc, char **argv)
 const struct mode process_modes[] = {
 	{ "family", family },
 	{ "kin", kin },
-	{ "robust_locks", robust_locks },
-	{ "fixed_lock", fixed_lock },
 	{ "others", others },
 	{ "child", child },
 	{ "waiting", waiting },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Threads: what each has of its own, and what they wait for. */
+#include <linux/futex.h>
 #include <linux/rseq.h>
 #include <pthread.h>
 #include <sched.h>
@@ -8,12 +9,15 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/rseq.h>
 #include <sys/syscall.h>
 
 #include "subject.h"
+
+#define PAGE	4096
 
 #define MAX_THREADS	256
 
@@ -311,6 +315,93 @@ static void pi(int argc, char **argv)
 	special_mutex(false);
 }
 
+static pthread_mutex_t robusts[2];
+
+static void *try_lock(void *arg)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		check_eq(EBUSY, pthread_mutex_trylock(&robusts[i]));
+	return NULL;
+}
+
+static void *lock_and_die(void *arg)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		check_eq(0, pthread_mutex_lock(&robusts[i]));
+	stage();
+	return NULL;
+}
+
+/* robust_locks: locks that hold the id of the thread that has them. */
+static void robust_locks(int argc, char **argv)
+{
+	pthread_mutexattr_t attr;
+	pthread_t thread;
+	int i;
+
+	need(!pthread_mutexattr_init(&attr));
+	need(!pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST));
+	need(!pthread_mutex_init(&robusts[0], &attr));
+	need(!pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT));
+	need(!pthread_mutex_init(&robusts[1], &attr));
+	for (i = 0; i < 2; i++)
+		check_eq(0, pthread_mutex_lock(&robusts[i]));
+	stage();
+	need(!pthread_create(&thread, NULL, try_lock, NULL));
+	need(!pthread_join(thread, NULL));
+	for (i = 0; i < 2; i++)
+		check_eq(0, pthread_mutex_unlock(&robusts[i]));
+	/* That its owner has died is told after it has got a fresh id, too. */
+	need(!pthread_create(&thread, NULL, lock_and_die, NULL));
+	need(!pthread_join(thread, NULL));
+	for (i = 0; i < 2; i++)
+		check_eq(EOWNERDEAD, pthread_mutex_lock(&robusts[i]));
+}
+
+/* A lock alone on a page, and one that waits for it. */
+static pthread_mutex_t *fixed;
+
+static void *lock_fixed(void *arg)
+{
+	int ret = pthread_mutex_lock(fixed);
+
+	check_eq(0, ret);
+	if (!ret)
+		check_eq(0, pthread_mutex_unlock(fixed));
+	return NULL;
+}
+
+/* fixed_lock robust|pi: a lock that is held, and may not be written to at the time. */
+static void fixed_lock(int argc, char **argv)
+{
+	bool pi = argc == 1 && !strcmp(argv[0], "pi");
+	pthread_mutexattr_t attr;
+	pthread_t thread;
+
+	fixed = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	need(fixed != MAP_FAILED && !pthread_mutexattr_init(&attr));
+	if (pi)
+		need(!pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT));
+	else
+		need(!pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST));
+	need(!pthread_mutex_init(fixed, &attr) && !pthread_mutex_lock(fixed));
+	if (pi) {
+		need(!pthread_create(&thread, NULL, lock_fixed, NULL));
+		while (!(__atomic_load_n((uint32_t *)fixed, __ATOMIC_RELAXED) & FUTEX_WAITERS))
+			sched_yield();
+	}
+	need(!mprotect(fixed, PAGE, PROT_READ));
+	stage();
+	need(!mprotect(fixed, PAGE, PROT_READ | PROT_WRITE));
+	check_eq(0, pthread_mutex_unlock(fixed));
+	if (pi)
+		need(!pthread_join(thread, NULL));
+}
+
 static pthread_barrier_t barrier_all;
 
 static void *at_barrier(void *arg)
@@ -420,6 +511,8 @@ const struct mode thread_modes[] = {
 	{ "counters", counters },
 	{ "robust", robust },
 	{ "pi", pi },
+	{ "robust_locks", robust_locks },
+	{ "fixed_lock", fixed_lock },
 	{ "barrier", barrier },
 	{ "rseq", rseq },
 	{}
