@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pending KIND: open files of all kinds that are under way in a socket and nowhere
+ * under_way KIND: open files of all kinds that are under way in a socket and nowhere
  * else. They are received later, and must do what they would have done.
  */
 #include <fcntl.h>
@@ -321,7 +321,7 @@ static const struct pending kinds[] = {
 	{}
 };
 
-static void pending(int argc, char **argv)
+static void under_way(int argc, char **argv)
 {
 	int fd[MAX_PENDING], socket[2], nr, i;
 	const struct pending *kind = kinds;
@@ -343,6 +343,6 @@ static void pending(int argc, char **argv)
 }
 
 const struct mode pending_modes[] = {
-	{ "pending", pending },
+	{ "under_way", under_way },
 	{}
 };

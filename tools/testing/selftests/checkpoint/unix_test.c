@@ -88,7 +88,7 @@ TEST_F_TIMEOUT(pending, name, TEST_TIMEOUT)				\
 {									\
 	char command[64];						\
 									\
-	snprintf(command, sizeof(command), "pending %s", variant->kind);	\
+	snprintf(command, sizeof(command), "under_way %s", variant->kind);	\
 	ASSERT_EQ(0, subject_run(&self->s, command, way));		\
 }
 
