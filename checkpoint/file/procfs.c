@@ -77,7 +77,7 @@ static void procfs_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	char *name = ckpt_path_name(ctx, &file->f_path, buf);
 	const char *why = why_not(ctx, file);
 
-	if (where->fd < 0)
+	if (where->end)
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING, "a mapping of %pD", file);
 	if (IS_ERR_OR_NULL(name))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_UNREACHABLE,

@@ -335,7 +335,7 @@ static void uring_read(int argc, char **argv)
 static void uring_has(int argc, char **argv)
 {
 	struct uring u = setup(128, 0);
-	int efd = eventfd(0, 0), fd = open("/proc/self/comm", O_WRONLY);
+	int efd = eventfd(0, 0), fd = open("/proc/1/comm", O_RDONLY);
 
 	need(argc == 1 && efd >= 0 && fd >= 0);
 	if (!strcmp(argv[0], "file"))
