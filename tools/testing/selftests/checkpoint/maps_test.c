@@ -70,7 +70,7 @@ static bool mount_disk(void)
 FIXTURE_SETUP(maps)
 {
 	self->seed = number("CKPT_SEED", now_ns() / 1000 % 1000000000);
-	self->nr = number("CKPT_MAPS", (debug_kernel() ? 60 : 300) / (variant->swap ? 3 : 1));
+	self->nr = number("CKPT_MAPS", debug_kernel() ? 30 : variant->swap ? 100 : 300);
 	if (variant->swap && access(SWAP_DEVICE, F_OK))
 		SKIP(return, "no " SWAP_DEVICE);
 	swapping = variant->swap;

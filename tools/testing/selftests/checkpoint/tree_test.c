@@ -62,7 +62,7 @@ static uint64_t number(const char *name, uint64_t otherwise)
 FIXTURE_SETUP(tree)
 {
 	self->seed = number("CKPT_SEED", now_ns() / 1000 % 1000000000 * 1000);
-	self->nr = number("CKPT_TREES", debug_kernel() ? variant->trees / 5 : variant->trees);
+	self->nr = number("CKPT_TREES", debug_kernel() ? variant->trees / 8 : variant->trees);
 }
 
 FIXTURE_TEARDOWN(tree)
