@@ -60,22 +60,6 @@ struct file *ckpt_io_ring_of(struct ckpt_task *t, u32 index)
 	return ring;
 }
 
-static int rings_collect(struct ckpt_ctx *ctx, struct ckpt_task *main)
-{
-	struct ckpt_task *leader = main->leader, *t;
-	struct file *ring;
-	u32 i, index;
-
-	for (i = leader->index; i < leader->index + leader->nr_threads; i++) {
-		t = ctx->tasks[i];
-		for (index = 0; (ring = next_ring(t, &index)); index++) {
-			ckpt_file_collect(ctx, CKPT_AT(t), ring);
-			fput(ring);
-		}
-	}
-	return 0;
-}
-
 static u32 count_rings(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 {
 	struct file *ring;
@@ -85,6 +69,27 @@ static u32 count_rings(struct ckpt_ctx *ctx, struct ckpt_task *leader)
 		for (index = 0; (ring = next_ring(ctx->tasks[i], &index)); index++, nr++)
 			fput(ring);
 	return nr;
+}
+
+static int rings_collect(struct ckpt_ctx *ctx, struct ckpt_task *main)
+{
+	struct ckpt_task *leader = main->leader, *t;
+	struct file *ring;
+	u32 i, index;
+
+	/* More would make an image that nobody reads. */
+	if (count_rings(ctx, leader) > CKPT_MAX_IO_RINGS)
+		ckpt_obstacle(ctx, CKPT_AT(main), CKPT_WHY_IO,
+			      "has registered more than %d io_uring instances",
+			      CKPT_MAX_IO_RINGS);
+	for (i = leader->index; i < leader->index + leader->nr_threads; i++) {
+		t = ctx->tasks[i];
+		for (index = 0; (ring = next_ring(t, &index)); index++) {
+			ckpt_file_collect(ctx, CKPT_AT(t), ring);
+			fput(ring);
+		}
+	}
+	return 0;
 }
 
 static int save_thread(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec_io_ring **rec)
