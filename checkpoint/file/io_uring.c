@@ -118,30 +118,37 @@ static void collect_state(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			      "an io_uring instance whose only submitter has ended");
 }
 
-/* The instance for which a thread has called io_uring_enter(2), or NULL. */
-static struct file *file_of_call(struct ckpt_task *t, bool *registered)
+/* Has a thread called io_uring_enter(2) for an instance that it has registered? */
+static bool is_by_number(struct ckpt_task *t)
 {
 	unsigned long args[6];
 
 	ckpt_arch_call_args(t->task, args);
-	*registered = args[3] & IORING_ENTER_REGISTERED_RING;
-	return *registered ? ckpt_io_ring_of(t, args[0]) : fget_task(t->task, args[0]);
+	return args[3] & IORING_ENTER_REGISTERED_RING;
+}
+
+/* The instance for which it has called that, or NULL. */
+static struct file *file_of_call(struct ckpt_task *t)
+{
+	unsigned long args[6];
+
+	ckpt_arch_call_args(t->task, args);
+	return is_by_number(t) ? ckpt_io_ring_of(t, args[0]) : fget_task(t->task, args[0]);
 }
 
 /* References of threads that have parked inside of io_uring_enter(2). */
 static int count_inside(struct ckpt_ctx *ctx, const struct file *file)
 {
-	bool registered;
 	struct file *used;
 	int nr = 0;
 	u32 i;
 
 	for (i = 0; i < ctx->nr_tasks; i++) {
-		if (!ckpt_in_io_uring(ctx->tasks[i]))
-			continue;
-		used = file_of_call(ctx->tasks[i], &registered);
 		/* A call has none of its own to what is registered. */
-		nr += used == file && !registered;
+		if (!ckpt_in_io_uring(ctx->tasks[i]) || is_by_number(ctx->tasks[i]))
+			continue;
+		used = file_of_call(ctx->tasks[i]);
+		nr += used == file;
 		if (used)
 			fput(used);
 	}
@@ -402,7 +409,6 @@ static void collect_call(struct ckpt_ctx *ctx, struct ckpt_task *t)
 {
 	long nr = ckpt_arch_syscall(t->task);
 	struct file *file;
-	bool registered;
 
 	if (!is_in_call(t))
 		return;
@@ -413,7 +419,7 @@ static void collect_call(struct ckpt_ctx *ctx, struct ckpt_task *t)
 			      "is in a system call (%ld) that waits for io_uring", nr);
 	if (nr != __NR_io_uring_enter)
 		return;
-	file = file_of_call(t, &registered);
+	file = file_of_call(t);
 	if (!file || !io_is_uring_fops(file))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_SYSCALL,
 			      "waits in io_uring_enter(2) for an instance that it has closed");
