@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Entry of the program under test, and the simplest modes. */
 #include <poll.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,6 +24,21 @@ void tell(const char *fmt, ...)
 	line[n++] = '\n';
 	if (write(1, line, n) != n)
 		_exit(1);
+}
+
+static sigjmp_buf bus_env;
+
+static void on_bus(int sig)
+{
+	siglongjmp(bus_env, 1);
+}
+
+bool faults(volatile char *p)
+{
+	signal(SIGBUS, on_bus);
+	if (sigsetjmp(bus_env, 1))
+		return true;
+	return *p == 'x' && false;
 }
 
 void fail_at(const char *file, int line, const char *fmt, ...)

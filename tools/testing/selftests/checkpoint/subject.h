@@ -94,4 +94,7 @@ bool run_mode(int argc, char **argv);
 	}								\
 } while (0)
 
+/* Is there a SIGBUS, as behind the end of what is mapped? */
+bool faults(volatile char *p);
+
 #endif /* CHECKPOINT_SUBJECT_H */

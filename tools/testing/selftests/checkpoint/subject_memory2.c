@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -41,22 +40,6 @@ static char *map_file(int fd, size_t size, int prot, int flags, off_t offset)
 
 	need(p != MAP_FAILED);
 	return p;
-}
-
-static sigjmp_buf bus_env;
-
-static void on_bus(int sig)
-{
-	siglongjmp(bus_env, 1);
-}
-
-/* Is there a SIGBUS behind the end of the file? */
-static bool faults(volatile char *p)
-{
-	signal(SIGBUS, on_bus);
-	if (sigsetjmp(bus_env, 1))
-		return true;
-	return *p == 'x' && false;
 }
 
 /*

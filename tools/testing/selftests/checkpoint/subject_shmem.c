@@ -2,7 +2,6 @@
 /* Shared memory: anonymous, memfd, files of a tmpfs with a name and without. */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,21 +111,6 @@ static void devzero(int argc, char **argv)
 	need(mem != MAP_FAILED);
 	close(fd);
 	take_turns(mem, SIZE);
-}
-
-static sigjmp_buf bus_env;
-
-static void on_bus(int sig)
-{
-	siglongjmp(bus_env, 1);
-}
-
-static bool faults(volatile char *p)
-{
-	signal(SIGBUS, on_bus);
-	if (sigsetjmp(bus_env, 1))
-		return true;
-	return *p == 'x' && false;
 }
 
 /* Mappings that go on behind the end of the memory, one of which it has shrunk. */
