@@ -63,6 +63,9 @@ static bool flags_fit(const struct ckpt_rec_vma *v)
 		return false;
 	if (v->flags & CKPT_VMA_DROPPABLE && (v->flags & droppable) != droppable)
 		return false;
+	if (v->flags & CKPT_VMA_READONLY &&
+	    (!(v->flags & CKPT_VMA_SHARED) || v->prot & CKPT_PROT_WRITE))
+		return false;
 	/* A file has memory of all kinds but these. */
 	return v->file ? !(v->flags & (CKPT_VMA_GROWSDOWN | CKPT_VMA_DROPPABLE)) :
 			 !(v->flags & (CKPT_VMA_SHARED | CKPT_VMA_UNRESERVED));

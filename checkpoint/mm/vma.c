@@ -79,19 +79,6 @@ static void collect_flags(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			      "a mapping with unknown flags 0x%lx", unknown);
 }
 
-/* A mapping that may not become writable, of a file that is, for no reason that lasts. */
-static bool lost_write(struct vm_area_struct *vma)
-{
-	struct inode *inode = vma->vm_file ? file_inode(vma->vm_file) : NULL;
-
-	if (!inode || !ckpt_is_unnamed_memory(vma->vm_file) ||
-	    (vma->vm_flags & (VM_MAYSHARE | VM_MAYWRITE)) != VM_MAYSHARE ||
-	    !(vma->vm_file->f_mode & FMODE_WRITE))
-		return false;
-	return !((ckpt_is_huge_memory(inode) ? *ckpt_hugetlb_seals(inode) :
-		  SHMEM_I(inode)->seals) & F_SEAL_WRITE);
-}
-
 /**
  * ckpt_vma_collect - look for properties of a mapping that cannot be saved
  * @ctx: context
@@ -111,9 +98,6 @@ void ckpt_vma_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, struct vm_area_
 	if (ckpt_is_aio_ring(vma))
 		return;
 	collect_flags(ctx, where, vma);
-	if (lost_write(vma))
-		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING_FLAG,
-			      "shared memory that was mapped under F_SEAL_FUTURE_WRITE");
 	if (is_vm_hugetlb_page(vma))
 		ckpt_huge_collect(ctx, where, vma);
 	if (ckpt_is_ring(vma))
@@ -129,6 +113,12 @@ static bool is_unreserved(struct vm_area_struct *vma)
 {
 	return is_vm_hugetlb_page(vma) && !(vma->vm_flags & (VM_MAYSHARE | VM_NORESERVE)) &&
 	       !checkpoint_hugetlb_owner(vma);
+}
+
+/* It may not become writable, although its file is: it was mapped under a seal. */
+static bool is_readonly(struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_SHARED;
 }
 
 /**
@@ -155,7 +145,8 @@ void ckpt_vma_fill(struct vm_area_struct *vma, struct ckpt_rec_vma *rec)
 		     (vma->vm_flags & VM_LOCKONFAULT ? CKPT_VMA_LOCKONFAULT : 0) |
 		     (vma->vm_flags & VM_DROPPABLE ? CKPT_VMA_DROPPABLE : 0) |
 		     (vma->vm_flags & VM_SEALED ? CKPT_VMA_SEALED : 0) |
-		     (is_unreserved(vma) ? CKPT_VMA_UNRESERVED : 0);
+		     (is_unreserved(vma) ? CKPT_VMA_UNRESERVED : 0) |
+		     (is_readonly(vma) ? CKPT_VMA_READONLY : 0);
 	rec->pkey = vma_pkey(vma);
 	for (i = 0; i < ARRAY_SIZE(advices); i++)
 		if (vma->vm_flags & advices[i].vm)

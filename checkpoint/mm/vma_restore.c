@@ -61,6 +61,15 @@ static int lock(struct vm_area_struct *vma, const struct ckpt_rec_vma *v)
 	return 0;
 }
 
+/* As if it had been mapped under F_SEAL_FUTURE_WRITE, which the memory gets later. */
+static void make_readonly(struct vm_area_struct *vma)
+{
+	if (!vma_is_shared_maywrite(vma))
+		return;
+	mapping_unmap_writable(vma->vm_file->f_mapping);
+	vm_flags_clear(vma, VM_MAYWRITE);
+}
+
 /* What mmap() and madvise() cannot do; mmap_lock is held. */
 static int finish_locked(const struct ckpt_rec_vma *v)
 {
@@ -90,6 +99,8 @@ static int finish_locked(const struct ckpt_rec_vma *v)
 	}
 	if (v->flags & CKPT_VMA_UNRESERVED)
 		vm_flags_clear(vma, VM_NORESERVE);
+	if (v->flags & CKPT_VMA_READONLY)
+		make_readonly(vma);
 	ret = account(vma, v) ?: lock(vma, v);
 	/* Seals are last: they keep system calls from what is done here. */
 	vm_flags_set(vma, VM_APART | (v->flags & CKPT_VMA_SEALED ? VM_SEALED : 0));

@@ -1366,7 +1366,8 @@ struct ckpt_rec_mm {
 #define CKPT_VMA_DROPPABLE	(1U << 14)	/* MAP_DROPPABLE */
 #define CKPT_VMA_SEALED		(1U << 15)	/* mseal(2) */
 #define CKPT_VMA_UNRESERVED	(1U << 16)	/* huge pages, not reserved since fork(2) */
-#define CKPT_VMA_ALL		((1U << 17) - 1)
+#define CKPT_VMA_READONLY	(1U << 17)	/* shared, and for good; F_SEAL_FUTURE_WRITE */
+#define CKPT_VMA_ALL		((1U << 18) - 1)
 
 /**
  * struct ckpt_rec_vma - one mapping

@@ -49,7 +49,6 @@ OBSTACLE(dir_notify, FILE_OWNER);
 OBSTACLE(file_owner, FILE_OWNER);
 OBSTACLE(file_signal, FILE_OWNER);
 OBSTACLE(mapped_deleted, FILE_DELETED);
-OBSTACLE(mapped_memfd, MAPPING_FLAG);
 OBSTACLE(mapped_secret, MAPPING);
 OBSTACLE(mapped_device, MAPPING_FLAG);
 OBSTACLE(user_faults, MAPPING_FLAG);

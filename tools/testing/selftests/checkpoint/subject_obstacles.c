@@ -230,15 +230,6 @@ static int mapped_deleted(void)
 	       rmdir(DELETED_DIR);
 }
 
-/* What becomes writable later, and what does not, is not told from the seals. */
-static int mapped_memfd(void)
-{
-	int fd = memfd_create("memory", MFD_ALLOW_SEALING);
-
-	return ftruncate(fd, 4 * PAGE) || fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) ||
-	       !map(PROT_READ, MAP_SHARED, fd) ? -1 : close(fd);
-}
-
 static int mapped_secret(void)
 {
 	int fd = syscall(SYS_memfd_secret, 0);
@@ -281,7 +272,7 @@ const struct obstacle file_obstacles[] = {
 	{ "outside_lock", an_outside_lock }, { "broken_lease", a_broken_lease },
 	{ "dir_notify", a_dir_notify }, { "file_owner", a_file_owner },
 	{ "file_signal", a_file_signal },
-	{ "mapped_deleted", mapped_deleted }, { "mapped_memfd", mapped_memfd },
+	{ "mapped_deleted", mapped_deleted },
 	{ "mapped_secret", mapped_secret }, { "mapped_device", mapped_device },
 	{ "user_faults", user_faults },
 	{}

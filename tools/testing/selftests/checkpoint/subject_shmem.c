@@ -255,6 +255,35 @@ static void sealed_exec(int argc, char **argv)
 	check(!fcntl(a, F_ADD_SEALS, F_SEAL_SEAL));
 }
 
+/* What was mapped before the seal goes on being written to, the rest never is. */
+static void sealed_shared(int argc, char **argv)
+{
+	int fd = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING), i;
+	char *old, *new, *read_only;
+
+	need(fd >= 0 && !ftruncate(fd, PAGE));
+	old = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	read_only = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	need(!fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
+	new = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	need(old != MAP_FAILED && read_only != MAP_FAILED && new != MAP_FAILED);
+	for (i = 0; i < 3; i++) {
+		old[i] = 'a' + i;
+		check_eq('a' + i, new[i]);
+		check(mprotect(new, PAGE, PROT_READ | PROT_WRITE) < 0 && errno == EACCES);
+		check(!mprotect(read_only, PAGE, PROT_READ | PROT_WRITE));
+		read_only[PAGE - 1] = i;
+		check(!mprotect(read_only, PAGE, PROT_READ));
+		check(write(fd, "x", 1) < 0 && errno == EPERM);
+		/* There are writers still. */
+		check(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) < 0 && errno == EBUSY);
+		if (i < 2)
+			stage();
+	}
+	check(!munmap(old, PAGE) && !munmap(read_only, PAGE));
+	check(!fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+}
+
 /* As POSIX shared memory and semaphores are used: the name is gone. */
 static void deleted(int argc, char **argv)
 {
@@ -333,6 +362,7 @@ const struct mode shmem_modes[] = {
 	{ "shared_parts", parts },
 	{ "shared_sealed", sealed },
 	{ "shared_sealed_exec", sealed_exec },
+	{ "shared_sealed_shared", sealed_shared },
 	{ "shared_deleted", deleted },
 	{ "shared_named", named },
 	{ "shared_leaked", leaked },
