@@ -6,14 +6,15 @@
  * are made again in the directory in which they were, without a name there.
  * Those of a tmpfs are memory without a name: shmem.c.
  *
- * What somebody outside of the tree has, too, is an obstacle (refs.c counts). A
- * file that has another name is opened by that, if it can be found (other_name.c);
- * a name that linkat(2) has given to a O_TMPFILE file is such a one.
+ * What somebody outside of the tree has, too, is an obstacle (refs.c counts), unless
+ * nobody can write to it. A file that has another name is opened by that, if it can be
+ * found (other_name.c); a name that linkat(2) has given to a O_TMPFILE file is such a one.
  */
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
+#include <linux/filelock.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
@@ -180,6 +181,26 @@ void ckpt_unlinked_collect_dir(struct ckpt_ctx *ctx, const struct ckpt_where *wh
 	collect_xattrs(ctx, where, path->dentry);
 }
 
+/*
+ * Nobody can write to it, or has locked it: to the tree a copy is as good, for example of
+ * a library of which all programs that began later have a newer one. Who opens it for
+ * writing in /proc can do that after the save as well.
+ */
+static bool is_constant(struct file *file)
+{
+	struct dentry *dentry = dentry_of(file);
+
+	return !inode_is_open_for_write(d_inode(dentry)) &&
+	       !inode_is_open_for_write(d_real_inode(dentry)) &&
+	       !vfs_inode_has_locks(d_inode(dentry));
+}
+
+/* Descriptors that are shared have a position; mappings and programs do not. */
+static bool may_copy(struct ckpt_ctx *ctx, const struct ckpt_where *where, struct file *file)
+{
+	return is_constant(file) && (where->fd < 0 || ckpt_file_is_ours(ctx, file, 1));
+}
+
 static void collect_inode(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			  struct file *file)
 {
@@ -193,7 +214,7 @@ static void collect_inode(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 		ckpt_obstacle(ctx, where, CKPT_WHY_CRED,
 			      "%pD was deleted, and is an unknown user's", file);
 	/* Who looks at a descriptor, or at a program, holds a reference of its own. */
-	if (!ckpt_file_is_inside(ctx, file, !where->end))
+	if (!may_copy(ctx, where, file) && !ckpt_file_is_inside(ctx, file, !where->end))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
 			      "%pD was deleted, and others have it, too", file);
 }

@@ -271,6 +271,33 @@ TEST_F_TIMEOUT(refused, fifo_outside, TEST_TIMEOUT)
 	ASSERT_EQ(0, save_part(s, CKPT_WHY_FILE));
 }
 
+/* What nobody can write to is saved although others have it; and refused if one can. */
+TEST_F_TIMEOUT(refused, unlinked_library, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	/* The one who has it, too, is not in the image. */
+	s->nosnap = true;
+	ASSERT_EQ(0, begin(s, "unlinked_library /var/tmp"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_ONLY | CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, subject_restart(s, 0)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s) || subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_go(s) || subject_end(s));
+}
+
+TEST_F_TIMEOUT(refused, unlinked_written, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, begin(s, "unlinked_library /var/tmp writer"));
+	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_ONLY | CHECKPOINT_KILL));
+	ASSERT_EQ(EOPNOTSUPP, s->err);
+	ASSERT_TRUE(message_has(s, "obstacle", CKPT_WHY_FILE_DELETED)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s) || subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_go(s) || subject_end(s));
+}
+
 static int save_and_kill(struct subject *s)
 {
 	if (!subject_save(s, CHECKPOINT_KILL))

@@ -547,12 +547,50 @@ static void unlinked_leaked(int argc, char **argv)
 	stage();
 }
 
+/*
+ * unlinked_library DIR [writer]: it is only mapped, as others have it, too, of whom one
+ * may write to it.
+ */
+static void unlinked_library(int argc, char **argv)
+{
+	int i, writer = open_in(argv[0], "library", O_RDWR | O_CREAT);
+	const size_t size = 3 * 4096 + 16;
+	unsigned char *mem;
+	char maps[65536];
+	uint64_t hash;
+
+	need(!ftruncate(writer, size));
+	mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, writer, 0);
+	need(mem != MAP_FAILED);
+	fill_memory(mem, size, 5);
+	hash = hash_memory(mem, size);
+	need(!munmap(mem, size) && !close(writer));
+	/* Through a file that was opened for reading only, as libraries are. */
+	i = open_in(argv[0], "library", O_RDONLY);
+	mem = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_PRIVATE, i, 0);
+	need(mem != MAP_FAILED && !close(i));
+	writer = argc > 1 ? open_in(argv[0], "library", O_RDWR) : -1;
+	unlink_in(argv[0], "library");
+	if (!fork()) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+	}
+	close(writer);
+	for (i = 0; i < 2; i++) {
+		stage();
+		check_eq(hash, hash_memory(mem, size));
+		check(read_file("/proc/self/maps", maps, sizeof(maps)) > 0 &&
+		      strstr(maps, "library (deleted)"));
+	}
+}
+
 const struct mode regular_modes[] = {
 	{ "unlinked", unlinked },
 	{ "unlinked_mapped", unlinked_mapped },
 	{ "unlinked_tree", unlinked_tree },
 	{ "unlinked_exe", unlinked_exe },
 	{ "unlinked_leaked", unlinked_leaked },
+	{ "unlinked_library", unlinked_library },
 	{ "tmpfile", tmpfile_mode },
 	{ "removed", removed },
 	{ "renamed", renamed },
