@@ -831,10 +831,12 @@ int ckpt_pages_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_re
 /* mm/cow_save.c */
 int ckpt_cow_begin(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_cow **cp);
 u32 ckpt_cow_room(const struct ckpt_cow *c);
-bool ckpt_cow_add(struct ckpt_cow *c, struct page *page, unsigned long addr, u32 nr);
+bool ckpt_cow_add(struct ckpt_cow *c, struct page *page, unsigned long addr);
+bool ckpt_cow_add_swapped(struct ckpt_cow *c, pte_t pte, unsigned long addr);
 int ckpt_cow_check(struct ckpt_ctx *ctx, struct ckpt_cow *c);
 int ckpt_cow_write(struct ckpt_ctx *ctx, struct ckpt_cow *c);
-void ckpt_cow_keep(struct ckpt_cow *c, struct page *page, unsigned long addr);
+void ckpt_cow_keep(struct ckpt_cow *c, struct page *page, unsigned long addr, u32 nr);
+void ckpt_cow_next(struct ckpt_cow *c);
 void ckpt_cow_empty(struct ckpt_cow *c, bool off);
 void ckpt_cow_end(struct ckpt_cow *c);
 void ckpt_cow_free(struct ckpt_ctx *ctx);

@@ -104,6 +104,6 @@
 #define CKPT_TEMPLATE_BITS	8
 
 /* A save remembers so many shared pages (or folios), in 16 bytes each. */
-#define CKPT_COW_BITS		20
+#define CKPT_COW_BITS		19
 
 #endif /* _CHECKPOINT_LIMITS_H */

@@ -267,6 +267,14 @@ static bool share_pte(struct share *s, struct vm_area_struct *from, pte_t *src, 
 	return true;
 }
 
+/* The end, in the other process, of what one page table here can have. */
+static unsigned long table_end(const struct share *s, unsigned long end)
+{
+	unsigned long addr = s->next + s->offset;
+
+	return min(end, pmd_addr_end(addr, end + s->offset) - s->offset);
+}
+
 /* In one page table on either side. Returns 0: all up to @end are shared. */
 static int share_ptes(struct share *s, pmd_t *pmd, unsigned long end,
 		      struct vm_area_struct *from)
@@ -276,7 +284,7 @@ static int share_ptes(struct share *s, pmd_t *pmd, unsigned long end,
 	pte_t *src, *dst;
 	long nr = 0;
 
-	end = min(end, pmd_addr_end(addr, end + s->offset) - s->offset);
+	end = table_end(s, end);
 	dst = get_locked_pte(s->vma->vm_mm, addr, &dst_ptl);
 	if (!dst)
 		return -ENOMEM;
@@ -357,6 +365,65 @@ static bool share_huge(struct share *s, pmd_t *pmd, unsigned long end,
 	return done;
 }
 
+/* Page tables are locked, and so is the folio that @pmd maps, which has a reference. */
+static long map_part(struct share *s, pmd_t *pmd, unsigned long end,
+		     struct vm_area_struct *from, struct folio *folio, pte_t *dst)
+{
+	struct page *page = folio_page(folio, (s->next & ~PMD_MASK) >> PAGE_SHIFT);
+	pte_t entry;
+	long nr;
+
+	/* As if it had been shared as a whole, and been split here by a page fault. */
+	if (folio_try_dup_anon_rmap_pmd(folio, &folio->page, from))
+		return -EAGAIN;
+	if (pmd_write(*pmd))
+		pmdp_set_wrprotect(from->vm_mm, s->next & PMD_MASK, pmd);
+	if (pmd_dirty(*pmd))
+		folio_mark_dirty(folio);
+	for (nr = 0; s->next < end && pte_none(ptep_get(dst + nr)); nr++, page++) {
+		folio_get(folio);
+		folio_add_anon_rmap_pte(folio, page, s->vma, s->next + s->offset, RMAP_NONE);
+		entry = pte_mkold(pte_wrprotect(mk_pte(page, s->vma->vm_page_prot)));
+		set_pte_at(s->vma->vm_mm, s->next + s->offset, dst + nr, entry);
+		s->next += PAGE_SIZE;
+	}
+	folio_remove_rmap_pmd(folio, &folio->page, s->vma);
+	add_mm_counter(s->vma->vm_mm, MM_ANONPAGES, nr);
+	s->nr += nr;
+	return 0;
+}
+
+/*
+ * A huge page of which a part is shared stays one where it is whole. Returns as
+ * share_ptes(), or -EAGAIN: it has to be split.
+ */
+static int share_part(struct share *s, pmd_t *pmd, unsigned long end,
+		      struct vm_area_struct *from)
+{
+	spinlock_t *src_ptl, *dst_ptl;	/* of page tables; that of @from nests inside */
+	struct folio *folio;
+	int ret = -ENOMEM;
+	pte_t *dst;
+
+	folio = pmd_trans_huge(*pmd) ? lock_huge(pmd, s->next, from) : NULL;
+	if (!folio)
+		return -EAGAIN;
+	end = table_end(s, end);
+	dst = get_locked_pte(s->vma->vm_mm, s->next + s->offset, &dst_ptl);
+	if (dst) {
+		src_ptl = pmd_lockptr(from->vm_mm, pmd);
+		spin_lock_nested(src_ptl, SINGLE_DEPTH_NESTING);
+		/* Who might split it needs the folio's lock, or that of the address space. */
+		ret = map_part(s, pmd, end, from, folio, dst) ?: s->next < end;
+		spin_unlock(src_ptl);
+		pte_unmap_unlock(dst, dst_ptl);
+	}
+	folio_unlock(folio);
+	folio_put(folio);
+	cond_resched();
+	return ret;
+}
+
 static int share_pmd(pmd_t *pmd, unsigned long addr, unsigned long end, struct mm_walk *walk)
 {
 	struct share *s = walk->private;
@@ -367,9 +434,13 @@ static int share_pmd(pmd_t *pmd, unsigned long addr, unsigned long end, struct m
 		s->next = end;
 		return 0;
 	}
-	split_huge_pmd(walk->vma, pmd, addr);
-	while (!ret && s->next < end)
+	while (!ret && s->next < end) {
+		ret = share_part(s, pmd, end, walk->vma);
+		if (ret != -EAGAIN)
+			continue;
+		split_huge_pmd(walk->vma, pmd, addr);
 		ret = share_ptes(s, pmd, end, walk->vma);
+	}
 	return ret;
 }
 
@@ -391,6 +462,8 @@ static int share_hugetlb(struct share *s, struct vm_area_struct *from, unsigned 
 static int share_range(struct share *s, struct vm_area_struct *from, unsigned long end)
 {
 	unsigned long start = s->next, len = end - start;
+	unsigned long first = max(start & PMD_MASK, from->vm_start);
+	unsigned long last = min(ALIGN(end, PMD_SIZE), from->vm_end);
 	struct mm_struct *mm = from->vm_mm;
 	struct mmu_notifier_range range;
 	int ret;
@@ -398,14 +471,15 @@ static int share_range(struct share *s, struct vm_area_struct *from, unsigned lo
 	/* A huge page may have come there for the sake of its neighbours. */
 	if (!is_vm_hugetlb_page(from))
 		zap_page_range_single(s->vma, start + s->offset, len, NULL);
-	mmu_notifier_range_init(&range, MMU_NOTIFY_PROTECTION_PAGE, 0, mm, start, end);
+	/* All of a huge page may become read-only. */
+	mmu_notifier_range_init(&range, MMU_NOTIFY_PROTECTION_PAGE, 0, mm, first, last);
 	mmu_notifier_invalidate_range_start(&range);
 	/* Not the checked variant: the mmap_lock is enough, as in fork(2). */
 	raw_write_seqcount_begin(&mm->write_protect_seq);
 	ret = is_vm_hugetlb_page(from) ? share_hugetlb(s, from, end) :
 	      walk_page_range(mm, start, end, &share_ops, s);
 	raw_write_seqcount_end(&mm->write_protect_seq);
-	flush_tlb_range(from, start, end);
+	flush_tlb_range(from, first, last);
 	mmu_notifier_invalidate_range_end(&range);
 	return min(ret, 0);
 }

@@ -3,12 +3,15 @@
  * Private pages that processes share since fork(2): their data is in the image
  * once, and is referred to by those that come later.
  *
- * A table finds the address at which a page was saved before. It holds no
- * references, so that memory can be reclaimed meanwhile, and may be wrong:
- * before a batch of references is written, it is seen that the other process
- * still has the very pages at these addresses. Both are frozen, so the content
- * that was saved is that of the page. Sharing that was not seen (pages swapped
- * out, merged by KSM, or beyond the size of the table) is only lost.
+ * A table finds the address at which a page, or all of a folio, was saved before.
+ * When it is full, processes that the present one may come from are supposed to
+ * have the page at the same address. The table holds no references, so that memory
+ * can be reclaimed meanwhile, and may be wrong as suppositions are: before a batch
+ * of references is written, it is seen that the other process still has the very
+ * pages at these addresses. Both are frozen, so the content that was saved is that
+ * of the page. Pages that are swapped out, or were when they were saved, are known by
+ * their place on swap space. Sharing that was not seen (pages merged by KSM) is only
+ * lost.
  */
 #include <linux/hash.h>
 #include <linux/mm.h>
@@ -17,18 +20,36 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
+#include <linux/swapops.h>
 
 #include "huge.h"
 #include "vma.h"
 
 #define MIN_BITS	12
-#define OWNER_BITS	24
+#define OWNER_BITS	22
 
 static_assert(CKPT_MAX_TASKS <= 1 << OWNER_BITS);
 
+/* What an entry of the table is about; a page has a number of so many bits. */
+enum kind {
+	ONE_PAGE,
+	ALL_OF_FOLIO,
+	ON_SWAP,
+};
+
+#define KIND_BITS	2
+#define NUMBER_BITS	(64 - OWNER_BITS - KIND_BITS)
+#define SWAP_TYPE_BITS	MAX_SWAPFILES_SHIFT
+
+/* Suppositions about one page, all of which have to fit into fill()'s tries. */
+#define MAX_ANCESTORS	2
+
+/* Pages of a huge page may go either way, one by one. */
+#define MAX_RUNS	(CKPT_MAX_EXTENTS - PTRS_PER_PTE)
+
 /**
- * struct saved_page - a page that was saved, the first one of a folio
- * @key: its frame number, then the index of the task that has it; 0: none
+ * struct saved_page - a page that was saved, or the first one of a folio
+ * @key: which (see id_of()), then the index of the task that has it; 0: none
  * @page: its address, in pages
  */
 struct saved_page {
@@ -37,14 +58,16 @@ struct saved_page {
 };
 
 /**
- * struct ckpt_cow_table - shared pages that were saved, by frame number
+ * struct ckpt_cow_table - shared pages that were saved
  * @bits: size of the table
  * @nr: entries in use
+ * @full: some were left out
  * @pages: the table
  */
 struct ckpt_cow_table {
 	u32 bits;
 	u32 nr;
+	bool full;
 	struct saved_page *pages;
 };
 
@@ -53,35 +76,66 @@ struct ckpt_cow_table {
  * @ctx: the save
  * @table: where pages were saved before
  * @owner: index of the task whose pages are saved
+ * @ancestors: indexes of tasks that may have them, too, the nearest first
+ * @nr_ancestors: entries in @ancestors
+ * @tried: of this batch, by number of the page: how often it was not found
  * @off: they are saved as if they were not shared
  * @nr_runs: entries in @runs
- * @nr_pages: entries in @pages
+ * @nr_pages: entries in @items
  * @runs: references; @mm is the index of a task until they are checked
- * @pages: pages that they are about, each referenced
+ * @items: what they are about: pages, each referenced, and swap entries, as values
  */
 struct ckpt_cow {
 	struct ckpt_ctx *ctx;
 	struct ckpt_cow_table *table;
 	u32 owner;
+	u32 ancestors[MAX_ANCESTORS];
+	u32 nr_ancestors;
+	struct xarray tried;
 	bool off;
 	u32 nr_runs;
 	u32 nr_pages;
 	struct ckpt_rec_shared_pages *runs;
-	struct page **pages;
+	void **items;
 };
 
-/* Neighbours stay neighbours, for the cache's sake, but in small groups only. */
-static u32 first_slot(const struct ckpt_cow_table *table, u64 pfn)
+static u64 id_of(u64 number, enum kind kind)
 {
-	return hash_64(pfn >> 4, table->bits - 4) << 4 | (pfn & 15);
+	return number << KIND_BITS | kind;
 }
 
-/* The page's entry, or the free one that it would get. */
-static struct saved_page *find_slot(const struct ckpt_cow_table *table, u64 pfn)
+/* 0: it has none. */
+static u64 swap_id(swp_entry_t entry)
 {
-	u32 i = first_slot(table, pfn);
+	u64 offset = swp_offset(entry);
 
-	while (table->pages[i].key && table->pages[i].key >> OWNER_BITS != pfn)
+	if (!entry.val || offset >> (NUMBER_BITS - SWAP_TYPE_BITS))
+		return 0;
+	return id_of(offset << SWAP_TYPE_BITS | swp_type(entry), ON_SWAP);
+}
+
+/* Where a page has been on swap space, if it can still be found by that; or 0. */
+static swp_entry_t swap_of(struct page *page)
+{
+	return folio_test_swapcache(page_folio(page)) ? page_swap_entry(page) :
+							(swp_entry_t){};
+}
+
+/* Neighbours stay neighbours, for the cache's sake, but in small groups only. */
+static u32 first_slot(const struct ckpt_cow_table *table, u64 id)
+{
+	u32 kind = id & (BIT(KIND_BITS) - 1);
+	u64 number = id >> KIND_BITS;
+
+	return hash_64((number >> 4) << KIND_BITS | kind, table->bits - 4) << 4 | (number & 15);
+}
+
+/* Its entry, or the free one that it would get. */
+static struct saved_page *find_slot(const struct ckpt_cow_table *table, u64 id)
+{
+	u32 i = first_slot(table, id);
+
+	while (table->pages[i].key && table->pages[i].key >> OWNER_BITS != id)
 		i = (i + 1) & (BIT(table->bits) - 1);
 	return &table->pages[i];
 }
@@ -132,47 +186,134 @@ static bool may_be_shared(struct page *page)
 	return folio_likely_mapped_shared(folio) || folio_test_swapcache(folio);
 }
 
-static void add_run(struct ckpt_cow *c, u64 addr, u64 from, u64 nr, u32 owner)
+static void add_run(struct ckpt_cow *c, u64 addr, u64 from, u32 owner)
 {
 	struct ckpt_rec_shared_pages *last = c->runs + c->nr_runs - 1;
 
 	if (c->nr_runs && last->mm == owner && last->addr + last->nr_pages * PAGE_SIZE == addr &&
 	    last->from + last->nr_pages * PAGE_SIZE == from) {
-		last->nr_pages += nr;
+		last->nr_pages++;
 		return;
 	}
 	c->runs[c->nr_runs++] = (struct ckpt_rec_shared_pages){
-		.addr = addr, .from = from, .nr_pages = nr, .mm = owner,
+		.addr = addr, .from = from, .nr_pages = 1, .mm = owner,
 	};
 }
 
-/**
- * ckpt_cow_add - refer to pages, if they were saved before
- * @c: references, with room
- * @page: first page, of a folio that has them all
- * @addr: its address
- * @nr: how many
- *
- * Context: page table lock is held.
- * Return: false: they have to be saved.
- */
-bool ckpt_cow_add(struct ckpt_cow *c, struct page *page, unsigned long addr, u32 nr)
+/* The entry of a page by itself, or of the folio in which it is number @offset; or NULL. */
+static const struct saved_page *find_page(const struct ckpt_cow_table *table,
+					  struct page *page, u64 *offset)
 {
 	struct folio *folio = page_folio(page);
 	const struct saved_page *saved;
-	u32 owner;
 
-	if (c->off || !c->table->nr || !may_be_shared(page))
+	saved = find_slot(table, id_of(page_to_pfn(page), ONE_PAGE));
+	if (saved->key)
+		return saved;
+	*offset = folio_page_idx(folio, page);
+	saved = find_slot(table, id_of(folio_pfn(folio), ALL_OF_FOLIO));
+	return saved->key ? saved : NULL;
+}
+
+static const struct saved_page *find_swapped(const struct ckpt_cow_table *table,
+					     swp_entry_t entry)
+{
+	const struct saved_page *saved;
+	u64 id = swap_id(entry);
+
+	if (!id)
+		return NULL;
+	saved = find_slot(table, id);
+	return saved->key ? saved : NULL;
+}
+
+static swp_entry_t to_swap(const void *item)
+{
+	return xa_is_value(item) ? (swp_entry_t){ xa_to_value(item) } :
+				   swap_of((struct page *)item);
+}
+
+/* Where a page was saved; false: that is not known. */
+static bool find_saved(const struct ckpt_cow_table *table, void *item, u32 *owner, u64 *from)
+{
+	const struct saved_page *saved = NULL;
+	u64 offset = 0;
+
+	if (!table->nr)
 		return false;
-	saved = find_slot(c->table, folio_pfn(folio));
-	owner = saved->key & (BIT(OWNER_BITS) - 1);
-	if (!saved->key || owner == c->owner)
-		return false;
-	add_run(c, addr, (saved->page + folio_page_idx(folio, page)) << PAGE_SHIFT, nr, owner);
-	for (; nr; nr--, page++) {
-		get_page(page);
-		c->pages[c->nr_pages++] = page;
+	if (!xa_is_value(item))
+		saved = find_page(table, item, &offset);
+	if (!saved) {
+		saved = find_swapped(table, to_swap(item));
+		offset = 0;
 	}
+	if (!saved)
+		return false;
+	*owner = saved->key & (BIT(OWNER_BITS) - 1);
+	*from = (saved->page + offset) << PAGE_SHIFT;
+	return true;
+}
+
+/* Where to look for a page next; false: nowhere, it has to be saved. */
+static bool find_owner(const struct ckpt_cow *c, void *item, u64 addr, u32 *owner, u64 *from)
+{
+	const void *tried = xa_load(&c->tried, addr >> PAGE_SHIFT);
+	u32 n = tried ? xa_to_value(tried) : 0;
+
+	if (find_saved(c->table, item, owner, from)) {
+		if (!n)
+			return *owner != c->owner;
+		n--;
+	}
+	if (!c->table->full || n >= c->nr_ancestors)
+		return false;
+	*owner = c->ancestors[n];
+	*from = addr;
+	return true;
+}
+
+/**
+ * ckpt_cow_add - refer to a page, if it was saved before
+ * @c: references, with room
+ * @page: the page
+ * @addr: its address
+ *
+ * Context: page table lock is held.
+ * Return: false: it has to be saved.
+ */
+bool ckpt_cow_add(struct ckpt_cow *c, struct page *page, unsigned long addr)
+{
+	u32 owner;
+	u64 from;
+
+	if (c->off || !may_be_shared(page) || !find_owner(c, page, addr, &owner, &from))
+		return false;
+	add_run(c, addr, from, owner);
+	get_page(page);
+	c->items[c->nr_pages++] = page;
+	return true;
+}
+
+/**
+ * ckpt_cow_add_swapped - the same, of a page that is swapped out
+ * @c: references, with room
+ * @pte: its page table entry
+ * @addr: its address
+ *
+ * Context: page table lock is held.
+ * Return: false: it has to be brought in, or is something else.
+ */
+bool ckpt_cow_add_swapped(struct ckpt_cow *c, pte_t pte, unsigned long addr)
+{
+	swp_entry_t entry = pte_to_swp_entry(pte);
+	u32 owner;
+	u64 from;
+
+	if (c->off || non_swap_entry(entry) || pte_swp_exclusive(pte) ||
+	    !find_owner(c, xa_mk_value(entry.val), addr, &owner, &from))
+		return false;
+	add_run(c, addr, from, owner);
+	c->items[c->nr_pages++] = xa_mk_value(entry.val);
 	return true;
 }
 
@@ -184,7 +325,33 @@ bool ckpt_cow_add(struct ckpt_cow *c, struct page *page, unsigned long addr, u32
  */
 u32 ckpt_cow_room(const struct ckpt_cow *c)
 {
-	return c->nr_runs == CKPT_MAX_EXTENTS ? 0 : CKPT_MAX_RECORD_PAGES - c->nr_pages;
+	return c->nr_runs > MAX_RUNS ? 0 : CKPT_MAX_RECORD_PAGES - c->nr_pages;
+}
+
+static void keep(struct ckpt_cow *c, u64 id, u64 page_nr)
+{
+	struct saved_page *slot;
+
+	c->table->full |= !grow(c->table);
+	if (c->table->full)
+		return;
+	slot = find_slot(c->table, id);
+	c->table->nr += !slot->key;
+	slot->key = id << OWNER_BITS | c->owner;
+	slot->page = page_nr;
+}
+
+static void keep_one(struct ckpt_cow *c, struct page *page, u64 page_nr, bool alone)
+{
+	u64 id = swap_id(swap_of(page));
+
+	if (!may_be_shared(page))
+		return;
+	if (alone)
+		keep(c, id_of(page_to_pfn(page), ONE_PAGE), page_nr);
+	/* Others have it there, or it will be there again. */
+	if (id)
+		keep(c, id, page_nr);
 }
 
 /**
@@ -192,34 +359,55 @@ u32 ckpt_cow_room(const struct ckpt_cow *c)
  * @c: references
  * @page: first page, of a folio that has them all
  * @addr: its address
+ * @nr: how many
  */
-void ckpt_cow_keep(struct ckpt_cow *c, struct page *page, unsigned long addr)
+void ckpt_cow_keep(struct ckpt_cow *c, struct page *page, unsigned long addr, u32 nr)
 {
 	struct folio *folio = page_folio(page);
-	u64 pfn = folio_pfn(folio);
-	struct saved_page *slot;
+	u64 page_nr = addr >> PAGE_SHIFT;
+	/* Hugetlb pages come in parts, but are shared as a whole. */
+	bool all = nr == folio_nr_pages(folio) || folio_test_hugetlb(folio);
 
-	if (!may_be_shared(page) || !grow(c->table))
+	if (all && may_be_shared(page))
+		keep(c, id_of(folio_pfn(folio), ALL_OF_FOLIO),
+		     page_nr - folio_page_idx(folio, page));
+	if (all && !folio_test_swapcache(folio))
 		return;
-	slot = find_slot(c->table, pfn);
-	c->table->nr += !slot->key;
-	slot->key = pfn << OWNER_BITS | c->owner;
-	slot->page = (addr >> PAGE_SHIFT) - folio_page_idx(folio, page);
+	for (; nr; nr--, page++, page_nr++)
+		keep_one(c, page, page_nr, !all);
 }
 
 /* What one reference says the other process has. */
 struct check {
-	struct page **pages;
+	void **items;
 	unsigned long next;
 };
 
-static bool is_same(struct check *c, struct page *page)
+/* @page: it is there, NULL: it is swapped out, to @entry. What has one entry is one page. */
+static bool is_item(struct check *c, struct page *page, swp_entry_t entry)
 {
-	if (page != *c->pages)
+	if (page != *c->items && (!entry.val || entry.val != to_swap(*c->items).val))
 		return false;
-	c->pages++;
+	c->items++;
 	c->next += PAGE_SIZE;
 	return true;
+}
+
+static bool is_same(struct check *c, struct page *page)
+{
+	return is_item(c, page, swap_of(page));
+}
+
+static bool check_pte(struct check *c, pte_t pte, struct vm_area_struct *vma)
+{
+	struct page *page;
+
+	if (pte_present(pte)) {
+		page = vm_normal_page(vma, c->next, pte);
+		return page && is_same(c, page);
+	}
+	return is_swap_pte(pte) && !non_swap_entry(pte_to_swp_entry(pte)) &&
+	       is_item(c, NULL, pte_to_swp_entry(pte));
 }
 
 static int check_huge(struct check *c, pmd_t pmd, unsigned long end, struct vm_area_struct *vma)
@@ -253,10 +441,8 @@ static int check_pmd(pmd_t *pmd, unsigned long addr, unsigned long end, struct m
 	first = pte_offset_map_lock(walk->mm, pmd, addr, &ptl);
 	if (!first)
 		return 1;
-	for (pte = first; c->next < end; pte++)
-		if (!pte_present(ptep_get(pte)) ||
-		    !is_same(c, vm_normal_page(walk->vma, c->next, ptep_get(pte))))
-			break;
+	for (pte = first; c->next < end && check_pte(c, ptep_get(pte), walk->vma); pte++)
+		;
 	pte_unmap_unlock(first, ptl);
 	cond_resched();
 	return c->next < end;
@@ -285,34 +471,39 @@ static const struct mm_walk_ops check_ops = {
 	.walk_lock = PGWALK_RDLOCK,
 };
 
-/* As if this process had been the one to save it. */
-static void forget(struct ckpt_cow *c, struct page *page)
+/* It is looked for elsewhere the next time. */
+static int note_tried(struct ckpt_cow *c, u64 addr)
 {
-	u64 pfn = folio_pfn(page_folio(page));
+	const void *tried = xa_load(&c->tried, addr >> PAGE_SHIFT);
+	unsigned long n = tried ? xa_to_value(tried) : 0;
 
-	find_slot(c->table, pfn)->key = pfn << OWNER_BITS | c->owner;
+	return xa_err(xa_store(&c->tried, addr >> PAGE_SHIFT, xa_mk_value(n + 1),
+			       GFP_KERNEL_ACCOUNT));
 }
 
+/* @saved: the address space is in the image. */
 static int check_run(struct ckpt_cow *c, const struct ckpt_rec_shared_pages *run,
-		     struct page **pages, struct mm_struct *mm)
+		     void **items, struct mm_struct *mm, bool saved)
 {
-	struct check check = { .pages = pages, .next = run->from };
+	struct check check = { .items = items, .next = run->from };
 	unsigned long end = run->from + run->nr_pages * PAGE_SIZE;
-	int ret = 0;
+	int err = 0, again = 0;
 
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	while (check.next != end) {
-		walk_page_range(mm, check.next, end, &check_ops, &check);
+	while (!err) {
+		if (saved)
+			walk_page_range(mm, check.next, end, &check_ops, &check);
 		if (check.next == end)
 			break;
-		ret = -EAGAIN;
-		forget(c, *check.pages++);
+		again = -EAGAIN;
+		err = note_tried(c, run->addr + (check.next - run->from));
+		check.items++;
 		check.next += PAGE_SIZE;
 		cond_resched();
 	}
 	mmap_read_unlock(mm);
-	return ret;
+	return err ?: again;
 }
 
 /**
@@ -325,20 +516,20 @@ static int check_run(struct ckpt_cow *c, const struct ckpt_rec_shared_pages *run
 int ckpt_cow_check(struct ckpt_ctx *ctx, struct ckpt_cow *c)
 {
 	struct ckpt_rec_shared_pages *run = c->runs;
-	struct page **pages = c->pages;
+	void **items = c->items;
 	struct ckpt_task *owner;
 	struct mm_struct *mm;
 	int ret = 0, again = 0;
 
-	for (; run < c->runs + c->nr_runs && ret != -EINTR; run++) {
+	for (; run < c->runs + c->nr_runs && (!ret || ret == -EAGAIN); run++) {
 		owner = ctx->tasks[run->mm];
 		mm = get_task_mm(owner->task);
 		if (!mm)
 			return ckpt_error(ctx, CKPT_AT(owner), CKPT_WHY_GONE, -ESRCH,
 					  "has exited");
-		ret = check_run(c, run, pages, mm);
 		run->mm = ckpt_tag_of(ctx, mm);
-		pages += run->nr_pages;
+		ret = check_run(c, run, items, mm, run->mm);
+		items += run->nr_pages;
 		mmput(mm);
 		again = ret ?: again;
 	}
@@ -361,6 +552,15 @@ int ckpt_cow_write(struct ckpt_ctx *ctx, struct ckpt_cow *c)
 }
 
 /**
+ * ckpt_cow_next - go on with other pages
+ * @c: references, of a batch that was written
+ */
+void ckpt_cow_next(struct ckpt_cow *c)
+{
+	xa_destroy(&c->tried);
+}
+
+/**
  * ckpt_cow_empty - drop all references
  * @c: references
  * @off: true: make none until it is emptied again
@@ -370,10 +570,29 @@ void ckpt_cow_empty(struct ckpt_cow *c, bool off)
 	u32 i;
 
 	for (i = 0; i < c->nr_pages; i++)
-		put_page(c->pages[i]);
+		if (!xa_is_value(c->items[i]))
+			put_page(c->items[i]);
 	c->nr_pages = 0;
 	c->nr_runs = 0;
 	c->off = off;
+}
+
+/* The process from which @t may have been forked, if it is alive; NULL: none in the tree. */
+static struct ckpt_task *ancestor_of(struct ckpt_ctx *ctx, struct ckpt_task *t)
+{
+	struct ckpt_task *parent;
+
+	rcu_read_lock();
+	parent = xa_load(&ctx->task_index, task_pid_nr(rcu_dereference(t->task->real_parent)));
+	rcu_read_unlock();
+	parent = parent ? parent->leader->main : NULL;
+	return parent && parent->index < t->index ? parent : NULL;
+}
+
+static void find_ancestors(struct ckpt_cow *c, struct ckpt_task *t)
+{
+	while (c->nr_ancestors < MAX_ANCESTORS && (t = ancestor_of(c->ctx, t)))
+		c->ancestors[c->nr_ancestors++] = t->index;
 }
 
 /**
@@ -401,12 +620,14 @@ int ckpt_cow_begin(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_cow **
 	c->ctx = ctx;
 	c->table = ctx->cow;
 	c->owner = t->index;
+	xa_init(&c->tried);
+	find_ancestors(c, t);
 	c->runs = ckpt_spare_take(ctx, CKPT_SPARE_COW_RUNS,
 				  CKPT_MAX_EXTENTS * sizeof(*c->runs));
-	c->pages = ckpt_spare_take(ctx, CKPT_SPARE_COW_PAGES,
-				   CKPT_MAX_RECORD_PAGES * sizeof(*c->pages));
+	c->items = ckpt_spare_take(ctx, CKPT_SPARE_COW_PAGES,
+				   CKPT_MAX_RECORD_PAGES * sizeof(*c->items));
 	*cp = c;
-	return c->runs && c->pages ? 0 : -ENOMEM;
+	return c->runs && c->items ? 0 : -ENOMEM;
 }
 
 /**
@@ -417,9 +638,10 @@ void ckpt_cow_end(struct ckpt_cow *c)
 {
 	if (!c)
 		return;
+	ckpt_cow_next(c);
 	ckpt_cow_empty(c, false);
 	ckpt_spare_give(c->ctx, CKPT_SPARE_COW_RUNS, c->runs);
-	ckpt_spare_give(c->ctx, CKPT_SPARE_COW_PAGES, c->pages);
+	ckpt_spare_give(c->ctx, CKPT_SPARE_COW_PAGES, c->items);
 	kfree(c);
 }
 

@@ -4,11 +4,13 @@
  *
  * The bulk path: page tables are walked once, and references to pages are
  * gathered (batch.c). What is not there, the zero page and pages of a file that
- * were never written to are not saved. Swapped-out pages are brought in one by one.
+ * were never written to are not saved. Swapped-out pages are brought in one by one, and
+ * sent back when they are in the image: a save needs little memory.
  * Pages that were saved for another process are referred to: see cow_save.c.
  */
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/pagewalk.h>
 #include <linux/rmap.h>
 #include <linux/slab.h>
@@ -19,33 +21,55 @@
 /* While pages of processes are being swapped out, references become wrong. */
 #define MAX_TRIES	4
 
+/* So many runs of pages that were swapped out are brought in for one record. */
+#define MAX_FETCHED	256
+
+/* Pages that were swapped out, from the address on. */
+struct fetched {
+	unsigned long addr;
+	unsigned long nr;
+};
+
 /**
  * struct walk - an address space on its way to the image
  * @b: pages for one PAGES record
  * @next: where the walk goes on
  * @swapped: the page at @next has to be brought in first
+ * @on_swap: from swap space
+ * @nr_fetched: entries in @fetched
+ * @fetched: what was brought in from there
  * @cow: references to pages that were saved before, or NULL
  */
 struct walk {
 	struct ckpt_batch b;
 	unsigned long next;
 	bool swapped;
+	bool on_swap;
+	u32 nr_fetched;
+	struct fetched fetched[MAX_FETCHED];
 	struct ckpt_cow *cow;
 };
 
 static u32 room(const struct walk *w)
 {
-	return w->cow ? min(ckpt_batch_room(&w->b), ckpt_cow_room(w->cow)) :
-			ckpt_batch_room(&w->b);
+	if (!w->cow)
+		return ckpt_batch_room(&w->b);
+	/* Pages of a huge page may go either way, one by one. */
+	if (w->b.nr_extents > CKPT_MAX_EXTENTS - PTRS_PER_PTE)
+		return 0;
+	return min(ckpt_batch_room(&w->b), ckpt_cow_room(w->cow));
 }
 
 static void add_pages(struct walk *w, unsigned long addr, struct page *page, u32 nr)
 {
 	w->next = addr + nr * PAGE_SIZE;
-	if (w->cow && PageAnon(page) && !PageAnonExclusive(page) &&
-	    ckpt_cow_add(w->cow, page, addr, nr))
+	if (!w->cow || !PageAnon(page) || PageAnonExclusive(page)) {
+		ckpt_batch_add(&w->b, addr, page, nr);
 		return;
-	ckpt_batch_add(&w->b, addr, page, nr);
+	}
+	for (; nr; nr--, page++, addr += PAGE_SIZE)
+		if (!ckpt_cow_add(w->cow, page, addr))
+			ckpt_batch_add(&w->b, addr, page, 1);
 }
 
 static int walk_huge(struct walk *w, pmd_t pmd, unsigned long addr, unsigned long next,
@@ -86,8 +110,15 @@ static int walk_pte(struct walk *w, pte_t pte, unsigned long addr, struct vm_are
 		return 1;
 	}
 	if (!pte_present(pte)) {
+		if (w->cow && is_swap_pte(pte) && ckpt_cow_add_swapped(w->cow, pte, addr)) {
+			w->next = addr + PAGE_SIZE;
+			return 0;
+		}
 		w->next = addr;
-		w->swapped = true;
+		/* A full table makes this the last page for now. */
+		w->swapped = w->nr_fetched < MAX_FETCHED;
+		w->on_swap = w->swapped && is_swap_pte(pte) &&
+			     !non_swap_entry(pte_to_swp_entry(pte));
 		return 1;
 	}
 	page = vm_normal_page(vma, addr, pte);
@@ -168,6 +199,26 @@ static const struct mm_walk_ops walk_ops = {
 	.walk_lock = PGWALK_RDLOCK,
 };
 
+static void note_fetched(struct walk *w, unsigned long addr)
+{
+	struct fetched *last = w->fetched + w->nr_fetched - 1;
+
+	if (w->nr_fetched && last->addr + last->nr * PAGE_SIZE == addr)
+		last->nr++;
+	else
+		w->fetched[w->nr_fetched++] = (struct fetched){ .addr = addr, .nr = 1 };
+}
+
+/* Those that nobody else has mapped meanwhile; what fails just stays. */
+static void send_back(struct walk *w, struct mm_struct *mm)
+{
+	u32 i;
+
+	for (i = 0; i < w->nr_fetched && !fatal_signal_pending(current); i++)
+		do_madvise(mm, w->fetched[i].addr, w->fetched[i].nr * PAGE_SIZE, MADV_PAGEOUT);
+	w->nr_fetched = 0;
+}
+
 /* Brings the page at @w->next in and adds it. */
 static int fetch_swapped(struct walk *w, struct mm_struct *mm)
 {
@@ -177,6 +228,9 @@ static int fetch_swapped(struct walk *w, struct mm_struct *mm)
 	long nr;
 
 	w->swapped = false;
+	if (w->on_swap)
+		note_fetched(w, addr);
+	w->on_swap = false;
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
 	nr = get_user_pages_remote(mm, addr, 1, FOLL_FORCE, &page, &locked);
@@ -240,25 +294,51 @@ static int fill(struct walk *w, struct ckpt_ctx *ctx, struct ckpt_task *t,
 	return bad ?: ret;
 }
 
-/* Neighbours in one folio are remembered by the first of them. */
+/* Pages that follow each other, in a folio and in the address space. */
+struct piece {
+	struct page *page;
+	u64 addr;
+	u32 nr;
+};
+
+static bool extend(struct piece *p, struct page *page, u64 addr, u32 nr)
+{
+	if (!p->nr || page != p->page + p->nr || addr != p->addr + p->nr * PAGE_SIZE ||
+	    page_folio(page) != page_folio(p->page))
+		return false;
+	p->nr += nr;
+	return true;
+}
+
+/* Remembers all pages of the batch. */
 static void keep_pages(struct walk *w)
 {
 	const struct ckpt_rec_extent *e = w->b.extents;
-	u64 done = 0;
+	struct piece p = {};
+	struct page *page;
+	u64 done = 0, addr;
 	u32 i, nr, part;
 
 	for (i = 0; i < w->b.nr_bv; i++) {
-		for (nr = 0; nr < w->b.bv[i].bv_len >> PAGE_SHIFT; nr += part) {
+		page = w->b.bv[i].bv_page;
+		for (nr = w->b.bv[i].bv_len >> PAGE_SHIFT; nr; nr -= part, page += part) {
 			if (done == e->nr_pages) {
 				e++;
 				done = 0;
 			}
-			part = min_t(u64, e->nr_pages - done,
-				     (w->b.bv[i].bv_len >> PAGE_SHIFT) - nr);
-			ckpt_cow_keep(w->cow, w->b.bv[i].bv_page + nr, e->addr + done * PAGE_SIZE);
+			part = min_t(u64, e->nr_pages - done, nr);
+			addr = e->addr + done * PAGE_SIZE;
 			done += part;
+			if (extend(&p, page, addr, part))
+				continue;
+			if (p.nr)
+				ckpt_cow_keep(w->cow, p.page, p.addr, p.nr);
+			p = (struct piece){ .page = page, .addr = addr, .nr = part };
 		}
 	}
+	if (p.nr)
+		ckpt_cow_keep(w->cow, p.page, p.addr, p.nr);
+	ckpt_cow_next(w->cow);
 	cond_resched();
 }
 
@@ -304,6 +384,7 @@ int ckpt_pages_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct mm_struct 
 		more = fill(w, ctx, t, mm);
 		ret = more < 0 ? more : write_walk(ctx, w);
 		empty(w, false);
+		send_back(w, mm);
 	}
 	free_walk(ctx, w);
 	return ret;

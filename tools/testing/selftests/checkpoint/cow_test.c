@@ -48,6 +48,13 @@ COW_TEST(moved)
 COW_TEST(huge)
 COW_TEST(file)
 
+/* Pages that are mapped one by one are huge afterwards if the first process has them all. */
+TEST_F_TIMEOUT(cow, huge_owner, TEST_TIMEOUT)
+{
+	self->s.nosnap = true;
+	ASSERT_EQ(0, subject_run(&self->s, "cow_huge_owner", variant->way));
+}
+
 /* Nine processes with 8 MiB: what they share is in the image once. */
 TEST_F_TIMEOUT(cow, same, TEST_TIMEOUT)
 {
@@ -68,7 +75,8 @@ static int run_swapped(struct subject *s, enum way way)
 
 	/* It compares itself; what smaps says of memory changes as it is sent away. */
 	s->nosnap = true;
-	if (subject_start(s, "cow_swapped " SWAP_GROUP "/memory.reclaim"))
+	if (subject_start(s, way == WAY_KILL ? "cow_swapped " SWAP_GROUP "/memory.reclaim" :
+			     "cow_swapped " SWAP_GROUP "/memory.reclaim stay"))
 		return -1;
 	for (i = 0; i < 2; i++) {
 		if (subject_expect(s, "ready") || subject_cycle(s, way))

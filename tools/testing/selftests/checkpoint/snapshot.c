@@ -230,8 +230,8 @@ static void read_pages(struct pages *p, const char *line)
  * - Rss, Pss and Locked of what is mapped from files or shared: they depend on who has
  *   used the file last, and come back with use; Swap of a tmpfs is likewise the file's;
  * - mappings that KSM works on: it goes on, and its pages of zeroes do not count;
- * - mappings with MADV_HUGEPAGE: pages that processes share are huge in that from which
- *   they were saved, but may be mapped one by one in others.
+ * - mappings with MADV_HUGEPAGE: what processes share since fork(2) is huge in the first
+ *   of them if it has all of it, and then in those that have had it huge.
  */
 static void add_pages(struct snap *snap, const struct pages *p, const char *flags)
 {

@@ -41,6 +41,7 @@ enum what {
  * @hash: of all that it sees
  * @frame: of each page that it has
  * @swapped: how many pages it has on swap space
+ * @huge: what it has of huge pages that are mapped as such, in kB
  */
 struct board {
 	volatile int order;
@@ -54,13 +55,28 @@ struct board {
 	uint64_t hash[MAX];
 	uint64_t frame[MAX][PAGES];
 	int swapped[MAX];
+	int huge[MAX];
 };
 
-/* The board, and what a process sees: pages @from to @to of memory at @mem. */
+/*
+ * The board, and what a process sees: pages @from to @to of memory at @mem, whose huge pages
+ * it has as a whole if it is the first one.
+ */
 static struct board *board;
 static unsigned char *mem;
+static bool owner_has_all = true;
 static int from, to = PAGES;
 static int self;
+
+static int huge_kb(void)
+{
+	char text[4096], *p;
+
+	need(read_file("/proc/self/smaps_rollup", text, sizeof(text)) > 0);
+	p = strstr(text, "AnonHugePages:");
+	need(p);
+	return atoi(strchr(p, ':') + 1);
+}
 
 /* Where the pages are; it does not bring them there. */
 static void locate(void)
@@ -78,6 +94,7 @@ static void locate(void)
 		frames[i] = frames[i] >> 63 ? frames[i] & ((1ULL << 55) - 1) : 0;
 	}
 	board->swapped[self] = swapped;
+	board->huge[self] = huge_kb();
 }
 
 /* One that is not there then has been swapped out since it was hashed. */
@@ -240,6 +257,15 @@ static void compare_sharing(const struct board *before)
 	check_eq(0, new);
 }
 
+/* Also in those that share a part with one that has it as a whole. */
+static void compare_huge(const struct board *before)
+{
+	int i;
+
+	for (i = 0; i < board->nr; i++)
+		check_eq(before->huge[i], board->huge[i]);
+}
+
 static void compare_content(const struct board *before, int but)
 {
 	int i;
@@ -301,6 +327,8 @@ static void go_through(int min_shared)
 		order(LOOK, -1, 0);
 		compare_content(before, -1);
 		compare_sharing(before);
+		if (owner_has_all)
+			compare_huge(before);
 	}
 	free(before);
 	for (i = 0; i < board->nr; i++)
@@ -434,14 +462,25 @@ static void stirred(int argc, char **argv)
 	end();
 }
 
+static int nr_swapped(void)
+{
+	int i, nr = 0;
+
+	order(LOCATE, -1, 0);
+	for (i = 0; i < board->nr; i++)
+		nr += board->swapped[i];
+	return nr;
+}
+
 /*
- * swapped PATH: workers, some of whose pages are swapped out when they are saved: those
- * may be copies afterwards; all others are shared as they were, and none anew.
+ * swapped PATH [stay]: workers, some of whose pages are swapped out when they are saved:
+ * all are shared as they were, and none anew; those of the saved processes stay where
+ * they are.
  */
 static void swapped(int argc, char **argv)
 {
-	struct board *before, *placed = malloc(sizeof(*placed));
-	int i, n;
+	struct board *before;
+	int i, n, nr;
 
 	start();
 	make_memory();
@@ -451,13 +490,15 @@ static void swapped(int argc, char **argv)
 	for (n = 0; n < 2; n++) {
 		before = note();
 		swap_out(argv[0], PAGES / 16);
-		memcpy(placed, board, sizeof(*placed));
-		/* Not all of them are: there is sharing to be kept, too. */
+		/* Not all of them are. */
 		check(nr_shared() >= 15 * PAGES / 8);
+		nr = nr_swapped();
 		stage();
+		if (argc > 1)
+			check(nr_swapped() >= nr * 9 / 10);
 		order(LOOK, -1, 0);
 		compare_content(before, -1);
-		compare_sharing(placed);
+		compare_sharing(before);
 		free(before);
 	}
 	for (i = 0; i < board->nr; i++)
@@ -546,6 +587,27 @@ static void huge(int argc, char **argv)
 	go_through(10 * PAGES / 2);
 }
 
+/* huge_owner: the first one has all huge pages in parts, and others each as a whole. */
+static void huge_owner(int argc, char **argv)
+{
+	unsigned char *area = mmap(NULL, 2 * PAGES * PAGE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int i;
+
+	start();
+	need(area != MAP_FAILED);
+	mem = area + (-(uintptr_t)area & (PAGES * PAGE - 1));
+	need(!madvise(mem, PAGES * PAGE, MADV_HUGEPAGE));
+	fill_memory(mem, PAGES * PAGE, 1);
+	for (i = 0; i < 3; i++)
+		worker(rewrite_one, i == 1);
+	wait_for(4);
+	for (i = 0; i < 4; i++)
+		mem[(i * PAGES / 4 + 7 * i) * PAGE]++;
+	owner_has_all = false;
+	go_through(10 * (PAGES - 10));
+}
+
 /* file: what was written to a private mapping of a file. */
 static void file(int argc, char **argv)
 {
@@ -571,6 +633,7 @@ const struct mode cow_modes[] = {
 	{ "cow_orphans", orphans },
 	{ "cow_moved", moved },
 	{ "cow_huge", huge },
+	{ "cow_huge_owner", huge_owner },
 	{ "cow_file", file },
 	{ NULL }
 };
