@@ -236,6 +236,17 @@ bool ckpt_cow_move_to_root(struct folio *folio, struct vm_area_struct *vma)
 	return true;
 }
 
+/* As fork(2) does it; false: it may be pinned. */
+static bool make_shared(struct folio *folio, struct page *page, struct vm_area_struct *from)
+{
+	if (!PageAnonExclusive(page))
+		return true;
+	if (folio_needs_cow_for_dma(from, folio))
+		return false;
+	ClearPageAnonExclusive(page);
+	return true;
+}
+
 /* Pages that are pinned, merged, swapped out or on their way are not shared. */
 static bool share_pte(struct share *s, struct vm_area_struct *from, pte_t *src, pte_t *dst)
 {
@@ -251,15 +262,14 @@ static bool share_pte(struct share *s, struct vm_area_struct *from, pte_t *src, 
 	if (!page || !PageAnon(page))
 		return false;
 	folio = page_folio(page);
-	if (folio_test_ksm(folio) || !ckpt_cow_move_to_root(folio, from))
+	if (folio_test_ksm(folio) || !ckpt_cow_move_to_root(folio, from) ||
+	    !make_shared(folio, page, from))
 		return false;
-	folio_get(folio);
-	if (folio_try_dup_anon_rmap_pte(folio, page, from)) {
-		folio_put(folio);
-		return false;
-	}
 	if (pte_write(pte))
 		ptep_set_wrprotect(from->vm_mm, s->next, src);
+	/* Unlike what fork(2) does, this also counts that it is locked. */
+	folio_get(folio);
+	folio_add_anon_rmap_pte(folio, page, s->vma, addr, RMAP_NONE);
 	new = mk_pte(page, s->vma->vm_page_prot);
 	if (pte_dirty(pte))
 		new = pte_mkdirty(new);
@@ -352,6 +362,7 @@ static bool share_huge(struct share *s, pmd_t *pmd, unsigned long end,
 
 	if (!pmd_trans_huge(*pmd) || end - addr != HPAGE_PMD_SIZE || s->offset ||
 	    !vma_is_anonymous(s->vma) || !vma_is_anonymous(from) ||
+	    s->vma->vm_flags & VM_LOCKED ||
 	    pgprot_val(s->vma->vm_page_prot) != pgprot_val(from->vm_page_prot))
 		return false;
 	folio = lock_huge(pmd, addr, from);
@@ -405,7 +416,10 @@ static int share_part(struct share *s, pmd_t *pmd, unsigned long end,
 	int ret = -ENOMEM;
 	pte_t *dst;
 
-	folio = pmd_trans_huge(*pmd) ? lock_huge(pmd, s->next, from) : NULL;
+	/* What is locked is counted by page. */
+	if (!pmd_trans_huge(*pmd) || s->vma->vm_flags & VM_LOCKED)
+		return -EAGAIN;
+	folio = lock_huge(pmd, s->next, from);
 	if (!folio)
 		return -EAGAIN;
 	end = table_end(s, end);
@@ -484,15 +498,12 @@ static int share_range(struct share *s, struct vm_area_struct *from, unsigned lo
 	return min(ret, 0);
 }
 
-/*
- * An index of a page is the same in all mappings that have it. Locking of what
- * is locked is left to page faults.
- */
+/* An index of a page is the same in all mappings that have it. */
 static bool may_share(struct vm_area_struct *from, u64 from_addr,
 		      struct vm_area_struct *vma, u64 addr)
 {
 	if (!may_have_anon(from) || !may_have_anon(vma) || !from->anon_vma || !vma->anon_vma ||
-	    vma->vm_flags & VM_LOCKED || (from->vm_flags | vma->vm_flags) & VM_DROPPABLE)
+	    (from->vm_flags | vma->vm_flags) & VM_DROPPABLE)
 		return false;
 	return from->anon_vma->root == vma->anon_vma->root &&
 	       ckpt_huge_fit(from, from_addr, vma, addr) &&

@@ -45,6 +45,7 @@ COW_TEST(workers)
 COW_TEST(stirred)
 COW_TEST(orphans)
 COW_TEST(moved)
+COW_TEST(locked)
 COW_TEST(huge)
 COW_TEST(file)
 

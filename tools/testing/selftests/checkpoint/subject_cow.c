@@ -400,12 +400,15 @@ static void swap_out(const char *path, int nr)
 	} while (board->swapped[0] < nr || board->swapped[1] < nr);
 }
 
+static void rewrite_some_from(int page)
+{
+	for (page += self; page < PAGES; page += 7)
+		fill_memory(mem + page * PAGE, PAGE, self * PAGES + page);
+}
+
 static void rewrite_some(void)
 {
-	int page;
-
-	for (page = self; page < PAGES; page += 7)
-		fill_memory(mem + page * PAGE, PAGE, self * PAGES + page);
+	rewrite_some_from(0);
 }
 
 /* workers: everyone has rewritten some pages, also the parent, after the forks. */
@@ -563,6 +566,28 @@ static void moved(int argc, char **argv)
 	go_through(PAGES);
 }
 
+/* What is locked is only read: nobody needs a copy of it. */
+static void lock_some(void)
+{
+	need(!mprotect(mem + (100 + self) * PAGE, 200 * PAGE, PROT_READ));
+	need(!mlock(mem + (100 + self) * PAGE, 150 * PAGE));
+	rewrite_some_from(400);
+}
+
+/* locked: a part of what is shared is locked, in some by all that have it. */
+static void locked(int argc, char **argv)
+{
+	int i;
+
+	start();
+	make_memory();
+	need(!mlock(mem + 120 * PAGE, 50 * PAGE));
+	for (i = 0; i < 4; i++)
+		worker(lock_some, 0);
+	wait_for(4);
+	go_through(PAGES);
+}
+
 /* The second huge page of the memory is no longer shared as a whole. */
 static void rewrite_one(void)
 {
@@ -632,6 +657,7 @@ const struct mode cow_modes[] = {
 	{ "cow_swapped", swapped },
 	{ "cow_orphans", orphans },
 	{ "cow_moved", moved },
+	{ "cow_locked", locked },
 	{ "cow_huge", huge },
 	{ "cow_huge_owner", huge_owner },
 	{ "cow_file", file },
