@@ -143,7 +143,9 @@ static void end_mapping(const struct mapping *m, const char *flags, FILE *out)
 	}
 	if (!m->file)
 		fprintf(out, "Rss: %ld kB\n", m->rss + swap);
-	fprintf(out, "Anonymous: %ld kB\n", m->anon + swap);
+	/* What a file has on swap space cannot be told from copies of its pages. */
+	if (!m->file || !swapping)
+		fprintf(out, "Anonymous: %ld kB\n", m->anon + swap);
 }
 
 struct look {
