@@ -148,9 +148,11 @@ static bool grow(struct ckpt_cow_table *table)
 
 	if (table->pages && table->nr < BIT(table->bits) / 4 * 3)
 		return true;
-	bigger.bits = table->pages ? table->bits + 1 : MIN_BITS;
-	if (bigger.bits > CKPT_COW_BITS)
+	if (table->bits == CKPT_COW_BITS)
 		return false;
+	/* At last by more than twice: there are two tables for a moment. */
+	bigger.bits = !table->pages ? MIN_BITS :
+		      table->bits < CKPT_COW_BITS - 2 ? table->bits + 1 : CKPT_COW_BITS;
 	bigger.pages = kvcalloc(BIT(bigger.bits), sizeof(*bigger.pages),
 				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!bigger.pages)
@@ -332,9 +334,10 @@ static void keep(struct ckpt_cow *c, u64 id, u64 page_nr)
 {
 	struct saved_page *slot;
 
-	c->table->full |= !grow(c->table);
-	if (c->table->full)
+	if (c->table->full || !grow(c->table)) {
+		c->table->full = true;
 		return;
+	}
 	slot = find_slot(c->table, id);
 	c->table->nr += !slot->key;
 	slot->key = id << OWNER_BITS | c->owner;
