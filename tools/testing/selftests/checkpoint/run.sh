@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# run.sh [PATTERN]: runs the test programs next to it whose name matches, as
-# root, and prints one TAP stream. Fails if any test does.
+# run.sh [PATTERN [OPTION...]]: runs the test programs next to it whose name matches,
+# with these options, as root, and prints one TAP stream. Fails if any test does.
 
 dir=$(cd "$(dirname "$0")" && pwd)
 pattern=${1:-*}
+[ $# -eq 0 ] || shift
 n=0 failed=0
 
 # The programs number their own tests: number all of them, and name the program.
@@ -33,7 +34,7 @@ for test in "$dir"/*_test; do
 	[[ $name == $pattern || $name == "$pattern"_test ]] || continue
 	start=$SECONDS
 	before=$failed
-	exec 3< <(exec "$test" 2>&1 </dev/null 3<&-)
+	exec 3< <(exec "$test" "$@" 2>&1 </dev/null 3<&-)
 	pid=$!
 	relay "$name" <&3
 	wait "$pid"
