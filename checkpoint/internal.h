@@ -965,10 +965,22 @@ void ckpt_inflight_free(struct ckpt_ctx *ctx);
 void ckpt_gone_pids_free(struct ckpt_ctx *ctx);
 
 /* file/external.c */
-char *ckpt_external_key(struct ckpt_ctx *ctx, struct file *file, char *buf);
 bool ckpt_is_terminal(const struct inode *inode);
 bool ckpt_is_accepted(struct ckpt_ctx *ctx, struct file *file);
 
+/* file/keys.c */
+
+/* Of the first part of a key: names of anonymous inodes are shorter. */
+#define CKPT_SORT_LEN	64
+
+bool ckpt_key_sort(struct file *file, char *sort);
+bool ckpt_key_fits(const char *key, struct file *file);
+char *ckpt_external_key(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+			struct file *file, char *buf);
+
+__printf(5, 6) void ckpt_obstacle_key(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+				      enum ckpt_reason why, struct file *file,
+				      const char *fmt, ...);
 /* file/compare.c */
 void ckpt_identify(struct file *file, struct ckpt_rec_file *rec);
 int ckpt_compare(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,

@@ -44,8 +44,8 @@ void ckpt_event_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, st
 {
 	/* Such a mapping cannot be: this reference is that of a descriptor. */
 	if (!ckpt_file_is_ours(ctx, file, 1))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
-			      "others outside of the tree hold %pD, too", file);
+		ckpt_obstacle_key(ctx, where, CKPT_WHY_FILE, file,
+				  "others outside of the tree hold %pD, too", file);
 	if (file->f_flags & (O_DIRECT | O_NOATIME | O_DSYNC | __O_SYNC))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE, "unusual flags (%#o) of %pD",
 			      file->f_flags, file);

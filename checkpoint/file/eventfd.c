@@ -40,7 +40,8 @@ static void eventfd_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where
 {
 	ckpt_event_collect(ctx, where, file);
 	if (stays_used(ctx, file))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE, "an eventfd that the kernel signals");
+		ckpt_obstacle_key(ctx, where, CKPT_WHY_FILE, file,
+				  "an eventfd that the kernel signals");
 }
 
 static int eventfd_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,

@@ -2,13 +2,12 @@
 /*
  * Files that belong to the outside: standard streams, that is, a terminal, a
  * pipe or a socket on descriptor 0, 1 or 2, and every other open file of the
- * same object; and what the caller has accepted by its key. The restarter hands
+ * same object; and what the caller has accepted by its key (keys.c). The restarter hands
  * over a file for the key, or its own stream of that number. What is under way
  * in a pipe or terminal belongs to the outside, too.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <linux/major.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -67,79 +66,6 @@ static int standard_fd(struct ckpt_task *t, struct file *file)
 	return found;
 }
 
-/* NULL: files of this kind cannot be handed over. */
-static const char *key_prefix(struct file *file)
-{
-	const struct inode *inode = file_inode(file);
-
-	if (file->f_mode & FMODE_PATH)
-		return NULL;
-	switch (inode->i_mode & S_IFMT) {
-	case S_IFSOCK:
-		return "";
-	case S_IFIFO:
-		return inode->i_sb->s_magic == PIPEFS_MAGIC ? "" : "fifo:";
-	case S_IFCHR:
-		return ckpt_is_terminal(inode) ? "tty:" : "dev:";
-	case S_IFBLK:
-		return "dev:";
-	case S_IFREG:
-		return "file:";
-	}
-	return NULL;
-}
-
-/**
- * ckpt_external_key - name by which the callers of the system calls call a file
- * @ctx: context of a save
- * @file: any open file
- * @buf: CKPT_PATH_MAX bytes
- *
- * Return: @buf, or NULL: it has none.
- */
-char *ckpt_external_key(struct ckpt_ctx *ctx, struct file *file, char *buf)
-{
-	const char *prefix = key_prefix(file);
-	char *name;
-	size_t len;
-
-	if (!prefix)
-		return NULL;
-	name = *prefix ? ckpt_path_name(ctx, file_user_path(file), buf) : NULL;
-	/* A pipe or socket, or a terminal of another mount namespace. */
-	if (IS_ERR_OR_NULL(name) && !S_ISREG(file_inode(file)->i_mode))
-		name = file_path(file, buf, CKPT_PATH_MAX);
-	len = strlen(prefix);
-	if (IS_ERR_OR_NULL(name) || len + strlen(name) >= CKPT_PATH_MAX)
-		return NULL;
-	memmove(buf + len, name, strlen(name) + 1);
-	memcpy(buf, prefix, len);
-	return buf;
-}
-
-/**
- * ckpt_is_accepted - has the caller said that a file is external?
- * @ctx: context of a save
- * @file: any open file
- *
- * Return: true if so.
- */
-bool ckpt_is_accepted(struct ckpt_ctx *ctx, struct file *file)
-{
-	const struct ckpt_list *list = &ctx->outside->external;
-	char *buf, *key;
-	bool ret;
-
-	if (!list->nr || !key_prefix(file))
-		return false;
-	/* A lack of memory must not look like an obstacle. */
-	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
-	key = ckpt_external_key(ctx, file, buf);
-	ret = key && ckpt_list_find(list, key, NULL);
-	kfree(buf);
-	return ret;
-}
-
 static bool external_probe(struct ckpt_task *t, struct file *file)
 {
 	return standard_fd(t, file) >= 0;
@@ -154,7 +80,7 @@ static void external_collect(struct ckpt_ctx *ctx, const struct ckpt_where *wher
 	if (!(ctx->flags & CHECKPOINT_DRY_RUN))
 		return;
 	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
-	key = ckpt_external_key(ctx, file, buf);
+	key = ckpt_external_key(ctx, where, file, buf);
 	if (key && std >= 0)
 		ckpt_note(ctx, where, CKPT_WHY_EXTERNAL,
 			  "%s is external: stream %d of the restarter, or --inherit '%s=FD'",
@@ -177,20 +103,51 @@ static int external_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file 
 	rec->rdev = huge_encode_dev(inode->i_rdev);
 	if (S_ISREG(inode->i_mode))
 		rec->pos = file->f_pos;
-	if (!ckpt_external_key(ctx, file, name))
+	if (!ckpt_external_key(ctx, NULL, file, name))
 		name[0] = 0;
 	return std < 0 && !name[0] ? -EBUSY : 0;
 }
 
-/* Where it matters to the program: it asks for addresses, or for a position. */
-static bool can_stand_for(const struct file *file, const struct ckpt_rec_file *rec)
+/* Where it matters to the program: it asks for addresses, for a position, for events. */
+static bool is_of_type(struct file *file, const struct ckpt_rec_file *rec, const char *key)
 {
-	umode_t type = file_inode(file)->i_mode & S_IFMT, was = rec->mode & S_IFMT;
+	switch (rec->mode & S_IFMT) {
+	case S_IFIFO:
+	case S_IFCHR:
+	case S_IFBLK:
+		return !S_ISDIR(file_inode(file)->i_mode);
+	}
+	return ckpt_key_fits(key, file);
+}
+
+static bool has_access(const struct file *file, const struct ckpt_rec_file *rec)
+{
 	fmode_t need = (rec->flags & CKPT_FILEF_READ ? FMODE_READ : 0) |
 		       (rec->flags & CKPT_FILEF_WRITE ? FMODE_WRITE : 0);
 
-	return (file->f_mode & need) == need && type != S_IFDIR &&
-	       (type == was || (was != S_IFSOCK && was != S_IFREG));
+	return (file->f_mode & need) == need;
+}
+
+static bool can_stand_for(struct file *file, const struct ckpt_rec_file *rec, const char *key)
+{
+	return has_access(file, rec) && is_of_type(file, rec, key);
+}
+
+static int report_wrong(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
+			const struct ckpt_rec_file *rec, const char *key)
+{
+	char sort[CKPT_SORT_LEN] = "without a name";
+
+	if (has_access(file, rec)) {
+		ckpt_key_sort(file, sort);
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_EXTERNAL, -EBADF,
+				  "what is given for %s is of another type: %s", key, sort);
+	}
+	return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_EXTERNAL, -EBADF,
+			  "what is given for %s is not open for %s%s", key,
+			  rec->flags & CKPT_FILEF_READ ? "reading" : "",
+			  !(rec->flags & CKPT_FILEF_WRITE) ? "" :
+			  rec->flags & CKPT_FILEF_READ ? " and writing" : "writing");
 }
 
 static struct file *open_value(const struct ckpt_rec_file *rec, const char *path)
@@ -206,34 +163,41 @@ static struct file *open_value(const struct ckpt_rec_file *rec, const char *path
 	return file;
 }
 
+/* What an entry has, as far as it can be opened. */
+static struct file *open_entry(struct ckpt_ctx *ctx, struct ckpt_task *t,
+			       const struct ckpt_entry *e, const struct ckpt_rec_file *rec)
+{
+	struct file *file = e->file ? get_file(e->file) : open_value(rec, e->value);
+
+	if (IS_ERR(file))
+		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_EXTERNAL, PTR_ERR(file),
+			   "cannot open %s, which is given for %s", e->value, e->name);
+	return file;
+}
+
 /* What the restarter has given for the key; NULL: nothing. */
 static struct file *inherited(struct ckpt_ctx *ctx, struct ckpt_task *t,
 			      const struct ckpt_rec_file *rec, const char *key)
 {
 	const struct ckpt_list *list = &ctx->outside->inherit;
-	struct ckpt_entry *e = NULL, *last = NULL;
-	struct file *file;
+	struct file *file = NULL, *wrong = NULL;
+	struct ckpt_entry *e = NULL;
+	int ret;
 
 	while ((e = ckpt_list_find(list, key, e))) {
-		last = e;
-		if (e->file && !can_stand_for(e->file, rec))
-			continue;
-		file = e->file ? get_file(e->file) : open_value(rec, e->value);
-		if (IS_ERR(file))
-			return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_EXTERNAL, PTR_ERR(file),
-						  "cannot open %s, which is given for %s",
-						  e->value, key));
-		if (can_stand_for(file, rec))
-			return file;
-		fput(file);
+		file = open_entry(ctx, t, e, rec);
+		if (IS_ERR(file) || can_stand_for(file, rec, key))
+			break;
+		if (wrong)
+			fput(wrong);
+		wrong = file;
+		file = NULL;
 	}
-	if (!last)
-		return NULL;
-	return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_EXTERNAL, -EBADF,
-				  "what is given for %s is not open for %s%s, or of another type",
-				  key, rec->flags & CKPT_FILEF_READ ? "reading" : "",
-				  !(rec->flags & CKPT_FILEF_WRITE) ? "" :
-				  rec->flags & CKPT_FILEF_READ ? " and writing" : "writing"));
+	if (!wrong)
+		return file;
+	ret = file ? 0 : report_wrong(ctx, t, wrong, rec, key);
+	fput(wrong);
+	return file ?: ERR_PTR(ret);
 }
 
 static struct file *standard_stream(struct ckpt_ctx *ctx, struct ckpt_task *t,

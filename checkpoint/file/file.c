@@ -84,19 +84,11 @@ static const struct ckpt_file_kind *find_kind(u32 kind)
 
 static void refuse(struct ckpt_ctx *ctx, const struct ckpt_where *where, struct file *file)
 {
-	char *buf, *key;
-
 	if (ckpt_socket_refuse(ctx, where, file))
 		return;
-	/* A lack of memory must not look like another obstacle. */
-	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
-	key = where->end ? NULL : ckpt_external_key(ctx, file, buf);
-	ckpt_obstacle(ctx, where, where->end ? CKPT_WHY_MAPPING : CKPT_WHY_FILE,
-		      "a file that cannot be saved: %pD (%s)%s%s%s", file,
-		      file_inode(file)->i_sb->s_type->name,
-		      key ? "; --external '" : "", key ?: "",
-		      key ? "' leaves it to the restarter" : "");
-	kfree(buf);
+	ckpt_obstacle_key(ctx, where, where->end ? CKPT_WHY_MAPPING : CKPT_WHY_FILE, file,
+			  "a file that cannot be saved: %pD (%s)", file,
+			  file_inode(file)->i_sb->s_type->name);
 }
 
 /**
@@ -241,7 +233,8 @@ static int restore_now(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_re
 	file = kind->restore(ctx, t, saved, name);
 	ret = PTR_ERR_OR_ZERO(file);
 	if (!ret) {
-		set_tmpfile(file, saved);
+		if (kind != &ckpt_external_kind)
+			set_tmpfile(file, saved);
 		ret = ckpt_put_tag(ctx, rec->tag, &ckpt_file_ops, file);
 		if (ret) {
 			fput(file);

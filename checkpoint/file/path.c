@@ -110,8 +110,9 @@ static void path_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
 	name = ckpt_path_name(ctx, path, buf);
 	if (IS_ERR_OR_NULL(name))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_UNREACHABLE,
-			      "a file outside of the caller's root directory or mounts: %pD", file);
+		ckpt_obstacle_key(ctx, where, CKPT_WHY_FILE_UNREACHABLE, file,
+				  "a file outside of the caller's root directory or mounts: %pD",
+				  file);
 	else if (where->fd >= 0)
 		collect_sharing(ctx, where, file, name);
 	kfree(buf);

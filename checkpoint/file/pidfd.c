@@ -46,13 +46,13 @@ static void pidfd_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	struct ckpt_task *t = find_task(ctx, pid);
 
 	if (t == ERR_PTR(-EOPNOTSUPP))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
-			      "a pidfd of process %d, which is not of the tree",
-			      pid_nr_ns(pid, ctx->pidns));
+		ckpt_obstacle_key(ctx, where, CKPT_WHY_FILE, file,
+				  "a pidfd of process %d, which is not of the tree",
+				  pid_nr_ns(pid, ctx->pidns));
 	else if (IS_ERR(t))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
-			      "a pidfd of process %d, of which only the process group is left",
-			      pid_nr_ns(pid, ctx->pidns));
+		ckpt_obstacle_key(ctx, where, CKPT_WHY_FILE, file,
+				  "a pidfd of process %d, of which only the process group is left",
+				  pid_nr_ns(pid, ctx->pidns));
 	if (file->f_flags & (O_APPEND | O_DIRECT | O_NOATIME))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE, "unusual flags (%#o) of a pidfd",
 			      file->f_flags);

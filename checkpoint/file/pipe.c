@@ -54,11 +54,12 @@ static void fifo_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, s
 	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
 
 	if (d_unlinked(file->f_path.dentry))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
-			      "a FIFO that was deleted: %pD", file);
+		ckpt_obstacle_key(ctx, where, CKPT_WHY_FILE_DELETED, file,
+				  "a FIFO that was deleted: %pD", file);
 	else if (IS_ERR_OR_NULL(ckpt_path_name(ctx, &file->f_path, buf)))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_UNREACHABLE,
-			      "a file outside of the caller's root directory or mounts: %pD", file);
+		ckpt_obstacle_key(ctx, where, CKPT_WHY_FILE_UNREACHABLE, file,
+				  "a file outside of the caller's root directory or mounts: %pD",
+				  file);
 	kfree(buf);
 }
 

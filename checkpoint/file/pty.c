@@ -237,19 +237,19 @@ static void pty_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, st
 	char *name;
 
 	if (why) {
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE, "%s: %pD", why, file);
+		ckpt_obstacle_key(ctx, where, CKPT_WHY_FILE, file, "%s: %pD", why, file);
 		return;
 	}
 	if (has_other_session(ctx, ckpt_pty_of(file)->link))
-		ckpt_obstacle(ctx, where, CKPT_WHY_SESSION,
-			      "a terminal that controls a session or group outside of the tree: %pD",
-			      file);
+		ckpt_obstacle_key(ctx, where, CKPT_WHY_SESSION, file,
+				  "a terminal that controls a session or group outside of the tree: %pD",
+				  file);
 	/* A lack of memory must not look like an obstacle. */
 	name = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
 	if (get_name(ctx, file, name))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_UNREACHABLE,
-			      "a terminal outside of the caller's root directory or mounts: %pD",
-			      file);
+		ckpt_obstacle_key(ctx, where, CKPT_WHY_FILE_UNREACHABLE, file,
+				  "a terminal outside of the caller's root directory or mounts: %pD",
+				  file);
 	kfree(name);
 }
 

@@ -215,8 +215,8 @@ static void collect_inode(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			      "%pD was deleted, and is an unknown user's", file);
 	/* Who looks at a descriptor, or at a program, holds a reference of its own. */
 	if (!may_copy(ctx, where, file) && !ckpt_file_is_inside(ctx, file, !where->end))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
-			      "%pD was deleted, and others have it, too", file);
+		ckpt_obstacle_key(ctx, where, CKPT_WHY_FILE_DELETED, file,
+				  "%pD was deleted, and others have it, too", file);
 }
 
 static void unlinked_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,

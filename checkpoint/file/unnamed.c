@@ -33,8 +33,8 @@ void ckpt_unnamed_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, 
 		ckpt_obstacle(ctx, where, CKPT_WHY_CRED, "%s of an unknown user: %pD", what, file);
 	/* Who looks at a descriptor, or at a program, holds a reference of its own. */
 	if (!ckpt_file_is_inside(ctx, file, !where->end))
-		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING,
-			      "%s without a name that others have, too: %pD", what, file);
+		ckpt_obstacle_key(ctx, where, CKPT_WHY_MAPPING, file,
+				  "%s without a name that others have, too: %pD", what, file);
 }
 
 /**

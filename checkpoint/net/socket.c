@@ -89,20 +89,13 @@ bool ckpt_socket_refuse(struct ckpt_ctx *ctx, const struct ckpt_where *where, st
 	const struct ckpt_socket_family *family = family_of(file);
 	struct socket *sock = sock_from_file(file);
 	const char *why = sock && sock->sk ? why_not(ctx, file) : NULL;
-	char *buf, *key;
 
 	if (!why)
 		return false;
-	/* A lack of memory must not look like another obstacle. */
-	buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
-	key = where->end ? NULL : ckpt_external_key(ctx, file, buf);
-	ckpt_obstacle(ctx, where, CKPT_WHY_FILE,
-		      "a %s socket (family %d, %s, protocol %d) %s%s%s%s",
-		      family ? family->name : sock->sk->sk_prot_creator->name,
-		      sock->sk->sk_family, type_name(sock->type), sock->sk->sk_protocol, why,
-		      key ? "; --external '" : "", key ?: "",
-		      key ? "' leaves it to the restarter" : "");
-	kfree(buf);
+	ckpt_obstacle_key(ctx, where, CKPT_WHY_FILE, file,
+			  "a %s socket (family %d, %s, protocol %d) %s",
+			  family ? family->name : sock->sk->sk_prot_creator->name,
+			  sock->sk->sk_family, type_name(sock->type), sock->sk->sk_protocol, why);
 	return true;
 }
 

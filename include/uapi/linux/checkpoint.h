@@ -78,8 +78,12 @@ struct checkpoint_entry {
  *
  * What reaches outside of the tree has a key, which messages name:
  * "pipe:[1234]" and "socket:[1234]", as in /proc/PID/fd; "tty:/dev/pts/3";
- * "fifo:/path", "dev:/path" and "file:/path", with the path that the caller of
- * checkpoint() sees.
+ * "fifo:/path", "dev:/path", "dir:/path" and "file:/path", with the path that the
+ * caller of checkpoint() sees, "(unreachable)" before a path that it does not see, and
+ * " (deleted)" behind one that was removed; "memfd:[1234]" with an inode number,
+ * "pidfd:[1234]" with that of the process, "net:[1234]" and the like of a namespace.
+ * Other descriptors without a name are called by their kind, as in /proc/PID/fd, and
+ * by any descriptor of the tree that refers to them, "eventfd:PID/FD".
  */
 
 /**

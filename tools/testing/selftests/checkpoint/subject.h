@@ -48,6 +48,7 @@ extern const struct mode ns_modes[];
 extern const struct mode tree_modes[];
 extern const struct mode shmem_modes[];
 extern const struct mode outside_modes[];
+extern const struct mode outer_modes[];
 extern const struct mode event_modes[];
 extern const struct mode epoll_modes[];
 extern const struct mode sockopt_modes[];
