@@ -39,6 +39,7 @@ struct pipe_inode_info;
 struct k_itimer;
 struct kernel_clone_args;
 struct kernel_siginfo;
+struct kstat;
 struct sigqueue;
 struct tty_struct;
 struct user_regset;
@@ -966,7 +967,6 @@ void ckpt_gone_pids_free(struct ckpt_ctx *ctx);
 
 /* file/external.c */
 bool ckpt_is_terminal(const struct inode *inode);
-bool ckpt_is_accepted(struct ckpt_ctx *ctx, struct file *file);
 
 /* file/keys.c */
 
@@ -977,12 +977,16 @@ bool ckpt_key_sort(struct file *file, char *sort);
 bool ckpt_key_fits(const char *key, struct file *file);
 char *ckpt_external_key(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			struct file *file, char *buf);
-
+bool ckpt_is_accepted(struct ckpt_ctx *ctx, struct file *file);
 __printf(5, 6) void ckpt_obstacle_key(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 				      enum ckpt_reason why, struct file *file,
 				      const char *fmt, ...);
+
 /* file/compare.c */
 void ckpt_identify(struct file *file, struct ckpt_rec_file *rec);
+int ckpt_identify_path(const struct path *path, struct ckpt_rec_file *rec, struct kstat *stat);
+int ckpt_compare_path(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+		      const struct ckpt_rec_file *rec, const char *name);
 int ckpt_compare(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
 		 const struct ckpt_rec_file *rec, const char *name);
 int ckpt_compare_open(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
@@ -1022,6 +1026,8 @@ void ckpt_outer_tie(struct ckpt_ctx *ctx);
 /* file/path.c */
 bool ckpt_is_memory_device(umode_t mode, dev_t rdev);
 int ckpt_leads_back(struct ckpt_ctx *ctx, const char *name, const struct path *path);
+int ckpt_name_save(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+		   bool gone, char *name);
 int ckpt_open_flags(const struct ckpt_rec_file *rec);
 int ckpt_path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 		   const struct path *path, struct ckpt_rec_file *rec, char *name);

@@ -6,7 +6,12 @@
  *   modification time. They may be other copies;
  * - a file open for appending: it may have grown;
  * - other data: the same size and modification time; and the same inode, if it
- *   is on the same file system.
+ *   is on the same file system;
+ * - directories, FIFOs, and what O_PATH only names: the same inode, if it is on the
+ *   same file system. Their times change while they are in use.
+ *
+ * File systems are the same if they have the same UUID; where there is none, inodes
+ * are not compared.
  *
  * The caller of restart() may allow more, by class or by name; never another
  * type. The image itself, in a program that saves itself, is not compared.
@@ -38,17 +43,38 @@ static u32 read_build_id(struct file *file, u8 *id)
 }
 
 /**
- * ckpt_identify - note in a record by what a file can be recognised
- * @file: the file
- * @rec: gets build-id, if it is a program or library, and file system
+ * ckpt_identify_path - note in a record which file a name leads to
+ * @path: the file
+ * @rec: gets type, numbers and file system
+ * @stat: gets what stat(2) would tell
+ *
+ * Return: 0 or a negative errno.
  */
-void ckpt_identify(struct file *file, struct ckpt_rec_file *rec)
+int ckpt_identify_path(const struct path *path, struct ckpt_rec_file *rec, struct kstat *stat)
 {
-	const struct super_block *sb = file_user_path(file)->dentry->d_sb;
+	const struct super_block *sb = path->dentry->d_sb;
+	int ret = vfs_getattr(path, stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
 
+	if (ret)
+		return ret;
+	rec->mode = stat->mode;
+	rec->ino = stat->ino;
+	rec->dev = huge_encode_dev(stat->dev);
+	rec->rdev = huge_encode_dev(stat->rdev);
+	rec->generation = d_inode(path->dentry)->i_generation;
 	/* A shorter one is of a FAT, whose inode numbers are made up. */
 	if (sb->s_uuid_len == sizeof(rec->fs_uuid))
 		memcpy(rec->fs_uuid, &sb->s_uuid, sizeof(rec->fs_uuid));
+	return 0;
+}
+
+/**
+ * ckpt_identify - note in a record by what a program or library can be recognised
+ * @file: the file
+ * @rec: gets build-id, if it is one
+ */
+void ckpt_identify(struct file *file, struct ckpt_rec_file *rec)
+{
 	if (file->f_mode & FMODE_WRITE)
 		return;
 	if (file->f_flags & __FMODE_EXEC || mapping_mapped(file->f_mapping))
@@ -110,6 +136,49 @@ static bool may_have_changed(struct ckpt_ctx *ctx, const struct ckpt_rec_file *r
 	       ckpt_list_find(&ctx->outside->changed, name, NULL);
 }
 
+/* Its type, which never may be another, and that of a device. */
+static int compare_type(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+			struct kstat *stat, const struct ckpt_rec_file *rec, const char *name)
+{
+	int ret = vfs_getattr(path, stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
+
+	if (ret)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, ret,
+				  "cannot look at %s", name);
+	if ((stat->mode ^ rec->mode) & S_IFMT)
+		return report_change(ctx, t, name, "type", "", rec->mode & S_IFMT,
+				     stat->mode & S_IFMT);
+	if ((S_ISCHR(stat->mode) || S_ISBLK(stat->mode)) &&
+	    huge_encode_dev(stat->rdev) != rec->rdev)
+		return report_change(ctx, t, name, "device number", "", rec->rdev,
+				     huge_encode_dev(stat->rdev));
+	return 0;
+}
+
+/**
+ * ckpt_compare_path - does a name lead to the file that it led to?
+ * @ctx: context of a restart
+ * @t: process for which it is opened
+ * @path: the file that there is now
+ * @rec: the file that there was
+ * @name: its name
+ *
+ * A device is what its number says: the file may have been made anew.
+ *
+ * Return: 0, or a negative errno, reported.
+ */
+int ckpt_compare_path(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+		      const struct ckpt_rec_file *rec, const char *name)
+{
+	struct kstat stat;
+	int ret = compare_type(ctx, t, path, &stat, rec, name);
+
+	if (ret || S_ISCHR(stat.mode) || S_ISBLK(stat.mode) ||
+	    ckpt_list_find(&ctx->outside->changed, name, NULL))
+		return ret;
+	return compare_inode(ctx, t, path, &stat, rec, name);
+}
+
 /**
  * ckpt_compare - is a file what it was, as far as can be told without opening it?
  * @ctx: context of a restart
@@ -126,18 +195,12 @@ int ckpt_compare(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *p
 	struct kstat stat;
 	int ret;
 
-	ret = vfs_getattr(path, &stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
+	if (S_ISDIR(rec->mode))
+		return ckpt_compare_path(ctx, t, path, rec, name);
+	ret = compare_type(ctx, t, path, &stat, rec, name);
 	if (ret)
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, ret,
-				  "cannot look at %s", name);
-	if ((stat.mode ^ rec->mode) & S_IFMT)
-		return report_change(ctx, t, name, "type", "", rec->mode & S_IFMT,
-				     stat.mode & S_IFMT);
-	if (S_ISCHR(stat.mode) && (huge_encode_dev(stat.rdev) != rec->rdev ||
-				   !ckpt_is_memory_device(stat.mode, stat.rdev)))
-		return report_change(ctx, t, name, "device number", "", rec->rdev,
-				     huge_encode_dev(stat.rdev));
-	if (!S_ISREG(stat.mode) && !S_ISDIR(stat.mode) && !S_ISCHR(stat.mode))
+		return ret;
+	if (!S_ISREG(stat.mode) && !ckpt_is_memory_device(stat.mode, stat.rdev))
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_IMAGE, -EBADMSG,
 				  "the image has a file of an impossible type: %s", name);
 	if (!S_ISREG(stat.mode) || may_have_changed(ctx, rec, name))

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Descriptors of open(2) with O_PATH: they only name a file, of any type, and
- * are opened again by its name. Its type must be the same. What has no name any
- * more is an obstacle. What is in /proc is left to procfs.c.
+ * are opened again by its name, and it must be the same (compare.c). What has no
+ * name any more is an obstacle. What is in /proc is left to procfs.c.
  */
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/kdev_t.h>
 #include <linux/magic.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
+#include <linux/stat.h>
 
 #include "../internal.h"
 
@@ -42,18 +42,14 @@ static void opath_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 static int opath_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 		      struct ckpt_rec_file *rec, char *name)
 {
-	const struct inode *inode = file_inode(file);
-	char *found = ckpt_path_name(ctx, &file->f_path, name);
+	struct kstat stat;
+	int ret = ckpt_name_save(ctx, t, &file->f_path, false, name);
 
-	if (IS_ERR_OR_NULL(found) || ckpt_leads_back(ctx, found, &file->f_path))
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_UNREACHABLE, -EOPNOTSUPP,
-				  "%pD is hidden by another file or mount", file);
-	memmove(name, found, strlen(found) + 1);
-	rec->mode = inode->i_mode;
-	rec->ino = inode->i_ino;
-	rec->dev = huge_encode_dev(inode->i_sb->s_dev);
-	rec->rdev = huge_encode_dev(inode->i_rdev);
-	rec->generation = inode->i_generation;
+	if (ret)
+		return ret;
+	ret = ckpt_identify_path(&file->f_path, rec, &stat);
+	if (ret)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE, ret, "cannot look at %s", name);
 	return 0;
 }
 
@@ -62,17 +58,16 @@ static struct file *opath_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 {
 	/* The name is that of the file itself, even if it is a link. */
 	struct file *file = filp_open(name, O_PATH | O_NOFOLLOW, 0);
-	const struct inode *inode;
+	int ret;
 
 	if (IS_ERR(file))
 		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING,
 					  PTR_ERR(file) == -ENOENT || PTR_ERR(file) == -ENOTDIR ?
 					  -ESTALE : PTR_ERR(file), "%s is missing", name));
-	inode = file_inode(file);
-	if ((inode->i_mode ^ rec->mode) & S_IFMT || huge_encode_dev(inode->i_rdev) != rec->rdev) {
+	ret = ckpt_compare_path(ctx, t, &file->f_path, rec, name);
+	if (ret) {
 		fput(file);
-		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, -ESTALE,
-					  "%s is of another type than it was", name));
+		return ERR_PTR(ret);
 	}
 	spin_lock(&file->f_lock);
 	file->f_flags = O_PATH | (rec->flags & CKPT_FILEF_NOFOLLOW ? O_NOFOLLOW : 0) |

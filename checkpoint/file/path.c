@@ -186,6 +186,32 @@ int ckpt_leads_back(struct ckpt_ctx *ctx, const char *name, const struct path *p
 }
 
 /**
+ * ckpt_name_save - find the name by which a file is opened again
+ * @ctx: context of a save
+ * @t: task that has it
+ * @path: the file
+ * @gone: what the name leads to now does not matter
+ * @name: gets it, of CKPT_PATH_MAX bytes
+ *
+ * Context: may sleep; for the caller of checkpoint() only.
+ * Return: 0 or a negative errno, reported unless it is -ENOMEM.
+ */
+int ckpt_name_save(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+		   bool gone, char *name)
+{
+	char *found = ckpt_path_name(ctx, path, name);
+	int ret = IS_ERR_OR_NULL(found) ? -EOPNOTSUPP : gone ? 0 : ckpt_leads_back(ctx, found, path);
+
+	if (ret == -ENOMEM)
+		return ret;
+	if (ret)
+		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_UNREACHABLE, -EOPNOTSUPP,
+				  "%pd is hidden by another file or mount", path->dentry);
+	memmove(name, found, strlen(found) + 1);
+	return 0;
+}
+
+/**
  * ckpt_path_save - save a file that is opened again by a name
  * @ctx: context
  * @t: task that has it
@@ -200,28 +226,17 @@ int ckpt_path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 		   const struct path *path, struct ckpt_rec_file *rec, char *name)
 {
 	struct kstat stat;
-	char *found;
 	int ret;
 
-	found = ckpt_path_name(ctx, path, name);
-	ret = IS_ERR_OR_NULL(found) ? -EOPNOTSUPP : ckpt_leads_back(ctx, found, path);
-	if (ret == -ENOMEM)
-		return ret;
+	ret = ckpt_name_save(ctx, t, path, false, name);
 	if (ret)
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_UNREACHABLE, -EOPNOTSUPP,
-				  "%pD is hidden by another file or mount", file);
-	memmove(name, found, strlen(found) + 1);
-	ret = vfs_getattr(path, &stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
+		return ret;
+	ret = ckpt_identify_path(path, rec, &stat);
 	if (ret)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE, ret, "cannot look at %s", name);
 	rec->pos = file->f_pos;
 	rec->size = stat.size;
 	rec->mtime_ns = timespec64_to_ns(&stat.mtime);
-	rec->ino = stat.ino;
-	rec->dev = huge_encode_dev(stat.dev);
-	rec->rdev = huge_encode_dev(stat.rdev);
-	rec->generation = d_inode(path->dentry)->i_generation;
-	rec->mode = stat.mode;
 	ckpt_identify(file, rec);
 	if (file_inode(file) == file_inode(ctx->file))
 		rec->flags |= CKPT_FILEF_IMAGE;

@@ -377,15 +377,27 @@ static struct file *end_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 	return file;
 }
 
+static int report_fifo(struct ckpt_ctx *ctx, struct ckpt_task *t, const char *name, int err)
+{
+	bool missing = err == -ENOENT || err == -ENOTDIR;
+
+	return ckpt_error(ctx, CKPT_AT(t), missing ? CKPT_WHY_FILE_MISSING : CKPT_WHY_FILE,
+			  missing ? -ESTALE : err, "the FIFO %s cannot be opened", name);
+}
+
 /* Looked at before it is opened: opening something else may do something. */
-static int check_fifo(const char *name)
+static int check_fifo(struct ckpt_ctx *ctx, struct ckpt_task *t,
+		      const struct ckpt_rec_file *rec, const char *name)
 {
 	struct path path;
 	int ret = kern_path(name, 0, &path);
 
 	if (ret)
-		return ret == -ENOENT || ret == -ENOTDIR ? -ESTALE : ret;
-	ret = S_ISFIFO(d_inode(path.dentry)->i_mode) ? 0 : -ESTALE;
+		return report_fifo(ctx, t, name, ret);
+	if (S_ISFIFO(d_inode(path.dentry)->i_mode))
+		ret = ckpt_compare_path(ctx, t, &path, rec, name);
+	else
+		ret = report_fifo(ctx, t, name, -ENOENT);
 	path_put(&path);
 	return ret;
 }
@@ -393,12 +405,9 @@ static int check_fifo(const char *name)
 /* Opens a FIFO for us; it must be one that nobody has open. */
 static struct file *open_fifo(const char *name)
 {
-	int ret = check_fifo(name);
 	struct pipe_inode_info *pipe;
 	struct file *file;
 
-	if (ret)
-		return ERR_PTR(ret);
 	file = filp_open(name, O_RDWR | O_NONBLOCK | O_NOFOLLOW, 0);
 	if (IS_ERR(file))
 		return file;
@@ -406,21 +415,25 @@ static struct file *open_fifo(const char *name)
 	if (pipe && is_fifo(file) && pipe->files == 1 && pipe_empty(pipe->head, pipe->tail))
 		return file;
 	fput(file);
-	return ERR_PTR(pipe ? -EBUSY : -ESTALE);
+	return ERR_PTR(pipe ? -EBUSY : -ENOENT);
 }
 
 static int start_fifo(struct ckpt_ctx *ctx, struct ckpt_task *t, struct restored *r,
-		      const char *name)
+		      const struct ckpt_rec_file *rec, const char *name)
 {
-	struct file *file = open_fifo(name);
-	int ret = PTR_ERR_OR_ZERO(file);
+	struct file *file;
+	int ret;
 
+	ret = check_fifo(ctx, t, rec, name);
+	if (ret)
+		return ret;
+	file = open_fifo(name);
+	ret = PTR_ERR_OR_ZERO(file);
 	if (ret == -EBUSY)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_CHANGED, -ESTALE,
 				  "somebody else has the FIFO %s open", name);
 	if (ret)
-		return ckpt_error(ctx, CKPT_AT(t), ret == -ESTALE ? CKPT_WHY_FILE_MISSING :
-				  CKPT_WHY_FILE, ret, "the FIFO %s cannot be opened", name);
+		return report_fifo(ctx, t, name, ret);
 	r->ends[1] = file;
 	ret = fill_pipe(file, r->rec);
 	if (ret)
@@ -439,7 +452,7 @@ static struct file *fifo_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 
 	if (!r || !access_mode(rec) || r->ends[0])
 		return no_pipe(ctx, t);
-	ret = r->rec ? start_fifo(ctx, t, r, name) : 0;
+	ret = r->rec ? start_fifo(ctx, t, r, rec, name) : 0;
 	if (ret)
 		return ERR_PTR(ret);
 	file = filp_open(name, ckpt_open_flags(rec) & ~O_DIRECT, 0);

@@ -92,20 +92,14 @@ static int procfs_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *f
 {
 	const struct inode *inode = file_inode(file);
 	struct pid *pid = ckpt_proc_pid(file);
-	char *found = ckpt_path_name(ctx, &file->f_path, name);
-	int ret = IS_ERR_OR_NULL(found) ? -EOPNOTSUPP : 0;
+	bool gone = pid && ckpt_proc_is_gone(pid);
+	int ret = ckpt_name_save(ctx, t, &file->f_path, gone, name);
 
-	if (pid && ckpt_proc_is_gone(pid))
-		rec->flags |= CKPT_FILEF_GONE;
-	else if (!ret)
-		ret = ckpt_leads_back(ctx, found, &file->f_path);
 	put_pid(pid);
-	if (ret == -ENOMEM)
-		return ret;
 	if (ret)
-		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_UNREACHABLE, -EOPNOTSUPP,
-				  "%pD is hidden by another file or mount", file);
-	memmove(name, found, strlen(found) + 1);
+		return ret;
+	if (gone)
+		rec->flags |= CKPT_FILEF_GONE;
 	rec->object = ckpt_proc_number(file);
 	rec->pos = file->f_mode & FMODE_PATH ? 0 : file->f_pos;
 	rec->mode = inode->i_mode;

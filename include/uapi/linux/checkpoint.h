@@ -118,7 +118,7 @@ struct checkpoint_args {
 #define RESTART_CHANGED_DATA		(1U << 0) /* what is in no other class */
 #define RESTART_CHANGED_LOG		(1U << 1) /* open for appending */
 #define RESTART_CHANGED_PROGRAM		(1U << 2) /* programs and libraries */
-#define RESTART_CHANGED_REPLACED	(1U << 3) /* another inode, but same size and time */
+#define RESTART_CHANGED_REPLACED	(1U << 3) /* another inode, else the same */
 #define RESTART_CHANGED_ALL		((1U << 4) - 1)
 
 /**

@@ -194,9 +194,36 @@ static void world(int argc, char **argv)
 		tell("in %s", getcwd(where, sizeof(where)));
 }
 
+/* Reaches this descriptor the file that has this name now? */
+static bool is_there(int fd, const char *name)
+{
+	struct stat there, named;
+
+	return !fstat(fd, &there) && !stat(name, &named) && there.st_ino == named.st_ino &&
+	       there.st_dev == named.st_dev;
+}
+
+/* places: a directory, a FIFO, and a file and a directory that O_PATH names. */
+static void places(int argc, char **argv)
+{
+	int dir, fifo, path, place;
+
+	need(!mkdir("dir", 0755) && !mkdir("place", 0755) && !mkfifo("fifo", 0600));
+	need(!write_file("path", "0123456789", 10));
+	dir = open("dir", O_RDONLY | O_DIRECTORY);
+	fifo = open("fifo", O_RDWR);
+	path = open("path", O_PATH);
+	place = open("place", O_PATH | O_DIRECTORY);
+	need(dir >= 0 && fifo >= 0 && path >= 0 && place >= 0);
+	check_eq(3, write(fifo, "abc", 3));
+	stage();
+	check(is_there(dir, "dir") && is_there(fifo, "fifo"));
+	check(is_there(path, "path") && is_there(place, "place"));
+}
+
 const struct mode outside_modes[] = {
 	{ "locked", locked }, { "position", position },
-	{ "ends", ends },
+	{ "ends", ends }, { "places", places },
 	{ "world", world },
 	{}
 };

@@ -325,6 +325,120 @@ TEST_F_TIMEOUT(world, link_below_root, TEST_TIMEOUT)
 			 "missing below the new root"));
 }
 
+FIXTURE(place) {
+	struct subject s;
+};
+
+FIXTURE_VARIANT(place) {
+	const char *name;
+	int (*make)(const char *path);
+	int (*make_other)(const char *path);	/* of another type */
+};
+
+static int make_dir(const char *path)
+{
+	return mkdir(path, 0755);
+}
+
+static int make_fifo(const char *path)
+{
+	return mkfifo(path, 0600);
+}
+
+static int make_file(const char *path)
+{
+	return write_file(path, "0123456789", 10);
+}
+
+#define PLACE(name_, make_, other_)						\
+	FIXTURE_VARIANT_ADD(place, name_) {					\
+		.name = #name_, .make = make_, .make_other = other_ }
+
+PLACE(dir, make_dir, make_file);
+PLACE(fifo, make_fifo, make_file);
+PLACE(path, make_file, make_fifo);
+PLACE(place, make_dir, make_fifo);
+
+FIXTURE_SETUP(place)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_init(s));
+	ASSERT_EQ(0, subject_start(s, "places"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	if (way_now(WAY_KILL) == WAY_NONE)
+		SKIP(return, "nothing to be restarted");
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+}
+
+FIXTURE_TEARDOWN(place)
+{
+	subject_destroy(&self->s);
+}
+
+static int runs_there(struct subject *s, struct restart_args *args)
+{
+	if (restart(s, args)) {
+		say("restart: %s", strerror(s->err));
+		messages_show(s);
+		return -1;
+	}
+	return subject_go(s) ?: subject_end(s);
+}
+
+/* They are used while the program does not run: their times are nobody's business. */
+TEST_F_TIMEOUT(place, used, TEST_TIMEOUT)
+{
+	struct timespec times[2] = { { 5, 5 }, { 1234567, 891 } };
+	struct restart_args args = {};
+	struct subject *s = &self->s;
+	char *path = in_dir(s, variant->name), inner[200];
+
+	if (variant->make == make_dir) {
+		snprintf(inner, sizeof(inner), "%s/new", path);
+		ASSERT_EQ(0, make_file(inner));
+	}
+	ASSERT_EQ(0, chmod(path, 0700));
+	ASSERT_EQ(0, utimensat(AT_FDCWD, path, times, 0));
+	ASSERT_EQ(0, runs_there(s, &args));
+}
+
+/* Another one of that name is not what was open. */
+TEST_F_TIMEOUT(place, replaced, TEST_TIMEOUT)
+{
+	struct restart_args none = {}, one = { .allow_changed = RESTART_CHANGED_REPLACED };
+	struct restart_args others = {
+		.allow_changed = RESTART_CHANGED_ALL & ~RESTART_CHANGED_REPLACED,
+	};
+	struct subject *s = &self->s;
+	char *path = in_dir(s, variant->name), *old, values[80];
+	struct checkpoint_entry name = entry(path, NULL, 0);
+	struct restart_args list = { .changed = (uintptr_t)&name, .nr_changed = 1 };
+	struct stat was, is;
+
+	old = in_dir(s, "old");
+	ASSERT_EQ(0, stat(path, &was));
+	ASSERT_EQ(0, rename(path, old));
+	ASSERT_EQ(0, variant->make(path));
+	ASSERT_EQ(0, stat(path, &is));
+	snprintf(values, sizeof(values), "inode number was %lu and is %lu",
+		 (unsigned long)was.st_ino, (unsigned long)is.st_ino);
+	ASSERT_EQ(0, refused(s, &none, path, values));
+	ASSERT_EQ(0, refused(s, &others, values, "--allow-changed replaced"));
+	ASSERT_EQ(0, runs_there(s, &one));
+	ASSERT_EQ(0, runs_there(s, &list));
+	/* And nothing is right that is of another type. */
+	ASSERT_EQ(0, variant->make == make_dir ? rmdir(path) : unlink(path));
+	ASSERT_EQ(0, variant->make_other(path));
+	one.allow_changed = RESTART_CHANGED_ALL;
+	ASSERT_EQ(-1, restart(s, &one));
+	ASSERT_EQ(ESTALE, s->err);
+	EXPECT_TRUE(told(s, "error", variant->make == make_fifo ? CKPT_WHY_FILE_MISSING :
+			 CKPT_WHY_FILE_CHANGED, path,
+			 variant->make == make_fifo ? "FIFO" : "type was"));
+}
+
 FIXTURE(command) {
 	struct subject s;
 };
