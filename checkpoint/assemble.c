@@ -41,8 +41,10 @@ bool ckpt_all_arrived(struct ckpt_ctx *ctx)
  */
 int ckpt_assemble(struct ckpt_ctx *ctx)
 {
-	int ret = ckpt_files_late(ctx);
+	int ret = ckpt_removed_dirs_finish(ctx);
 
+	if (!ret)
+		ret = ckpt_files_late(ctx);
 	if (!ret)
 		ret = ckpt_io_urings_assemble(ctx);
 	if (!ret)

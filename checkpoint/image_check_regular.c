@@ -33,10 +33,11 @@ int ckpt_check_unlinked(struct ckpt_reader *r, struct ckpt_rec *rec)
 	char *dir = ckpt_rec_tail(rec);
 	u32 type = u->mode & TYPE_MASK;
 
-	if (!rec->tag || u->size > LLONG_MAX || u->flags & ~CKPT_UNLINKED_ALL || u->reserved)
+	if (!rec->tag || u->size > LLONG_MAX || u->flags & ~CKPT_UNLINKED_ALL)
 		return damaged(r, "an unlinked file has an impossible value or no tag");
 	if (u->mode >> 16 || (type != TYPE_DIR && type != TYPE_REG) ||
-	    (type == TYPE_DIR && (u->size || u->flags || u->mode & 06000)))
+	    (type == TYPE_DIR && (u->size || u->flags || u->mode & 06000)) ||
+	    (type != TYPE_DIR && u->parent))
 		return damaged(r, "an unlinked file has an impossible type or mode");
 	if (rec->length - rec->unit != u->dir_len || !u->dir_len ||
 	    u->dir_len >= CKPT_PATH_MAX || dir[0] != '/' || memchr(dir, 0, u->dir_len))

@@ -1031,14 +1031,18 @@ int ckpt_name_save(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path 
 int ckpt_open_flags(const struct ckpt_rec_file *rec);
 int ckpt_path_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 		   const struct path *path, struct ckpt_rec_file *rec, char *name);
-/* file/unlinked.c */
-bool ckpt_is_unlinked(struct file *file);
+/* file/removed_dir.c */
 void ckpt_unlinked_collect_dir(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			       const struct path *path);
 int ckpt_unlinked_save_dir(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
 			   u32 *tag);
-struct file *ckpt_unlinked_writer(struct ckpt_ctx *ctx, u32 tag);
 int ckpt_unlinked_dir(struct ckpt_ctx *ctx, u32 tag, struct path *path);
+int ckpt_removed_dirs_finish(struct ckpt_ctx *ctx);
+void ckpt_removed_dirs_forget(struct ckpt_ctx *ctx);
+
+/* file/unlinked.c */
+bool ckpt_is_unlinked(struct file *file);
+struct file *ckpt_unlinked_writer(struct ckpt_ctx *ctx, u32 tag);
 
 /* file/other_name.c */
 bool ckpt_other_name(const struct path *path, struct path *other, bool may_search);

@@ -19,6 +19,9 @@
 #define CKPT_MAX_SEARCHED	100000
 #define CKPT_SEARCH_BYTES	(256 * 1024)
 
+/* How many removed directories may have been one in the other. */
+#define CKPT_MAX_REMOVED_DIRS	64
+
 /* How often a save looks again at references that may be there for a moment only. */
 #define CKPT_TRANSIENT_TRIES	20
 

@@ -668,6 +668,7 @@ static void kill_tree(struct ckpt_ctx *ctx)
 	for (i = ctx->nr_ns; i--;)
 		if (ctx->ns[i].init)
 			reap_init(ctx->ns[i].init);
+	ckpt_removed_dirs_forget(ctx);
 	ckpt_free_tags(ctx);
 }
 

@@ -200,8 +200,10 @@ int ckpt_name_save(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path 
 		   bool gone, char *name)
 {
 	char *found = ckpt_path_name(ctx, path, name);
-	int ret = IS_ERR_OR_NULL(found) ? -EOPNOTSUPP : gone ? 0 : ckpt_leads_back(ctx, found, path);
+	int ret = IS_ERR_OR_NULL(found) ? -EOPNOTSUPP : 0;
 
+	if (!ret && !gone)
+		ret = ckpt_leads_back(ctx, found, path);
 	if (ret == -ENOMEM)
 		return ret;
 	if (ret)

@@ -3,7 +3,8 @@
  * Regular files and directories that are open, mapped or executed, but have no
  * name any more, and O_TMPFILE files, which have none yet. One UNLINKED record
  * for each inode, with its content in SHMEM_DATA records; holes stay holes. They
- * are made again in the directory in which they were, without a name there.
+ * are made again in the directory in which they were, without a name there, or in
+ * the next one above that is still there; for directories see removed_dir.c.
  * Those of a tmpfs are memory without a name: shmem.c.
  *
  * What somebody outside of the tree has, too, is an obstacle (refs.c counts), unless
@@ -23,12 +24,9 @@
 #include <linux/slab.h>
 #include <linux/xattr.h>
 
-#include "../internal.h"
+#include "unlinked.h"
 
 #define CHUNK_BYTES	((size_t)CKPT_CHUNK_PAGES << PAGE_SHIFT)
-
-/* How often another name is tried for what loses it at once. */
-#define NAME_TRIES	8
 
 /* Who looks a name up makes it known to the kernel. */
 #define OTHER_UNKNOWN	\
@@ -66,13 +64,22 @@ static bool unlinked_probe(struct ckpt_task *t, struct file *file)
 	return ckpt_is_unlinked(file);
 }
 
-/* Its directory, as the caller sees it, in @buf of CKPT_PATH_MAX bytes. */
+/*
+ * Its directory, or the next one above that is still there, as the caller sees it, in
+ * @buf of CKPT_PATH_MAX bytes.
+ */
 static char *dir_name(struct ckpt_ctx *ctx, const struct path *path, char *buf)
 {
 	struct path dir = { .mnt = path->mnt, .dentry = dget_parent(path->dentry) };
-	char *name = d_unlinked(dir.dentry) || IS_DEADDIR(d_inode(dir.dentry)) ? NULL :
-		     ckpt_path_name(ctx, &dir, buf);
+	struct dentry *above;
+	char *name;
 
+	while (ckpt_is_removed(dir.dentry)) {
+		above = dget_parent(dir.dentry);
+		dput(dir.dentry);
+		dir.dentry = above;
+	}
+	name = ckpt_path_name(ctx, &dir, buf);
 	dput(dir.dentry);
 	return name;
 }
@@ -125,16 +132,29 @@ static int has_xattrs(struct dentry *dentry)
 	return ret;
 }
 
-/* Not under the lock of an address space, where the save finds it. */
-static void collect_xattrs(struct ckpt_ctx *ctx, const struct ckpt_where *where,
-			   struct dentry *dentry)
+/**
+ * ckpt_unlinked_collect_xattrs - look for extended attributes, which are not saved
+ * @ctx: context
+ * @where: what holds it; under the lock of an address space the save finds them
+ * @dentry: the file or directory
+ */
+void ckpt_unlinked_collect_xattrs(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+				  struct dentry *dentry)
 {
 	if (!where->end && has_xattrs(dentry) > 0)
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
 			      "%pd was deleted, and has extended attributes", dentry);
 }
 
-static int check_xattrs(struct ckpt_ctx *ctx, struct ckpt_task *t, struct dentry *dentry)
+/**
+ * ckpt_unlinked_check_xattrs - the same when it is saved
+ * @ctx: context
+ * @t: task that has it
+ * @dentry: the file or directory
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_unlinked_check_xattrs(struct ckpt_ctx *ctx, struct ckpt_task *t, struct dentry *dentry)
 {
 	int ret = has_xattrs(dentry);
 
@@ -144,41 +164,23 @@ static int check_xattrs(struct ckpt_ctx *ctx, struct ckpt_task *t, struct dentry
 	return ret;
 }
 
-static void collect_place(struct ckpt_ctx *ctx, const struct ckpt_where *where,
-			  const struct path *path)
+/**
+ * ckpt_unlinked_collect_place - look for where it can be made again
+ * @ctx: context
+ * @where: what holds it
+ * @path: the file or directory
+ */
+void ckpt_unlinked_collect_place(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+				 const struct path *path)
 {
 	/* A lack of memory must not look like an obstacle. */
 	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
 
 	if (IS_ERR_OR_NULL(dir_name(ctx, path, buf)))
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
-			      "%pd was deleted, and its directory is gone or out of reach",
+			      "%pd was deleted, and its directory is out of reach",
 			      path->dentry);
 	kfree(buf);
-}
-
-/**
- * ckpt_unlinked_collect_dir - look for what keeps a removed directory from being saved
- * @ctx: context
- * @where: what holds it
- * @path: the directory
- */
-void ckpt_unlinked_collect_dir(struct ckpt_ctx *ctx, const struct ckpt_where *where,
-			       const struct path *path)
-{
-	const struct inode *inode = d_inode(path->dentry);
-
-	if (!IS_DEADDIR(inode))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
-			      "%pd was deleted elsewhere", path->dentry);
-	else if (inode->i_mode & (S_ISUID | S_ISGID) ||
-		 !kuid_has_mapping(current_user_ns(), inode->i_uid) ||
-		 !kgid_has_mapping(current_user_ns(), inode->i_gid))
-		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
-			      "%pd was deleted, and had a special mode or user", path->dentry);
-	else
-		collect_place(ctx, where, path);
-	collect_xattrs(ctx, where, path->dentry);
 }
 
 /*
@@ -237,8 +239,8 @@ static void unlinked_collect(struct ckpt_ctx *ctx, const struct ckpt_where *wher
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_LOCK,
 			      "%pD was deleted, and has a lease", file);
 	collect_inode(ctx, where, file);
-	collect_place(ctx, where, path);
-	collect_xattrs(ctx, where, path->dentry);
+	ckpt_unlinked_collect_place(ctx, where, path);
+	ckpt_unlinked_collect_xattrs(ctx, where, path->dentry);
 }
 
 /* The next piece of data, from @pos on; false: there is none. */
@@ -301,7 +303,18 @@ static int save_content(struct ckpt_ctx *ctx, struct file *file, u32 tag, loff_t
 	return ret;
 }
 
-static int write_unlinked(struct ckpt_ctx *ctx, const struct path *path, u32 tag, loff_t *size)
+/**
+ * ckpt_unlinked_write - write an UNLINKED record
+ * @ctx: context
+ * @path: the file or directory
+ * @parent: tag of the removed directory in which it was, or 0
+ * @tag: its own
+ * @size: gets how much content there is
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_unlinked_write(struct ckpt_ctx *ctx, const struct path *path, u32 parent, u32 tag,
+			loff_t *size)
 {
 	struct inode *inode = d_inode(path->dentry);
 	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
@@ -309,6 +322,7 @@ static int write_unlinked(struct ckpt_ctx *ctx, const struct path *path, u32 tag
 	struct ckpt_rec_unlinked rec = {
 		.mode = inode->i_mode,
 		.flags = inode->i_state & I_LINKABLE ? CKPT_UNLINKED_LINKABLE : 0,
+		.parent = parent,
 	};
 	struct kstat stat;
 	int ret = buf ? 0 : -ENOMEM;
@@ -332,29 +346,6 @@ static int write_unlinked(struct ckpt_ctx *ctx, const struct path *path, u32 tag
 	return ret;
 }
 
-/**
- * ckpt_unlinked_save_dir - save a removed directory
- * @ctx: context
- * @t: task that holds it
- * @path: the directory
- * @tag: its tag
- *
- * Return: 0 or a negative errno.
- */
-int ckpt_unlinked_save_dir(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
-			   u32 *tag)
-{
-	loff_t size;
-	int ret;
-
-	*tag = ckpt_tag_of(ctx, d_inode(path->dentry));
-	if (*tag)
-		return 0;
-	*tag = ckpt_new_tag(ctx, d_inode(path->dentry));
-	ret = *tag ? check_xattrs(ctx, t, path->dentry) : -ENOMEM;
-	return ret ?: write_unlinked(ctx, path, *tag, &size);
-}
-
 static int save_object(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file, u32 *tag)
 {
 	const struct path *path = file_user_path(file);
@@ -367,9 +358,9 @@ static int save_object(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *f
 	if (*tag)
 		return 0;
 	*tag = ckpt_new_tag(ctx, d_inode(path->dentry));
-	ret = *tag ? check_xattrs(ctx, t, path->dentry) : -ENOMEM;
+	ret = *tag ? ckpt_unlinked_check_xattrs(ctx, t, path->dentry) : -ENOMEM;
 	if (!ret)
-		ret = write_unlinked(ctx, path, *tag, &size);
+		ret = ckpt_unlinked_write(ctx, path, 0, *tag, &size);
 	return ret ?: save_content(ctx, file, *tag, size);
 }
 
@@ -407,30 +398,24 @@ static int unlinked_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file 
 	return ret;
 }
 
-/**
- * struct restored - a file or directory that was made again
- * @path: its place
- * @writer: regular file: open to be filled, until it is opened otherwise
- * @saved: its record's struct
- */
-struct restored {
-	struct path path;
-	struct file *writer;
-	struct ckpt_rec_unlinked saved;
-};
-
 static void put_restored(void *obj)
 {
-	struct restored *r = obj;
+	struct ckpt_unlinked *r = obj;
 
 	if (r->writer)
 		__fput_sync(r->writer);
+	ckpt_removed_dir_put(r);
 	path_put(&r->path);
 	kfree(r);
 }
 
-/* As unlink(2) and rmdir(2) of what was created a moment ago. */
-static int remove_name(const struct path *path)
+/**
+ * ckpt_unlinked_remove - take the name away from what was created a moment ago
+ * @path: file or directory, as by unlink(2) and rmdir(2)
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_unlinked_remove(const struct path *path)
 {
 	struct dentry *parent = dget_parent(path->dentry);
 	const struct path up = { .mnt = path->mnt, .dentry = parent };
@@ -461,10 +446,25 @@ out:
 	return ret;
 }
 
-/* A name in @dir that nobody has. */
+/**
+ * ckpt_unlinked_name - a name that nobody has
+ * @name: gets it
+ * @size: of @name
+ *
+ * Return: its length.
+ */
+int ckpt_unlinked_name(char *name, size_t size)
+{
+	return snprintf(name, size, ".checkpoint-%016llx", get_random_u64());
+}
+
+/* The same in a directory. */
 static char *new_name(const char *dir)
 {
-	return kasprintf(GFP_KERNEL_ACCOUNT, "%s/.checkpoint-%016llx", dir, get_random_u64());
+	char name[CKPT_UNLINKED_NAME];
+
+	ckpt_unlinked_name(name, sizeof(name));
+	return kasprintf(GFP_KERNEL_ACCOUNT, "%s/%s", dir, name);
 }
 
 static struct file *create_file(const char *dir)
@@ -473,7 +473,7 @@ static struct file *create_file(const char *dir)
 	int try, ret;
 	char *name;
 
-	for (try = 0; try < NAME_TRIES && file == ERR_PTR(-EEXIST); try++) {
+	for (try = 0; try < CKPT_NAME_TRIES && file == ERR_PTR(-EEXIST); try++) {
 		name = new_name(dir);
 		if (!name)
 			return ERR_PTR(-ENOMEM);
@@ -482,7 +482,7 @@ static struct file *create_file(const char *dir)
 	}
 	if (IS_ERR(file))
 		return file;
-	ret = remove_name(&file->f_path);
+	ret = ckpt_unlinked_remove(&file->f_path);
 	if (ret) {
 		fput(file);
 		return ERR_PTR(ret);
@@ -490,7 +490,7 @@ static struct file *create_file(const char *dir)
 	return file;
 }
 
-static int make_file(struct restored *r, const char *dir)
+static int make_file(struct ckpt_unlinked *r, const char *dir)
 {
 	bool linkable = r->saved.flags & CKPT_UNLINKED_LINKABLE;
 	struct file *file;
@@ -506,37 +506,14 @@ static int make_file(struct restored *r, const char *dir)
 	return r->saved.size ? vfs_truncate(&r->path, r->saved.size) : 0;
 }
 
-static int make_dir(struct restored *r, const char *dir)
-{
-	struct dentry *dentry = ERR_PTR(-EEXIST);
-	struct path parent;
-	int try, ret;
-	char *name;
-
-	for (try = 0; try < NAME_TRIES && dentry == ERR_PTR(-EEXIST); try++) {
-		name = new_name(dir);
-		if (!name)
-			return -ENOMEM;
-		dentry = kern_path_create(AT_FDCWD, name, &parent, LOOKUP_DIRECTORY);
-		kfree(name);
-	}
-	if (IS_ERR(dentry))
-		return PTR_ERR(dentry);
-	ret = security_path_mkdir(&parent, dentry, 0700) ?:
-	      vfs_mkdir(mnt_idmap(parent.mnt), d_inode(parent.dentry), dentry, 0700);
-	if (!ret && d_is_negative(dentry))
-		ret = -EOPNOTSUPP;
-	if (!ret) {
-		r->path.mnt = parent.mnt;
-		r->path.dentry = dentry;
-		path_get(&r->path);
-	}
-	done_path_create(&parent, dentry);
-	return ret ?: remove_name(&r->path);
-}
-
-/* As fchown(2), fchmod(2) and futimens(2). */
-static int set_attributes(struct file *file, const struct ckpt_rec_unlinked *saved)
+/**
+ * ckpt_unlinked_attributes - as fchown(2), fchmod(2) and futimens(2)
+ * @file: the file or directory
+ * @saved: what it had
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_unlinked_attributes(struct file *file, const struct ckpt_rec_unlinked *saved)
 {
 	struct timespec64 times[2] = {
 		ns_to_timespec64(saved->atime_ns), ns_to_timespec64(saved->mtime_ns),
@@ -551,19 +528,7 @@ static int set_attributes(struct file *file, const struct ckpt_rec_unlinked *sav
 	return ret ?: vfs_utimes(&file->f_path, times);
 }
 
-static int set_dir_attributes(const struct path *path, const struct ckpt_rec_unlinked *saved)
-{
-	struct file *file = dentry_open(path, O_RDONLY | O_DIRECTORY, current_cred());
-	int ret = PTR_ERR_OR_ZERO(file);
-
-	if (ret)
-		return ret;
-	ret = set_attributes(file, saved);
-	fput(file);
-	return ret;
-}
-
-static int restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec, struct restored *r)
+static int restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec, struct ckpt_unlinked *r)
 {
 	char *dir = ckpt_name_now(ctx, ckpt_rec_tail(rec), r->saved.dir_len, true);
 	int ret;
@@ -571,7 +536,7 @@ static int restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec, struct restored *
 	if (IS_ERR(dir))
 		return PTR_ERR(dir);
 	if (S_ISDIR(r->saved.mode))
-		ret = make_dir(r, dir) ?: set_dir_attributes(&r->path, &r->saved);
+		ret = ckpt_removed_dir_make(ctx, r, dir);
 	else
 		ret = make_file(r, dir);
 	kfree(dir);
@@ -581,7 +546,7 @@ static int restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec, struct restored *
 static int unlinked_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec *rec)
 {
 	const struct ckpt_rec_unlinked *saved = ckpt_rec_data(rec);
-	struct restored *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
+	struct ckpt_unlinked *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 	int ret = -ENOMEM;
 
 	if (r) {
@@ -607,44 +572,25 @@ static int unlinked_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ck
  */
 struct file *ckpt_unlinked_writer(struct ckpt_ctx *ctx, u32 tag)
 {
-	struct restored *r = ckpt_get_tag(ctx, tag, &ckpt_unlinked_ops);
+	struct ckpt_unlinked *r = ckpt_get_tag(ctx, tag, &ckpt_unlinked_ops);
 
 	return r ? r->writer : NULL;
 }
 
-/**
- * ckpt_unlinked_dir - a directory that was removed
- * @ctx: context of a restart
- * @tag: of an UNLINKED record
- * @path: gets it, referenced
- *
- * Return: 0 or -EBADMSG.
- */
-int ckpt_unlinked_dir(struct ckpt_ctx *ctx, u32 tag, struct path *path)
-{
-	struct restored *r = ckpt_get_tag(ctx, tag, &ckpt_unlinked_ops);
-
-	if (!r || !S_ISDIR(r->saved.mode))
-		return -EBADMSG;
-	*path = r->path;
-	path_get(path);
-	return 0;
-}
-
 /* It is complete. No file may be open for writing that is to be executed. */
-static int finish_file(struct restored *r)
+static int finish_file(struct ckpt_unlinked *r)
 {
 	int ret;
 
 	if (!r->writer)
 		return 0;
-	ret = set_attributes(r->writer, &r->saved);
+	ret = ckpt_unlinked_attributes(r->writer, &r->saved);
 	__fput_sync(r->writer);
 	r->writer = NULL;
 	return ret;
 }
 
-static struct file *open_again(struct restored *r, const struct ckpt_rec_file *rec)
+static struct file *open_again(struct ckpt_unlinked *r, const struct ckpt_rec_file *rec)
 {
 	bool read = rec->flags & CKPT_FILEF_READ, write = rec->flags & CKPT_FILEF_WRITE;
 	int flags = ckpt_open_flags(rec) & ~O_NOFOLLOW;
@@ -685,7 +631,7 @@ static struct file *open_again(struct restored *r, const struct ckpt_rec_file *r
 static struct file *file_restore(struct ckpt_ctx *ctx, struct ckpt_task *t,
 				 const struct ckpt_rec_file *rec, const char *name)
 {
-	struct restored *r = ckpt_get_tag(ctx, rec->object, &ckpt_unlinked_ops);
+	struct ckpt_unlinked *r = ckpt_get_tag(ctx, rec->object, &ckpt_unlinked_ops);
 	struct file *file = r ? open_again(r, rec) : ERR_PTR(-EBADMSG);
 
 	if (IS_ERR(file))

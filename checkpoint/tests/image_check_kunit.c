@@ -431,7 +431,7 @@ static const struct change changes[] = {
 	CHANGE(UNLINKED, unlinked.unlinked.mode, 040700),
 	CHANGE(UNLINKED, unlinked.unlinked.flags, CKPT_UNLINKED_ALL + 1),
 	CHANGE(UNLINKED, unlinked.unlinked.dir_len, 7),
-	CHANGE(UNLINKED, unlinked.unlinked.reserved, 1),
+	CHANGE(UNLINKED, unlinked.unlinked.parent, 1),
 	CHANGE(LOCKS, locks[0].start, 21),
 	CHANGE(LOCKS, locks[0].end, 1ULL << 63),
 	CHANGE(LOCKS, locks[0].file, 0),

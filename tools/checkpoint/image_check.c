@@ -229,6 +229,9 @@ static int check_unlinked(struct image *img)
 	if (rec_tail_length(img) != unlinked->dir_len || !unlinked->dir_len ||
 	    unlinked->dir_len >= CKPT_PATH_MAX)
 		return bad(img, "impossible directory");
+	if (unlinked->parent &&
+	    tags_find(&img->order.tags, unlinked->parent) != CKPT_REC_UNLINKED)
+		return bad(img, "a removed directory was not named before");
 	return unlinked->flags & ~CKPT_UNLINKED_ALL ? bad(img, "unknown flags") : 0;
 }
 

@@ -1646,7 +1646,7 @@ struct ckpt_rec_fd {
 
 /**
  * struct ckpt_rec_unlinked - a file or directory that has no name any more; the path
- *	of the directory in which it was follows
+ *	of the directory in which it was follows, or of the nearest above that was there
  * @size: in bytes; 0 for a directory
  * @atime_ns: time of the last access
  * @mtime_ns: time of the last change
@@ -1655,7 +1655,8 @@ struct ckpt_rec_fd {
  * @gid: its group
  * @flags: CKPT_UNLINKED_*
  * @dir_len: bytes of the path
- * @reserved: 0
+ * @parent: of a directory that was in another that has no name any more: the tag of
+ *	that one; 0: it was in the directory of the path
  */
 struct ckpt_rec_unlinked {
 	__aligned_u64 size;
@@ -1666,7 +1667,7 @@ struct ckpt_rec_unlinked {
 	__u32 gid;
 	__u32 flags;
 	__u32 dir_len;
-	__u32 reserved;
+	__u32 parent;
 };
 
 /* ckpt_rec_lock.kind */

@@ -399,7 +399,7 @@ static const struct change changes[] = {
 	UNLINKED(mode, 0100600, 0), UNLINKED(mode, 0101777, 0), UNLINKED(mode, 0104755, 0),
 	UNLINKED(mode, 0300755, BAD), UNLINKED(mode, 040755, BAD), UNLINKED(mode, 010600, BAD),
 	UNLINKED(mode, 0600, BAD), UNLINKED(flags, 1, 0), UNLINKED(flags, 2, BAD),
-	UNLINKED(reserved, 1, BAD), UNLINKED(dir_len, 3, BAD), UNLINKED(dir_len, 0, BAD),
+	UNLINKED(parent, 1, BAD), UNLINKED(dir_len, 3, BAD), UNLINKED(dir_len, 0, BAD),
 	UNLINKED(dir_len, ~0U, BAD),
 	LOCK(0, start, 20, 0), LOCK(0, start, 21, BAD), LOCK(0, end, LLONG_MAX, 0),
 	LOCK(0, end, 1ULL << 63, BAD), LOCK(0, end, 9, BAD), LOCK(0, file, 0, BAD),

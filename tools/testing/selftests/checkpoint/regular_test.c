@@ -173,6 +173,7 @@ ON_TEST(unlinked_mapped)
 ON_TEST(unlinked_tree)
 NAMED_TEST(tmpfile)
 ON_TEST(removed)
+ON_TEST(removed_nested)
 ON_TEST(renamed)
 NAMED_TEST(linked)
 ON_TEST(opath)
@@ -516,6 +517,24 @@ static int restart_below(struct subject *s, const char *root)
 		_exit(1);
 	}
 	return waitpid(pid, &status, 0) != pid || status;
+}
+
+/* What was made for removed directories goes when the restart fails later. */
+TEST_F_TIMEOUT(refused, nested_left_nothing, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+	char command[100], kept[100];
+
+	snprintf(command, sizeof(command), "removed_nested %s", s->dir);
+	snprintf(kept, sizeof(kept), "%s/kept", s->dir);
+	ASSERT_EQ(0, begin(s, command));
+	ASSERT_EQ(0, save_and_kill(s));
+	ASSERT_EQ(0, unlink(kept));
+	ASSERT_EQ(-1, subject_restart(s, 0));
+	EXPECT_EQ(ESTALE, s->err);
+	EXPECT_TRUE(message_has(s, "error", CKPT_WHY_FILE_MISSING)) messages_show(s);
+	snprintf(command, sizeof(command), "! ls -A %s | grep checkpoint", s->dir);
+	EXPECT_EQ(0, system(command));
 }
 
 /* A copy of the program and its file in another root directory. */

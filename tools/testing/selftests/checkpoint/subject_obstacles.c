@@ -142,28 +142,30 @@ static int a_device(void)
 	return open("/dev/loop-control", O_RDWR);
 }
 
-/* Not on a tmpfs: what was deleted there is memory without a name. */
-#define DELETED_DIR	"/var/tmp/ckpt-deleted"
-#define DELETED		DELETED_DIR "/file"
-
-/* There is no place any more where it could be made again. */
-static int a_deleted_file(void)
-{
-	return mkdir(DELETED_DIR, 0700) || open(DELETED, O_RDWR | O_CREAT, 0600) < 0 ||
-	       unlink(DELETED) ? -1 : rmdir(DELETED_DIR);
-}
-
-/* The directory of a file without a name is gone, too. */
-static int an_unnamed_file(void)
-{
-	return mkdir("gone", 0700) || open("gone", O_RDWR | O_TMPFILE, 0600) < 0 ||
-	       rmdir("gone") ? -1 : 0;
-}
-
+/* The group of what is made again may not be that of the one above. */
 static int a_deleted_cwd(void)
 {
-	return mkdir("gone", 0700) ?: mkdir("gone/too", 0700) ?: chdir("gone/too") ?:
-	       rmdir("../too") ?: rmdir("../../gone");
+	return mkdir("gone", 0700) ?: chmod("gone", 02700) ?: mkdir("gone/too", 0700) ?:
+	       chdir("gone/too") ?: chmod(".", 0700) ?: rmdir("../too") ?: rmdir("../../gone");
+}
+
+/* Too many directories, one in the other. */
+static int a_deleted_deep(void)
+{
+	int top = open(".", O_RDONLY | O_DIRECTORY), i;
+	char path[2 * 70] = "";
+
+	for (i = 0; i < 66; i++) {
+		strcat(path, i ? "/d" : "d");
+		if (mkdir("d", 0700) || chdir("d"))
+			return -1;
+	}
+	for (; i; i--) {
+		path[2 * i - 1] = 0;
+		if (unlinkat(top, path, AT_REMOVEDIR))
+			return -1;
+	}
+	return close(top);
 }
 
 /* Whoever continues the standard stream does not get it. */
@@ -215,21 +217,6 @@ static char *map_anon(void)
 	return map(RW, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 }
 
-static int mapped_file(const char *name)
-{
-	int fd = open(name, O_RDWR | O_CREAT, 0600);
-
-	if (fd < 0 || ftruncate(fd, 4 * PAGE) || !map(RW, MAP_PRIVATE, fd))
-		return -1;
-	return close(fd);
-}
-
-static int mapped_deleted(void)
-{
-	return mkdir(DELETED_DIR, 0700) ?: mapped_file(DELETED) ?: unlink(DELETED) ?:
-	       rmdir(DELETED_DIR);
-}
-
 static int mapped_secret(void)
 {
 	int fd = syscall(SYS_memfd_secret, 0);
@@ -267,12 +254,11 @@ const struct obstacle file_obstacles[] = {
 	{ "landlock_ruleset", a_landlock_ruleset }, { "mount_fd", a_mount_fd },
 	{ "fs_context", a_fs_context }, { "namespace_file", a_namespace_file },
 	{ "proc_file", a_proc_file }, { "message_queue", a_message_queue },
-	{ "path_fd", a_path_fd }, { "device", a_device }, { "deleted_file", a_deleted_file },
-	{ "unnamed_file", an_unnamed_file }, { "deleted_cwd", a_deleted_cwd },
+	{ "path_fd", a_path_fd }, { "device", a_device },
+	{ "deleted_cwd", a_deleted_cwd }, { "deleted_deep", a_deleted_deep },
 	{ "outside_lock", an_outside_lock }, { "broken_lease", a_broken_lease },
 	{ "dir_notify", a_dir_notify }, { "file_owner", a_file_owner },
 	{ "file_signal", a_file_signal },
-	{ "mapped_deleted", mapped_deleted },
 	{ "mapped_secret", mapped_secret }, { "mapped_device", mapped_device },
 	{ "user_faults", user_faults },
 	{}

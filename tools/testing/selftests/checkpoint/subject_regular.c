@@ -309,6 +309,104 @@ static void removed(int argc, char **argv)
 	check(!chdir(argv[0]));
 }
 
+/* What a restart had to create for a moment. */
+static int count_leftovers(const char *name)
+{
+	struct dirent *e;
+	DIR *d = opendir(name);
+	int n = 0;
+
+	need(d);
+	while ((e = readdir(d)))
+		n += !strncmp(e->d_name, ".checkpoint", 11);
+	closedir(d);
+	return n;
+}
+
+static struct stat stat_at(const char *name)
+{
+	struct stat st;
+
+	need(!stat(name, &st));
+	return st;
+}
+
+/* What can be seen of three removed directories, one in the other; we are in the last. */
+struct look {
+	struct stat at[3];
+};
+
+static struct look look_around(void)
+{
+	return (struct look){ { stat_at("."), stat_at(".."), stat_at("../..") } };
+}
+
+static void compare_looks(const struct look *a, const struct look *b)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		check_eq(a->at[i].st_mode, b->at[i].st_mode);
+		check_eq(a->at[i].st_mtim.tv_sec, b->at[i].st_mtim.tv_sec);
+		check_eq(a->at[i].st_mtim.tv_nsec, b->at[i].st_mtim.tv_nsec);
+	}
+}
+
+/*
+ * removed_nested DIR: files and directories of a tree of directories that was removed,
+ * from the innermost on; a child is in another of them. "kept" stays.
+ */
+static void removed_nested(int argc, char **argv)
+{
+	char a[300], b[320], c[340], text[8] = "";
+	int file, tmp, dir, kept, p[2], q[2], status = 0;
+	struct look was, is;
+	const char *map;
+	pid_t pid;
+
+	snprintf(a, sizeof(a), "%s/nested", argv[0]);
+	snprintf(b, sizeof(b), "%s/b", a);
+	snprintf(c, sizeof(c), "%s/c", b);
+	need(!mkdir(a, 0711) && !mkdir(b, 0750) && !mkdir(c, 0500) && !chdir(c));
+	file = open_in(b, "file", O_RDWR | O_CREAT | O_EXCL);
+	need(write(file, "content", 7) == 7);
+	map = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, file, 0);
+	tmp = open(b, O_RDWR | O_TMPFILE, 0600);
+	need(map != MAP_FAILED && tmp >= 0 && write(tmp, "unnamed", 7) == 7);
+	dir = open(b, O_RDONLY | O_DIRECTORY);
+	kept = open_in(argv[0], "kept", O_RDWR | O_CREAT | O_EXCL);
+	need(dir >= 0 && !pipe(p) && !pipe(q));
+	pid = fork();
+	if (!pid) {
+		need(!chdir(a) && !close(p[1]) && write(q[1], "x", 1) == 1);
+		check_eq(0, read(p[0], text, 1));
+		_exit(stat_at(".").st_ino != stat_of(openat(dir, "..", O_RDONLY)).st_ino);
+	}
+	check_eq(1, read(q[0], text, 1));
+	unlink_in(b, "file");
+	need(!rmdir(c) && !rmdir(b) && !rmdir(a));
+	was = look_around();
+	stage();
+	is = look_around();
+	compare_looks(&was, &is);
+	check(!getcwd(text, sizeof(text)) && errno == ENOENT);
+	check(open("../new", O_RDWR | O_CREAT, 0600) < 0 && errno == ENOENT);
+	check_eq(stat_of(dir).st_ino, is.at[1].st_ino);
+	check_eq(stat_at(argv[0]).st_ino, stat_at("../../..").st_ino);
+	check_eq(7, pread(file, text, 7, 0));
+	check(!strcmp(text, "content") && !memcmp(map, "content", 7));
+	check_eq(7, pread(tmp, text, 7, 0));
+	check(!strcmp(text, "unnamed"));
+	check_eq(0, count_leftovers(argv[0]));
+	stage();
+	close(p[1]);
+	check_eq(pid, waitpid(pid, &status, 0));
+	check_eq(0, status);
+	close(kept);
+	unlink_in(argv[0], "kept");
+	check(!chdir(argv[0]));
+}
+
 /* renamed DIR: what was renamed while it was open; positions in directories. */
 static void renamed(int argc, char **argv)
 {
@@ -594,6 +692,7 @@ const struct mode regular_modes[] = {
 	{ "unlinked_library", unlinked_library },
 	{ "tmpfile", tmpfile_mode },
 	{ "removed", removed },
+	{ "removed_nested", removed_nested },
 	{ "renamed", renamed },
 	{ "opath", opath },
 	{ "owner", owner },
