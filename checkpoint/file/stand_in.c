@@ -3,7 +3,8 @@
  * Files of processes and threads that are gone: a child of the caller of
  * restart() opens them in its own directory of /proc, and ends. What is read
  * from them afterwards is what is read of one who is gone. The child has no
- * memory, which such a file might keep.
+ * memory, which such a file might keep. If it may, and if nobody has it, it gets the
+ * number of the one who is gone, which readlink(2) of the descriptor shows.
  */
 #include <linux/completion.h>
 #include <linux/err.h>
@@ -61,6 +62,24 @@ static void reap(pid_t nr)
 		schedule_timeout_uninterruptible(1);
 }
 
+static pid_t start(struct stand_in *s)
+{
+	pid_t wanted = s->rec->object, nr;
+	struct kernel_clone_args args = {
+		.flags = CLONE_VM | CLONE_UNTRACED,
+		.fn = stand_in,
+		.fn_arg = s,
+		.set_tid = &wanted,
+		.set_tid_size = 1,
+	};
+
+	nr = kernel_clone(&args);
+	if (nr != -EEXIST && nr != -EPERM && nr != -EINVAL)
+		return nr;
+	args.set_tid_size = 0;
+	return kernel_clone(&args);
+}
+
 /**
  * ckpt_stand_in_open - open a file of a process that is gone
  * @ctx: context of a restart
@@ -79,13 +98,8 @@ struct file *ckpt_stand_in_open(struct ckpt_ctx *ctx, const struct ckpt_rec_file
 		.was = was,
 		.done = COMPLETION_INITIALIZER_ONSTACK(s.done),
 	};
-	struct kernel_clone_args args = {
-		.flags = CLONE_VM | CLONE_UNTRACED,
-		.fn = stand_in,
-		.fn_arg = &s,
-	};
 	struct nsproxy *old = ckpt_pid_ns_use(ctx, 0);
-	pid_t nr = kernel_clone(&args);
+	pid_t nr = start(&s);
 
 	ckpt_pid_ns_back(old);
 	if (nr < 0)

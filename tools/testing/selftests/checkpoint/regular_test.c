@@ -70,16 +70,14 @@ REGULAR_TEST(many_files, "many_files 400")
 REGULAR_TEST(namespaces_own, "namespaces_own")
 REGULAR_TEST(namespaces_tree, "namespaces_tree")
 
-/* What readlink(2) gives of files of who is gone has the number of the stand-in. */
-#define GONE_TEST(name)							\
-TEST_F_TIMEOUT(regular, name, TEST_TIMEOUT)				\
-{									\
-	self->s.nosnap = true;						\
-	ASSERT_EQ(0, subject_run(&self->s, #name, variant->way));	\
-}
+REGULAR_TEST(proc_gone, "proc_gone")
 
-GONE_TEST(proc_gone)
-GONE_TEST(proc_thread)
+/* What readlink(2) gives of files of a thread that is gone has the number of the stand-in. */
+TEST_F_TIMEOUT(regular, proc_thread, TEST_TIMEOUT)
+{
+	self->s.nosnap = true;
+	ASSERT_EQ(0, subject_run(&self->s, "proc_thread", variant->way));
+}
 
 /* One file, two mounts: it is open in the one where it was. */
 TEST_F_TIMEOUT(regular, mounted_twice, TEST_TIMEOUT)
