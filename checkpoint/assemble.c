@@ -44,7 +44,7 @@ int ckpt_assemble(struct ckpt_ctx *ctx)
 	int ret = ckpt_removed_dirs_finish(ctx);
 
 	if (!ret)
-		ret = ckpt_files_late(ctx);
+		ret = ckpt_files_late(ctx) ?: ckpt_fs_late(ctx);
 	if (!ret)
 		ret = ckpt_io_urings_assemble(ctx);
 	if (!ret)

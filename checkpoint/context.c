@@ -43,6 +43,7 @@ struct ckpt_ctx *ckpt_ctx_alloc(struct file *file, unsigned long flags)
 	xa_init(&ctx->task_index);
 	xa_init(&ctx->mm_index);
 	xa_init(&ctx->late_files);
+	xa_init(&ctx->late_dirs);
 	xa_init(&ctx->sockets);
 	xa_init(&ctx->rings);
 	xa_init(&ctx->carriers);
@@ -115,6 +116,7 @@ static void free_ctx(struct kref *ref)
 	xa_for_each(&ctx->late_files, tag, rec)
 		ckpt_free_record(rec);
 	xa_destroy(&ctx->late_files);
+	xa_destroy(&ctx->late_dirs);
 	for (i = 0; i < ctx->nr_tasks; i++)
 		free_entry(ctx->tasks[i]);
 	for (i = 0; i < ARRAY_SIZE(ctx->std); i++)

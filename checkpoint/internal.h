@@ -243,6 +243,8 @@ enum ckpt_spare {
  *	open file, by its address; open files of unnamed memory, by its dentry
  * @pipe_refs: save: the tree's ends of a pipe, by its address
  * @late_files: restart: FILE records, by tag, of files that are made last
+ * @late_dirs: restart: of such files the tags, by that of the FS record of whose
+ *	current directory each is
  * @sockets: save: sockets that have a tag, each with a reference
  * @nr_sockets: how many
  * @nr_sockets_saved: of them, those of which everything is saved
@@ -344,6 +346,7 @@ struct ckpt_ctx {
 	struct ckpt_ptr_map file_refs;
 	struct ckpt_ptr_map pipe_refs;
 	struct xarray late_files;
+	struct xarray late_dirs;
 	struct xarray sockets;
 	u32 nr_sockets;
 	u32 nr_sockets_saved;
@@ -929,6 +932,9 @@ struct file *ckpt_fds_match(struct ckpt_ctx *ctx,
 			    bool (*match)(struct file *file, const void *arg), const void *arg,
 			    struct ckpt_task **holder);
 int ckpt_fds_apply(struct ckpt_ctx *ctx, struct ckpt_task *leader);
+
+/* file/fs.c */
+int ckpt_fs_late(struct ckpt_ctx *ctx);
 
 /* file/refs.c */
 int ckpt_refs_count(struct ckpt_ctx *ctx);

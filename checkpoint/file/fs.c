@@ -3,18 +3,23 @@
  * File system context: root and current directory, by name, and umask.
  * Processes of the tree may share one. A thread with a context of its own, and a
  * context that others use, too, are obstacles.
+ *
+ * A current directory of a process in /proc is saved as a descriptor of it would be
+ * (procfs.c), and found when that process is there.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/magic.h>
 #include <linux/namei.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 
-#include "../internal.h"
+#include "procfs.h"
 
 static bool uses_fs(struct task_struct *task, const void *fs)
 {
@@ -56,6 +61,47 @@ static void collect_sharing(struct ckpt_ctx *ctx, struct ckpt_task *t)
 			      "another process shares root and current directory");
 }
 
+/* A descriptor of a directory in that of a process in /proc, NULL: it is not there. */
+static struct file *open_in_proc(const struct path *path)
+{
+	struct file *file;
+	struct pid *pid;
+
+	if (path->dentry->d_sb->s_magic != PROC_SUPER_MAGIC)
+		return NULL;
+	file = dentry_open(path, O_PATH | O_DIRECTORY, current_cred());
+	if (IS_ERR(file))
+		return file;
+	pid = ckpt_proc_pid(file);
+	put_pid(pid);
+	if (pid)
+		return file;
+	fput(file);
+	return NULL;
+}
+
+/* Is it there? Saving it fails, if it cannot be looked at. */
+static bool collect_in_proc(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+			    const char *what)
+{
+	struct file *file = open_in_proc(path);
+
+	if (IS_ERR_OR_NULL(file))
+		return file;
+	if (!strcmp(what, "root"))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE,
+			      "its root directory is that of a process in /proc: %pd",
+			      path->dentry);
+	else if (!ckpt_procfs_kind.probe(t, file))
+		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE,
+			      "its current directory is in /proc, of a process that is not of the tree: %pd2",
+			      path->dentry);
+	else
+		ckpt_procfs_kind.collect(ctx, CKPT_AT(t), file);
+	fput(file);
+	return true;
+}
+
 static void collect_dir(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
 			const char *what)
 {
@@ -63,6 +109,8 @@ static void collect_dir(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct 
 	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
 	char *name = ckpt_path_name(ctx, path, buf);
 
+	if (collect_in_proc(ctx, t, path, what))
+		goto out;
 	if (d_unlinked(path->dentry) && !strcmp(what, "root"))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE_DELETED,
 			      "its root directory was deleted");
@@ -71,8 +119,7 @@ static void collect_dir(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct 
 	else if (IS_ERR_OR_NULL(name))
 		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE_UNREACHABLE,
 			      "its %s directory is outside of the caller's root or mounts", what);
-	else if (!strncmp(name, "/proc/", 6))
-		ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_FILE, "its %s directory is in /proc", what);
+out:
 	kfree(buf);
 }
 
@@ -91,14 +138,43 @@ static int fs_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return 0;
 }
 
+/* The record of a descriptor that would be opened late; its name is that of the directory. */
+static int save_in_proc(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file, u32 *tag,
+			char *name)
+{
+	struct ckpt_rec_file rec = {
+		.kind = CKPT_FILE_PROCFS,
+		.flags = CKPT_FILEF_DIRECTORY,
+	};
+	struct dentry *dentry = file->f_path.dentry;
+	int ret = ckpt_procfs_kind.save(ctx, t, file, &rec, name);
+
+	*tag = ret ? 0 : ckpt_tag_of(ctx, dentry);
+	if (ret || *tag)
+		return ret;
+	/* The descriptor is ours, and goes; the directory stays in use. */
+	*tag = ckpt_new_tag(ctx, dentry);
+	rec.path_len = strlen(name);
+	return *tag ? ckpt_write_record(ctx, CKPT_REC_FILE, *tag, sizeof(rec), &rec, sizeof(rec),
+					name, rec.path_len) : -ENOMEM;
+}
+
 /* Of a removed directory the name of the one in which it was. */
 static char *pwd_name(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *pwd,
 		      struct ckpt_rec_fs *rec, char *buf)
 {
+	struct file *file = open_in_proc(pwd);
 	struct path dir = *pwd;
 	char *name;
 	int ret;
 
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+	if (file) {
+		ret = save_in_proc(ctx, t, file, &rec->cwd, buf);
+		fput(file);
+		return ret ? ERR_PTR(ret) : buf;
+	}
 	if (!d_unlinked(pwd->dentry))
 		return ckpt_path_name(ctx, pwd, buf);
 	ret = ckpt_unlinked_save_dir(ctx, t, pwd, &rec->cwd);
@@ -179,6 +255,26 @@ static int find_dir(struct ckpt_ctx *ctx, const char *start, u32 len, struct pat
 	return ret;
 }
 
+/* What is found late is the root directory until then. */
+static int find_pwd(struct ckpt_ctx *ctx, struct ckpt_rec *rec, const char *name,
+		    const struct path *root, struct path *pwd)
+{
+	const struct ckpt_rec_fs *saved = ckpt_rec_data(rec);
+	int ret;
+
+	if (!saved->cwd)
+		return find_dir(ctx, name, saved->cwd_len, pwd);
+	if (!xa_load(&ctx->late_files, saved->cwd))
+		return ckpt_unlinked_dir(ctx, saved->cwd, pwd);
+	ret = xa_err(xa_store(&ctx->late_dirs, rec->tag, xa_mk_value(saved->cwd),
+			      GFP_KERNEL_ACCOUNT));
+	if (ret)
+		return ret;
+	*pwd = *root;
+	path_get(pwd);
+	return 0;
+}
+
 static int set_root(struct ckpt_ctx *ctx, const struct path *root)
 {
 	if (path_equal(root, &ctx->root))
@@ -219,8 +315,7 @@ static int fs_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_rec
 	if (ret)
 		goto out;
 	/* Both names are the caller's: the second is looked up before chroot. */
-	ret = saved->cwd ? ckpt_unlinked_dir(ctx, saved->cwd, &pwd) :
-	      find_dir(ctx, names + saved->root_len, saved->cwd_len, &pwd);
+	ret = find_pwd(ctx, rec, names + saved->root_len, &root, &pwd);
 	if (!ret) {
 		ret = set_root(ctx, &root);
 		if (!ret)
@@ -243,6 +338,39 @@ out:
 			   names, " or ", saved->cwd_len, names + saved->root_len);
 	ckpt_free_record(rec);
 	return ret;
+}
+
+/**
+ * ckpt_fs_late - set current directories that take all tasks
+ * @ctx: context of a restart; all files are there
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_fs_late(struct ckpt_ctx *ctx)
+{
+	struct fs_struct *fs;
+	unsigned long tag;
+	struct file *dir;
+	void *value;
+	int ret = 0;
+
+	xa_for_each(&ctx->late_dirs, tag, value) {
+		fs = ckpt_get_tag(ctx, tag, &ckpt_fs_ops);
+		dir = ckpt_get_tag(ctx, xa_to_value(value), &ckpt_file_ops);
+		if (!fs || !dir || !S_ISDIR(file_inode(dir)->i_mode))
+			ret = -EBADMSG;
+		else
+			ret = path_permission(&dir->f_path, MAY_EXEC | MAY_CHDIR);
+		/* In that of one who is gone nothing is to be had. */
+		if (ret == -ESRCH)
+			ret = 0;
+		if (ret)
+			return ckpt_error(ctx, CKPT_AT(NULL), ret == -EBADMSG ? CKPT_WHY_IMAGE :
+					  CKPT_WHY_FILE, ret,
+					  "a current directory in /proc is not usable");
+		set_fs_pwd(fs, &dir->f_path);
+	}
+	return 0;
 }
 
 /* As unshare(2) changes it. */

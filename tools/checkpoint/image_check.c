@@ -497,8 +497,9 @@ static int check_fs(struct image *img)
 	if ((uint64_t)fs->root_len + fs->cwd_len != rec_tail_length(img) ||
 	    fs->root_len >= CKPT_PATH_MAX || fs->cwd_len >= CKPT_PATH_MAX)
 		return bad(img, "impossible paths");
-	if (fs->cwd && tags_find(&img->order.tags, fs->cwd) != CKPT_REC_UNLINKED)
-		return bad(img, "a removed directory was not named before");
+	if (fs->cwd && tags_find(&img->order.tags, fs->cwd) != CKPT_REC_UNLINKED &&
+	    tags_find(&img->order.tags, fs->cwd) != CKPT_REC_FILE)
+		return bad(img, "a current directory was not named before");
 	return 0;
 }
 

@@ -1489,7 +1489,8 @@ struct ckpt_rec_shared_pages {
  * @root_len: bytes of the root directory's path
  * @cwd_len: bytes of the current directory's path
  * @cwd: tag of its UNLINKED record if the current directory was removed; the path
- *	is that of the directory it was in; else 0
+ *	is that of the directory it was in; tag of a FILE record if it is in that of a
+ *	process in /proc; else 0
  */
 struct ckpt_rec_fs {
 	__u32 umask;

@@ -40,6 +40,7 @@ OBSTACLE(proc_file, FILE);
 OBSTACLE(message_queue, FILE);
 OBSTACLE(path_fd, FILE);
 OBSTACLE(device, FILE);
+OBSTACLE(foreign_cwd, FILE);
 OBSTACLE(deleted_cwd, FILE_DELETED);
 OBSTACLE(deleted_deep, FILE_DELETED);
 OBSTACLE(outside_lock, FILE_LOCK);

@@ -71,6 +71,7 @@ REGULAR_TEST(namespaces_own, "namespaces_own")
 REGULAR_TEST(namespaces_tree, "namespaces_tree")
 
 REGULAR_TEST(proc_gone, "proc_gone")
+REGULAR_TEST(proc_cwd, "proc_cwd")
 
 /* What readlink(2) gives of files of a thread that is gone has the number of the stand-in. */
 TEST_F_TIMEOUT(regular, proc_thread, TEST_TIMEOUT)

@@ -142,6 +142,11 @@ static int a_device(void)
 	return open("/dev/loop-control", O_RDWR);
 }
 
+static int a_foreign_cwd(void)
+{
+	return chdir("/proc/1/task");
+}
+
 /* The group of what is made again may not be that of the one above. */
 static int a_deleted_cwd(void)
 {
@@ -255,7 +260,8 @@ const struct obstacle file_obstacles[] = {
 	{ "fs_context", a_fs_context }, { "namespace_file", a_namespace_file },
 	{ "proc_file", a_proc_file }, { "message_queue", a_message_queue },
 	{ "path_fd", a_path_fd }, { "device", a_device },
-	{ "deleted_cwd", a_deleted_cwd }, { "deleted_deep", a_deleted_deep },
+	{ "foreign_cwd", a_foreign_cwd }, { "deleted_cwd", a_deleted_cwd },
+	{ "deleted_deep", a_deleted_deep },
 	{ "outside_lock", an_outside_lock }, { "broken_lease", a_broken_lease },
 	{ "dir_notify", a_dir_notify }, { "file_owner", a_file_owner },
 	{ "file_signal", a_file_signal },

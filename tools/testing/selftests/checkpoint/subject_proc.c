@@ -181,6 +181,62 @@ static void proc_zombie(int argc, char **argv)
 	check_gone(&of);
 }
 
+static void check_comm(const char *want)
+{
+	char got[32] = "";
+
+	check(read_file("comm", got, sizeof(got) - 1) > 0);
+	got[strcspn(got, "\n")] = 0;
+	check(!strcmp(want, got));
+}
+
+static void check_cwd(const char *want)
+{
+	char got[64] = "";
+
+	check(getcwd(got, sizeof(got)) && !strcmp(want, got));
+}
+
+/* proc_cwd: a child is in our directory of /proc, and we in the child's; then in others. */
+static void proc_cwd(int argc, char **argv)
+{
+	char own[32], of_child[32], list[40], c;
+	int up[2], down[2], status = -1;
+	pid_t pid;
+
+	snprintf(own, sizeof(own), "/proc/%d", getpid());
+	need(!pipe(up) && !pipe(down));
+	pid = fork();
+	if (!pid) {
+		need(!prctl(PR_SET_NAME, "child") && !chdir(own) && write(up[1], "x", 1) == 1);
+		check_eq(1, read(down[0], &c, 1));
+		check_cwd(own);
+		check_comm("parent");
+		_exit(7);
+	}
+	snprintf(of_child, sizeof(of_child), "/proc/%d", pid);
+	snprintf(list, sizeof(list), "%s/task", of_child);
+	need(!prctl(PR_SET_NAME, "parent") && read(up[0], &c, 1) == 1 && !chdir(of_child));
+	stage();
+	check_cwd(of_child);
+	check_comm("child");
+	need(!chdir("task"));
+	stage();
+	check_cwd(list);
+	need(!chdir(of_child) && write(down[1], "x", 1) == 1);
+	check_eq(pid, waitpid(pid, &status, 0));
+	check_eq(7 << 8, status);
+	/* Of one who is gone. */
+	stage();
+	check(!getcwd(list, sizeof(list)) && errno == ENOENT);
+	check(open("comm", O_RDONLY) < 0 && (errno == ENOENT || errno == ESRCH));
+	/* Of nobody. */
+	need(!chdir("/proc/sys/kernel"));
+	stage();
+	check_cwd("/proc/sys/kernel");
+	need(!chdir("/"));
+}
+
 /* proc_gone: of one who was waited for. */
 static void proc_gone(int argc, char **argv)
 {
@@ -364,6 +420,7 @@ const struct mode proc_modes[] = {
 	{ "async_files", async_files },
 	{ "proc_child", proc_child },
 	{ "proc_zombie", proc_zombie },
+	{ "proc_cwd", proc_cwd },
 	{ "proc_gone", proc_gone },
 	{ "proc_thread", proc_thread },
 	{ "proc_write", proc_write },
