@@ -276,7 +276,10 @@ static int make_key(struct subject *s, const FIXTURE_VARIANT(keys) *v, char *key
 		break;
 	case BY_PID:
 		snprintf(path, sizeof(path), "/proc/%d/fdinfo/20", s->pid);
-		if (read_file(path, info, sizeof(info) - 1) < 0 || !(pid = strstr(info, "Pid:\t")))
+		if (read_file(path, info, sizeof(info) - 1) < 0)
+			return -1;
+		pid = strstr(info, "Pid:\t");
+		if (!pid)
 			return -1;
 		snprintf(key, size, "%s:[%d]", v->sort, atoi(pid + 5));
 		break;
