@@ -257,7 +257,7 @@ static bool find_saved(const struct ckpt_cow_table *table, void *item, u32 *owne
 }
 
 /* Where to look for a page next; false: nowhere, it has to be saved. */
-static bool find_owner(const struct ckpt_cow *c, void *item, u64 addr, u32 *owner, u64 *from)
+static bool find_owner(struct ckpt_cow *c, void *item, u64 addr, u32 *owner, u64 *from)
 {
 	const void *tried = xa_load(&c->tried, addr >> PAGE_SHIFT);
 	u32 n = tried ? xa_to_value(tried) : 0;
