@@ -298,6 +298,37 @@ pid_t ckpt_vfork_child(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	return nr;
 }
 
+/* Is a thread with this stack, where it waits, to be woken by @child? */
+static bool is_waited_for(struct task_struct *child, const void *stack)
+{
+	const void *done = READ_ONCE(child->vfork_done);
+
+	return done >= stack && done < stack + THREAD_SIZE;
+}
+
+/*
+ * By clone(2) one can wait as in vfork(2) for a sibling (CLONE_PARENT), or for a
+ * thread, which the image has no place for.
+ */
+static bool waits_for_other(struct task_struct *task)
+{
+	const void *stack = task_stack_page(task);
+	struct task_struct *other, *parent;
+	bool found = false;
+
+	if (!stack || !(READ_ONCE(task->__state) & TASK_WAKEKILL))
+		return false;
+	read_lock(&tasklist_lock);
+	parent = rcu_dereference_protected(task->real_parent,
+					   lockdep_tasklist_lock_is_held());
+	list_for_each_entry(other, &parent->children, sibling)
+		found |= is_waited_for(other, stack);
+	for_each_thread(task, other)
+		found |= is_waited_for(other, stack);
+	read_unlock(&tasklist_lock);
+	return found;
+}
+
 /* Counts a thread that sleeps where it cannot park, but stays, as parked. */
 static void note_held(struct ckpt_task *t, unsigned int task_state, int state)
 {
@@ -340,6 +371,10 @@ static bool name_busy(struct ckpt_ctx *ctx, bool deadline)
 		if (ctx->flags & CHECKPOINT_ONLY && ckpt_vfork_child(ctx, t)) {
 			ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_VFORK,
 				      "waits for its vfork() child");
+			never = true;
+		} else if (waits_for_other(t->task)) {
+			ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_VFORK,
+				      "waits for a sibling or thread that it has created (CLONE_VFORK)");
 			never = true;
 		} else if (READ_ONCE(t->task->ptrace)) {
 			ckpt_obstacle(ctx, CKPT_AT(t), CKPT_WHY_PTRACE, "is being traced");

@@ -7,6 +7,7 @@
 #include "kselftest_harness.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/sem.h>
@@ -90,6 +91,11 @@ OBSTACLE(corked_socket, FILE);
 OBSTACLE(bpf_map, FILE);
 OBSTACLE(tun_device, FILE);
 OBSTACLE(idle_faults, FILE);
+OBSTACLE(terminal_of_other, SESSION);
+OBSTACLE(shared_io, SCHED);
+OBSTACLE(process_sleep, SYSCALL);
+OBSTACLE(closed_ring, SYSCALL);
+OBSTACLE(tagged_addresses, PRCTL);
 
 FIXTURE_SETUP(obstacle)
 {
@@ -285,6 +291,104 @@ TEST_F_TIMEOUT(special, vfork_child_left_out, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_F_TIMEOUT(special, memory_of_child, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, "obstacle shared_memory"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, refused(s, CHECKPOINT_ONLY | CHECKPOINT_KILL, CKPT_WHY_MM));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_F_TIMEOUT(special, lock_for_child, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, "obstacle awaited_lock"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, refused(s, CHECKPOINT_ONLY | CHECKPOINT_KILL, CKPT_WHY_SYSCALL));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_F_TIMEOUT(special, pending_fault, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, "pending_fault"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, refused(s, CHECKPOINT_KILL, CKPT_WHY_SIGNAL));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+/* It is refused because of one of its descendants. */
+static void run_refused_below(struct __test_metadata *_metadata, struct subject *s,
+			      const char *command, int code, const char *text)
+{
+	ASSERT_EQ(0, subject_start(s, command));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_KILL));
+	EXPECT_EQ(EOPNOTSUPP, s->err);
+	EXPECT_EQ(1, messages_count(s, "obstacle", code, text)) messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+TEST_F_TIMEOUT(special, group_from_outside, TEST_TIMEOUT)
+{
+	run_refused_below(_metadata, &self->s, "obstacle outer_group", CKPT_WHY_SESSION,
+			  "than others");
+}
+
+TEST_F_TIMEOUT(special, group_led_from_outside, TEST_TIMEOUT)
+{
+	run_refused_below(_metadata, &self->s, "obstacle led_from_outside", CKPT_WHY_SESSION,
+			  "led from outside");
+}
+
+/* Named at once: it would stop no sooner than its sibling ends, which is stopped. */
+TEST_F_TIMEOUT(special, vfork_of_sibling, TEST_TIMEOUT)
+{
+	run_refused_below(_metadata, &self->s, "vfork_other sibling", CKPT_WHY_VFORK, "sibling");
+}
+
+TEST_F_TIMEOUT(special, vfork_of_thread, TEST_TIMEOUT)
+{
+	run_refused_below(_metadata, &self->s, "vfork_other thread", CKPT_WHY_VFORK, "thread");
+}
+
+/* An identity that has no number for the caller, who has gone into a user namespace. */
+static int run_unmapped(struct subject *s)
+{
+	char map[32];
+
+	if (setgid(TEST_USER) || unshare(CLONE_NEWUSER))
+		return 1;
+	snprintf(map, sizeof(map), "0 %d 1", 0);
+	if (write_file("/proc/self/uid_map", map, strlen(map)))
+		return 2;
+	if (subject_start(s, "idle") || subject_expect(s, "ready"))
+		return 3;
+	if (refused(s, CHECKPOINT_KILL, CKPT_WHY_CRED))
+		return 4;
+	return subject_go(s) || subject_end(s) ? 5 : 0;
+}
+
+TEST_F_TIMEOUT(special, unmapped_group, TEST_TIMEOUT)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(run_unmapped(&self->s));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
 }
 
 TEST_F_TIMEOUT(special, traced, TEST_TIMEOUT)

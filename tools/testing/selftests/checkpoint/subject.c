@@ -212,7 +212,7 @@ bool run_mode(int argc, char **argv)
 		cpu_modes, file_modes, regular_modes, proc_modes, lock_modes, vma_modes, sysv_modes,
 		mapgen_modes, page_modes, huge_modes, twin_modes,
 		signal_modes, syscall_modes, timed_modes, id_modes, obstacle_modes,
-		process_modes, ns_modes, tree_modes,
+		tie_modes, process_modes, ns_modes, tree_modes,
 		state_modes, seccomp_modes, timer_modes, usage_modes,
 		shmem_modes, outside_modes, outer_modes, event_modes, epoll_modes, tty_modes,
 		tty2_modes,

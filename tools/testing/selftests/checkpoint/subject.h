@@ -43,6 +43,7 @@ extern const struct mode id_modes[];
 extern const struct mode timer_modes[];
 extern const struct mode usage_modes[];
 extern const struct mode obstacle_modes[];
+extern const struct mode tie_modes[];
 extern const struct mode process_modes[];
 extern const struct mode ns_modes[];
 extern const struct mode tree_modes[];

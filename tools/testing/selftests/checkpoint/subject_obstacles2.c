@@ -301,6 +301,7 @@ static int make_one(const char *name)
 {
 	const struct obstacle *tables[] = {
 		file_obstacles, more_file_obstacles, other_obstacles, further_obstacles,
+		tie_obstacles,
 	};
 	const struct obstacle *o;
 	size_t i;

@@ -35,15 +35,30 @@ static void *call32(void *arg)
 	return NULL;
 }
 
-static bool sleeps(pid_t tid)
+static bool shows_state(const char *path, char state)
 {
-	char path[64], text[512], *end;
+	char text[512], *end;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	if (!tid || read_file(path, text, sizeof(text)) <= 0)
+	if (read_file(path, text, sizeof(text)) <= 0)
 		return false;
 	end = strrchr(text, ')');
-	return end && end[2] == 'S';
+	return end && end[2] == state;
+}
+
+bool sleeps(pid_t tid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	return tid && shows_state(path, 'S');
+}
+
+bool is_in_state(pid_t pid, char state)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return shows_state(path, state);
 }
 
 static int call_of_32_bits(void)
