@@ -296,6 +296,8 @@ static void special_mutex(bool robust)
 	need(!pthread_create(&a, NULL, owner, robust ? &attr : NULL));
 	sem_wait(&held);
 	need(!pthread_create(&b, NULL, waiter, NULL));
+	while (!(*(volatile int *)&special.__data.__lock & FUTEX_WAITERS))
+		sched_yield();
 	stage();
 	sem_post(&finish);
 	check_eq(0, pthread_join(a, NULL));
