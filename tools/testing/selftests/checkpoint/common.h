@@ -59,6 +59,13 @@ enum way {
 	WAY_KILL,	/* saved and killed, then restarted */
 };
 
+/* Where the process under test is in the tree that is saved. */
+enum place {
+	PLACE_ALONE,	/* it is the tree */
+	PLACE_SIBLING,	/* beside a brother, with a state of his own */
+	PLACE_NESTED,	/* in a pid namespace that was made in the tree */
+};
+
 #define SUBJECT_LINE	512
 
 /**
@@ -75,6 +82,7 @@ enum way {
  * @id: what the last successful checkpoint() returned
  * @dead_ns: how long it was dead (between the calls) in all cycles
  * @uid: user that it is started as
+ * @place: where its mode runs; @pid is that of the root in any case
  * @program: in place of "subject"
  * @cgroup_fd: of the next restart with RESTART_CGROUPS
  * @moving: it computes or calls the kernel while it is looked at
@@ -96,6 +104,7 @@ struct subject {
 	long id;
 	uint64_t dead_ns;
 	uid_t uid;
+	enum place place;
 	const char *program;
 	int cgroup_fd;
 	bool moving;
@@ -124,6 +133,7 @@ int subject_judge_left(struct subject *s);
 int subject_run_judged(struct subject *s, const char *command, enum way way,
 		       int (*judge)(struct subject *s));
 int subject_become_user(struct subject *s, int cap);
+pid_t subject_inner(const struct subject *s);
 int subject_in_state(pid_t pid, char state);
 int subject_in_syscall(pid_t pid, pid_t tid, long nr);
 const char *subject_path(const char *program);

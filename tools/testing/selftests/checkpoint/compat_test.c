@@ -12,16 +12,20 @@ FIXTURE(compat) {
 
 FIXTURE_VARIANT(compat) {
 	enum way way;
+	enum place place;
 };
 
 FIXTURE_VARIANT_ADD(compat, go_on) { .way = WAY_GO_ON };
 FIXTURE_VARIANT_ADD(compat, stop) { .way = WAY_STOP };
 FIXTURE_VARIANT_ADD(compat, kill) { .way = WAY_KILL };
+FIXTURE_VARIANT_ADD(compat, beside) { .way = WAY_KILL, .place = PLACE_SIBLING };
+FIXTURE_VARIANT_ADD(compat, nested) { .way = WAY_KILL, .place = PLACE_NESTED };
 
 FIXTURE_SETUP(compat)
 {
 	ASSERT_EQ(0, subject_init(&self->s));
 	self->s.program = "compat";
+	self->s.place = variant->place;
 	if (access(subject_path(self->s.program), X_OK))
 		SKIP(return, "no compiler for 32 bits");
 }
@@ -68,6 +72,7 @@ TEST_F_TIMEOUT(compat, patience, TEST_TIMEOUT)
 TEST_F_TIMEOUT(compat, epoll, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
+	pid_t pid;
 	int i;
 
 	if (variant->way == WAY_STOP)
@@ -75,7 +80,8 @@ TEST_F_TIMEOUT(compat, epoll, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_start(s, "epoll"));
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, subject_expect(s, "ready"));
-		ASSERT_EQ(0, subject_in_syscall(s->pid, s->pid, 3));
+		pid = subject_inner(s);
+		ASSERT_EQ(0, subject_in_syscall(pid, pid, 3));
 		ASSERT_EQ(0, subject_cycle(s, variant->way)) messages_show(s);
 		ASSERT_EQ(0, subject_go(s));
 	}
@@ -105,7 +111,7 @@ TEST_F_TIMEOUT(compat, fresh_robust, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
-	if (variant->way != WAY_KILL)
+	if (variant->way != WAY_KILL || variant->place)
 		SKIP(return, "one way is enough");
 	ASSERT_EQ(0, subject_start(s, "robust"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));

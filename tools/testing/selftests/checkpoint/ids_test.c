@@ -24,15 +24,19 @@ FIXTURE(ids) {
 
 FIXTURE_VARIANT(ids) {
 	enum way way;
+	enum place place;
 };
 
 FIXTURE_VARIANT_ADD(ids, go_on) { .way = WAY_GO_ON };
 FIXTURE_VARIANT_ADD(ids, kill) { .way = WAY_KILL };
+FIXTURE_VARIANT_ADD(ids, beside) { .way = WAY_KILL, .place = PLACE_SIBLING };
+FIXTURE_VARIANT_ADD(ids, nested) { .way = WAY_KILL, .place = PLACE_NESTED };
 
 FIXTURE_SETUP(ids)
 {
 	ASSERT_EQ(0, subject_init(&self->s));
 	self->s.program = "subject-static";
+	self->s.place = variant->place;
 }
 
 FIXTURE_TEARDOWN(ids)

@@ -58,25 +58,13 @@ NS_TEST(for_children_of_init, "nested p ns_later")
 NS_TEST(dead_init, "nested c ns_zombie")
 NS_TEST(end_of_init, "nested c ns_end")
 
-/* What other tests look at elsewhere. */
-NS_TEST(child, "nested pc child")
+/* What other tests look at elsewhere, and in a child of an init process. */
 NS_TEST(child_by_init, "nested p child")
-NS_TEST(waiting, "nested pc waiting")
-NS_TEST(zombies, "nested pc zombies")
-NS_TEST(stopped, "nested pc stopped")
-NS_TEST(was_continued, "nested pc was_continued")
-NS_TEST(subreaper, "nested pc subreaper")
-NS_TEST(sibling, "nested pc sibling")
-NS_TEST(group_without_leader, "nested pc leaderless")
 NS_TEST(session_without_leader, "nested pcp leaderless session")
-NS_TEST(data_under_way, "nested pc data")
 NS_TEST(threads, "nested pc threads 5")
 NS_TEST(threads_of_init, "nested p threads 5")
-NS_TEST(shared_memory, "nested pc clone 100")
 NS_TEST(shared_memory_of_init, "nested p clone 100")
 NS_TEST(everything_shared, "nested upc clone f00")
-NS_TEST(timers, "nested pc timer_ids")
-NS_TEST(pending_signals, "nested pc pending")
 
 FIXTURE(ns_user) {
 	struct subject s;

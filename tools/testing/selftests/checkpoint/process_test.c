@@ -18,15 +18,19 @@ FIXTURE(process) {
 
 FIXTURE_VARIANT(process) {
 	enum way way;
+	enum place place;
 };
 
 FIXTURE_VARIANT_ADD(process, none) { .way = WAY_NONE };
 FIXTURE_VARIANT_ADD(process, go_on) { .way = WAY_GO_ON };
 FIXTURE_VARIANT_ADD(process, kill) { .way = WAY_KILL };
+FIXTURE_VARIANT_ADD(process, beside) { .way = WAY_KILL, .place = PLACE_SIBLING };
+FIXTURE_VARIANT_ADD(process, nested) { .way = WAY_KILL, .place = PLACE_NESTED };
 
 FIXTURE_SETUP(process)
 {
 	ASSERT_EQ(0, subject_init(&self->s));
+	self->s.place = variant->place;
 }
 
 FIXTURE_TEARDOWN(process)

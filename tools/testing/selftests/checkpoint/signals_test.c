@@ -17,15 +17,19 @@ FIXTURE(signals) {
 
 FIXTURE_VARIANT(signals) {
 	enum way way;
+	enum place place;
 };
 
 FIXTURE_VARIANT_ADD(signals, go_on) { .way = WAY_GO_ON };
 FIXTURE_VARIANT_ADD(signals, stop) { .way = WAY_STOP };
 FIXTURE_VARIANT_ADD(signals, kill) { .way = WAY_KILL };
+FIXTURE_VARIANT_ADD(signals, beside) { .way = WAY_KILL, .place = PLACE_SIBLING };
+FIXTURE_VARIANT_ADD(signals, nested) { .way = WAY_KILL, .place = PLACE_NESTED };
 
 FIXTURE_SETUP(signals)
 {
 	ASSERT_EQ(0, subject_init(&self->s));
+	self->s.place = variant->place;
 }
 
 FIXTURE_TEARDOWN(signals)
@@ -66,15 +70,18 @@ SIGNAL_TEST(queued_information, "faultinfo", false)
 static void run_mask(struct __test_metadata *_metadata, struct subject *s, const char *command,
 		     long nr, enum way way)
 {
+	pid_t pid;
+
 	ASSERT_EQ(0, subject_start(s, command));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, subject_in_syscall(s->pid, s->pid, nr));
+	pid = subject_inner(s);
+	ASSERT_EQ(0, subject_in_syscall(pid, pid, nr));
 	ASSERT_EQ(0, subject_cycle(s, way));
-	ASSERT_EQ(0, subject_in_syscall(s->pid, s->pid, nr));
+	ASSERT_EQ(0, subject_in_syscall(pid, pid, nr));
 	ASSERT_EQ(0, subject_cycle(s, way));
-	ASSERT_EQ(0, subject_in_syscall(s->pid, s->pid, nr));
-	ASSERT_EQ(0, kill(s->pid, SIGUSR1));
-	ASSERT_EQ(0, kill(s->pid, SIGUSR2));
+	ASSERT_EQ(0, subject_in_syscall(pid, pid, nr));
+	ASSERT_EQ(0, kill(pid, SIGUSR1));
+	ASSERT_EQ(0, kill(pid, SIGUSR2));
 	ASSERT_EQ(0, subject_end(s));
 }
 

@@ -97,11 +97,14 @@ FIXTURE(process) {
 
 FIXTURE_VARIANT(process) {
 	enum way way;
+	enum place place;
 };
 
 FIXTURE_VARIANT_ADD(process, go_on) { .way = WAY_GO_ON };
 FIXTURE_VARIANT_ADD(process, stop) { .way = WAY_STOP };
 FIXTURE_VARIANT_ADD(process, kill) { .way = WAY_KILL };
+FIXTURE_VARIANT_ADD(process, beside) { .way = WAY_KILL, .place = PLACE_SIBLING };
+FIXTURE_VARIANT_ADD(process, nested) { .way = WAY_KILL, .place = PLACE_NESTED };
 
 FIXTURE_SETUP(process)
 {
@@ -109,6 +112,7 @@ FIXTURE_SETUP(process)
 		SKIP(return, "needs root");
 	ASSERT_EQ(0, subject_init(&self->s));
 	self->s.program = "subject-static";
+	self->s.place = variant->place;
 }
 
 FIXTURE_TEARDOWN(process)
@@ -119,7 +123,7 @@ FIXTURE_TEARDOWN(process)
 TEST_F_TIMEOUT(process, all_states, TEST_TIMEOUT)
 {
 	ASSERT_EQ(0, subject_run(&self->s, "state mce_late dispatch flusher slice clamps "
-				 "io_priority slack policy_bind mdwe names ldt tls ports io_level filters",
+				 "io_priority slack policy_bind mdwe names ldt tls ports filters",
 				 variant->way));
 	ASSERT_STREQ("", self->s.skipped);
 }
@@ -141,7 +145,7 @@ TEST_F_TIMEOUT(process, strict, TEST_TIMEOUT)
 
 	ASSERT_EQ(0, subject_start(s, "strict"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, subject_in_syscall(s->pid, s->pid, SYS_read));
+	ASSERT_EQ(0, subject_in_syscall(subject_inner(s), subject_inner(s), SYS_read));
 	ASSERT_EQ(0, subject_cycle(s, variant->way));
 	ASSERT_EQ(0, subject_cycle(s, variant->way));
 	ASSERT_EQ(0, subject_go(s));
@@ -152,9 +156,11 @@ TEST_F_TIMEOUT(process, strict_is_kept, TEST_TIMEOUT)
 {
 	struct subject *s = &self->s;
 
+	if (variant->place)
+		SKIP(return, "its own end is what is looked at");
 	ASSERT_EQ(0, subject_start(s, "strict kill"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, subject_in_syscall(s->pid, s->pid, SYS_read));
+	ASSERT_EQ(0, subject_in_syscall(subject_inner(s), subject_inner(s), SYS_read));
 	ASSERT_EQ(0, subject_cycle(s, variant->way));
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_reap(s, SIGKILL));
@@ -167,7 +173,7 @@ TEST_F_TIMEOUT(process, poll_without_restart, TEST_TIMEOUT)
 
 	ASSERT_EQ(0, subject_start(s, "pollfilter"));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, subject_in_syscall(s->pid, s->pid, SYS_poll));
+	ASSERT_EQ(0, subject_in_syscall(subject_inner(s), subject_inner(s), SYS_poll));
 	/* Job control interrupts it as well, which is not ours to prevent. */
 	if (variant->way == WAY_STOP)
 		SKIP(return, "a stop signal kills it");

@@ -119,18 +119,40 @@ int subject_become_user(struct subject *s, int cap)
 	return prctl(PR_SET_KEEPCAPS, 0);
 }
 
+static const struct {
+	const char *how;	/* see subject_ns.c */
+	int depth;		/* of the process below the root */
+} places[] = {
+	[PLACE_SIBLING] = { "nested b ", 2 },
+	[PLACE_NESTED] = { "nested pc ", 3 },
+};
+
+/* Any program can be elsewhere than at the root: the subject executes it there. */
+static void make_command(const struct subject *s, const char *command, char *words, size_t size)
+{
+	bool other = strncmp(s->program, "subject", 7) != 0;
+
+	if (s->place == PLACE_ALONE)
+		snprintf(words, size, "%s %s", s->program, command);
+	else
+		snprintf(words, size, "%s %s%s%s %s", other ? "subject" : s->program,
+			 places[s->place].how, other ? "execute " : "",
+			 other ? subject_path(s->program) : "", command);
+}
+
 /* The command's words are separated by single blanks. */
 int subject_start(struct subject *s, const char *command)
 {
-	const char *path = subject_path(s->program);
-	char words[256], *argv[16], *save, *word;
+	char words[512], *argv[32], *save, *word;
+	const char *path;
 	int argc = 0;
 
-	snprintf(words, sizeof(words), "%s %s", s->program, command);
-	for (word = strtok_r(words, " ", &save); word && argc < 15;
+	make_command(s, command, words, sizeof(words));
+	for (word = strtok_r(words, " ", &save); word && argc < 31;
 	     word = strtok_r(NULL, " ", &save))
 		argv[argc++] = word;
 	argv[argc] = NULL;
+	path = subject_path(argv[0]);
 
 	s->failures = 0;
 	s->buffered = 0;
@@ -329,6 +351,24 @@ int subject_run_judged(struct subject *s, const char *command, enum way way,
 int subject_run(struct subject *s, const char *command, enum way way)
 {
 	return subject_run_judged(s, command, way, no_judge);
+}
+
+/* The process that its mode runs in. It has no children, and is its parent's youngest. */
+pid_t subject_inner(const struct subject *s)
+{
+	int depth = places[s->place].depth;
+	char path[64], list[256];
+	pid_t pid = s->pid;
+
+	for (; depth && pid; depth--) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+		if (read_file(path, list, sizeof(list)) <= 0)
+			return 0;
+		/* Each number is followed by a blank. */
+		list[strlen(list) - 1] = 0;
+		pid = atoi(strrchr(list, ' ') ?: list);
+	}
+	return pid;
 }
 
 /* Waits for a state letter of /proc/PID/stat. */

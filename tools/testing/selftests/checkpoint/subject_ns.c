@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "subject.h"
@@ -93,12 +96,100 @@ static void fork_and_wait(bool map)
 	_exit(0);
 }
 
+static void on_alarm(int sig)
+{
+}
+
+static void set_own_state(void)
+{
+	struct itimerval later = { .it_value = { 100000, 0 } };
+	struct rlimit limit = { 54321, 65432 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	need(!sigprocmask(SIG_BLOCK, &set, NULL) && !raise(SIGUSR2));
+	need(signal(SIGALRM, on_alarm) != SIG_ERR);
+	need(!setitimer(ITIMER_REAL, &later, NULL));
+	need(!prctl(PR_SET_NAME, "brother") && nice(5) == 5);
+	need(!setrlimit(RLIMIT_MEMLOCK, &limit));
+	umask(0123);
+}
+
+static void check_own_state(void)
+{
+	struct itimerval left = {};
+	struct rlimit limit = {};
+	char name[16] = "";
+	sigset_t set;
+
+	check(!sigpending(&set) && sigismember(&set, SIGUSR2) && !sigismember(&set, SIGALRM));
+	check(!sigprocmask(SIG_BLOCK, NULL, &set));
+	check(sigismember(&set, SIGUSR2) && !sigismember(&set, SIGUSR1));
+	check(signal(SIGALRM, SIG_IGN) == on_alarm);
+	check(!getitimer(ITIMER_REAL, &left) && left.it_value.tv_sec > 90000);
+	check(!prctl(PR_GET_NAME, name) && !strcmp(name, "brother"));
+	check_eq(5, getpriority(PRIO_PROCESS, 0));
+	check(!getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_cur == 54321);
+	check_eq(0123, umask(0));
+}
+
+/* What the process under test has is not its brother's, and the other way round. */
+static void be_brother(int fds[2])
+{
+	char c;
+
+	need(!prctl(PR_SET_PDEATHSIG, SIGKILL));
+	set_own_state();
+	need(write(fds[1], "b", 1) == 1);
+	close(fds[1]);
+	/* Until everybody else has ended. */
+	check_eq(0, read(fds[0], &c, 1));
+	check_own_state();
+	_exit(0);
+}
+
+/* In the child returns; the parent waits for both, and ends. */
+static void fork_beside_brother(void)
+{
+	int status = -1, to[2], from[2];
+	pid_t pid;
+	char c;
+
+	need(!pipe(to) && !pipe(from));
+	pid = fork();
+	need(pid >= 0);
+	if (!pid) {
+		close(to[1]);
+		close(from[0]);
+		be_brother((int[]){ to[0], from[1] });
+	}
+	close(to[0]);
+	close(from[1]);
+	need(read(from[0], &c, 1) == 1);
+	close(from[0]);
+	pid = fork();
+	need(pid >= 0);
+	if (!pid) {
+		close(to[1]);
+		need(!prctl(PR_SET_PDEATHSIG, SIGKILL));
+		return;
+	}
+	check(wait(&status) > 0);
+	check_eq(0, status);
+	close(to[1]);
+	check(wait(&status) > 0);
+	check_eq(0, status);
+	_exit(0);
+}
+
 /*
  * nested HOW MODE [ARG]...: does as HOW says, letter by letter, then is MODE.
  *	u: enters a new user namespace
  *	m: a child goes on in one of which this process gives it the maps
  *	p: a child is the init process of a new pid namespace, and goes on
  *	c: a child goes on
+ *	b: a child goes on, which has a brother
  */
 static void nested(int argc, char **argv)
 {
@@ -118,13 +209,23 @@ static void nested(int argc, char **argv)
 			enter_user_ns();
 		if (*how == 'p')
 			need(!unshare(CLONE_NEWPID));
-		if (*how != 'u')
+		if (*how == 'b')
+			fork_beside_brother();
+		else if (*how != 'u')
 			fork_and_wait(*how == 'm');
 		if (*how == 'p')
 			check_eq(1, getpid());
 	}
 	need(run_mode(argc - 1, argv + 1));
 	_exit(0);
+}
+
+/* execute PROGRAM [ARG]...: is another program. */
+static void execute(int argc, char **argv)
+{
+	need(argc > 0);
+	execv(argv[0], argv);
+	fail("exec of %s", argv[0]);
 }
 
 #define TEXT	4096
@@ -259,6 +360,7 @@ static void end(int argc, char **argv)
 
 const struct mode ns_modes[] = {
 	{ "nested", nested },
+	{ "execute", execute },
 	{ "ns_state", state },
 	{ "ns_later", later },
 	{ "ns_zombie", zombie },

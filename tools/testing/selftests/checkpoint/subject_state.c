@@ -128,11 +128,10 @@ static int flusher(void)
 /* As prctl() tells only to those with CAP_SYS_RESOURCE: the flags of stat. */
 static bool is_flusher(void)
 {
-	char path[64], stat[1024] = "";
+	char stat[1024] = "";
 	unsigned int flags = 0;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%ld/stat", syscall(SYS_gettid));
-	need(read_file(path, stat, sizeof(stat)) > 0);
+	need(read_file("/proc/thread-self/stat", stat, sizeof(stat)) > 0);
 	need(sscanf(strrchr(stat, ')'), ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1);
 	return (flags & 0x180000) == 0x180000;
 }
