@@ -14,7 +14,7 @@
  * counts only if the timer says that its signal was pending. So one that
  * expires in a frozen process while that is being saved expires once.
  *
- * Timers are created when all threads exist, and set just before these are
+ * Timers are created when all tasks exist, and set just before these are
  * released. They cannot go away in between: none of them runs.
  */
 #include <linux/alarmtimer.h>
@@ -53,20 +53,25 @@ static struct task_struct *clock_owner(struct k_itimer *timer)
 
 static const char *const obstacles[] = {
 	"of the processor time of a process or thread that is gone",
-	"of another process's processor time",
+	"of the processor time of a process outside of the tree",
 	"that notifies a thread that is gone",
 };
 
-/* Why a timer cannot be saved, or -1. Called with siglock held, under RCU. */
-static int find_obstacle(struct task_struct *task, struct k_itimer *timer)
+/*
+ * Why a timer cannot be saved, or -1. Called with siglock held, under RCU. A process
+ * may measure the time of any other as a whole; of the tree we know what that has used.
+ */
+static int find_obstacle(struct ckpt_ctx *ctx, struct task_struct *task, struct k_itimer *timer)
 {
 	struct task_struct *owner;
+	struct ckpt_task *t;
 
 	if (is_cpu_clock(timer->it_clock)) {
 		owner = clock_owner(timer);
-		if (!owner)
+		t = owner ? xa_load(&ctx->task_index, owner->pid) : NULL;
+		if (!owner || (t && !t->leader->main))
 			return 0;
-		if (!same_thread_group(owner, task))
+		if (!t)
 			return 1;
 	}
 	if (timer->it_sigev_notify & SIGEV_THREAD_ID && !pid_task(timer->it_pid, PIDTYPE_PID))
@@ -84,7 +89,7 @@ static int posix_timers_collect(struct ckpt_ctx *ctx, struct ckpt_task *t)
 	rcu_read_lock();
 	if (lock_task_sighand(t->task, &flags)) {
 		hlist_for_each_entry(timer, &t->task->signal->posix_timers, list) {
-			i = find_obstacle(t->task, timer);
+			i = find_obstacle(ctx, t->task, timer);
 			if (i < 0)
 				continue;
 			ids[i] = timer->it_id;
@@ -297,6 +302,22 @@ static pid_t thread_nr(struct ckpt_ctx *ctx, struct ckpt_task *leader, u32 tid)
 	return 0;
 }
 
+/* The id that a clock's owner has for current, 0: no such timer can have been saved. */
+static pid_t clock_nr(struct ckpt_ctx *ctx, struct ckpt_task *leader,
+		      const struct ckpt_rec_posix_timer *rec)
+{
+	struct ckpt_task *t;
+
+	if (rec->clock & CKPT_CLOCK_THREAD)
+		return thread_nr(ctx, leader, rec->clock_tid);
+	t = xa_load(&ctx->task_index, rec->clock_tid);
+	if (t == leader)
+		return task_pid_vnr(current);
+	if (!t || t != t->leader || !t->main || !(rec->clock & CKPT_CLOCK_BY_ID))
+		return 0;
+	return ckpt_pid_for_current(ctx, t->nr);
+}
+
 static clockid_t cpu_clock_id(const struct ckpt_rec_posix_timer *rec, pid_t nr)
 {
 	clockid_t which = rec->clock & CKPT_CLOCK_WHICH;
@@ -308,7 +329,6 @@ static clockid_t cpu_clock_id(const struct ckpt_rec_posix_timer *rec, pid_t nr)
 static struct k_itimer *create_timer(struct ckpt_ctx *ctx, struct ckpt_task *leader,
 				     const struct ckpt_rec_posix_timer *rec)
 {
-	pid_t nr = thread_nr(ctx, leader, rec->clock_tid);
 	clockid_t clock = rec->clock;
 	sigevent_t event = {
 		.sigev_notify = rec->notify,
@@ -316,10 +336,11 @@ static struct k_itimer *create_timer(struct ckpt_ctx *ctx, struct ckpt_task *lea
 		.sigev_value.sival_ptr = u64_to_user_ptr(rec->value),
 	};
 	struct k_itimer *timer;
+	pid_t nr;
 
 	if (rec->clock & CKPT_CLOCK_CPU) {
-		if (!nr || (!(rec->clock & CKPT_CLOCK_THREAD) &&
-			    rec->clock_tid != leader->rec->tgid))
+		nr = clock_nr(ctx, leader, rec);
+		if (!nr)
 			return ERR_PTR(-EBADMSG);
 		clock = cpu_clock_id(rec, nr);
 	}
@@ -346,7 +367,7 @@ static int create_error(struct ckpt_ctx *ctx, struct ckpt_task *t, u32 id, int e
 /**
  * ckpt_posix_timers_create - create the timers of a process, not armed
  * @ctx: context
- * @leader: current; its threads exist, its limits and identity are the caller's
+ * @leader: current; the tree exists, limits and identity are the caller's
  *
  * Return: 0 or a negative errno, reported.
  */

@@ -227,9 +227,8 @@ static void commit_cpu_limit(struct ckpt_task *t)
 		update_rlimit_cpu(t->task, p->rlimits[RLIMIT_CPU].soft);
 }
 
-static void commit_process(struct ckpt_task *t)
+static void commit_timers(struct ckpt_task *t)
 {
-	ckpt_usage_commit(t);
 	commit_cpu_limit(t);
 	ckpt_timers_commit(t);
 	ckpt_posix_timers_commit(t);
@@ -279,7 +278,11 @@ void ckpt_commit_all(struct ckpt_ctx *ctx)
 	ckpt_epolls_commit(ctx);
 	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
 		if (t->main)
-			commit_process(t);
+			ckpt_usage_commit(t);
+	/* A timer can be of the processor time of another process. */
+	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))
+		if (t->main)
+			commit_timers(t);
 	ckpt_timerfds_commit(ctx);
 }
 

@@ -13,7 +13,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "subject.h"
@@ -94,6 +96,7 @@ static void check_overlap(const struct span *a, const struct span *b)
 /* A second thread: target of signals, and owner of a clock. */
 static pthread_t other;
 static pid_t other_tid;
+static char other_status[64];
 static clockid_t other_clock;
 static pthread_barrier_t barrier;
 static siginfo_t taken;
@@ -135,7 +138,12 @@ static void expect_taken(int id, long value)
 
 static void *other_thread(void *arg)
 {
+	char path[32] = "";
+
 	other_tid = syscall(SYS_gettid);
+	/* By its number in the namespace of /proc. */
+	need(readlink("/proc/thread-self", path, sizeof(path) - 1) > 0);
+	snprintf(other_status, sizeof(other_status), "/proc/%s/status", path);
 	need(!pthread_getcpuclockid(pthread_self(), &other_clock));
 	pthread_barrier_wait(&barrier);
 	pthread_barrier_wait(&barrier);
@@ -145,6 +153,10 @@ static void *other_thread(void *arg)
 }
 
 static bool by_other;
+
+/* A child, or else the parent, which uses processor time when it is told. */
+static pid_t kin;
+static int burn[2];
 
 static void start_other(void)
 {
@@ -200,6 +212,7 @@ static const struct clock {
 	{ "thread", CLOCK_THREAD_CPUTIME_ID, true, USED },
 	{ "other_thread", 0, false, USED },
 	{ "process_id", 0, false, USED },
+	{ "kin", 0, false, USED },
 };
 
 static const struct clock *find_clock(const char *name, clockid_t *id)
@@ -213,6 +226,8 @@ static const struct clock *find_clock(const char *name, clockid_t *id)
 		*id = other_clock;
 	if (!strcmp(name, "process_id"))
 		need(!clock_getcpuclockid(getpid(), id));
+	if (!strcmp(name, "kin"))
+		need(!clock_getcpuclockid(kin ?: getppid(), id));
 	return &clocks[i];
 }
 
@@ -272,6 +287,7 @@ static void timer(int argc, char **argv)
 	least = live_until(begin, ALIVE_NS);
 	for (i = 0; i < 2; i++) {
 		stage();
+		find_clock(argv[0], &clock);
 		check_running(id, clock, c->kind, &expiry, begin, least);
 	}
 	if (notify == SIGEV_NONE) {
@@ -281,10 +297,50 @@ static void timer(int argc, char **argv)
 		return;
 	}
 	check_eq(0, set_timer(id, 0, 1, 0));
+	if (burn[1])
+		need(write(burn[1], "b", 1) == 1);
 	take_by(is_other);
 	expect_taken(id, 0x1234567890);
 	check_eq(0, get_timer(id, NULL));
 	expect_nothing();
+}
+
+/* Computes as long as there is @child, or the parent, which kills it then. */
+static void burn_for(pid_t child)
+{
+	uint64_t state = 1;
+	int status = -1;
+	char c;
+
+	need(read(burn[0], &c, 1) == 1);
+	while (!child || !waitpid(child, &status, WNOHANG))
+		state = chain(state, 100);
+	check_eq(0, status);
+}
+
+/*
+ * timer_kin up|down NOTIFY: a timer of the processor time of the parent of who has
+ * it, or of a child.
+ */
+static void timer_kin(int argc, char **argv)
+{
+	bool up = !strcmp(argv[0], "up");
+	pid_t pid;
+
+	need(!pipe(burn));
+	pid = fork();
+	need(pid >= 0);
+	if (!pid)
+		need(!prctl(PR_SET_PDEATHSIG, SIGKILL));
+	if (up == !!pid) {
+		burn_for(pid);
+		return;
+	}
+	kin = pid;
+	timer(2, (char *[]){ "kin", argv[1] });
+	if (up)
+		_exit(0);
+	need(!kill(pid, SIGKILL) && waitpid(pid, NULL, 0) == pid);
 }
 
 /* itimer WHICH: one of setitimer(2), which runs. */
@@ -349,11 +405,10 @@ static void ids(int argc, char **argv)
 
 static bool is_pending(void)
 {
-	char status[4096], path[64], *line;
+	char status[4096], *line;
 	uint64_t own = 0, shared = 0;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/status", other_tid);
-	need(read_file(path, status, sizeof(status)) > 0);
+	need(read_file(other_status, status, sizeof(status)) > 0);
 	line = strstr(status, "SigPnd:\t");
 	need(line && sscanf(line, "SigPnd:\t%llx\nShdPnd:\t%llx", (unsigned long long *)&own,
 			    (unsigned long long *)&shared) == 2);
@@ -591,6 +646,7 @@ static void burst(int argc, char **argv)
 
 const struct mode timer_modes[] = {
 	{ "timer", timer },
+	{ "timer_kin", timer_kin },
 	{ "itimer", itimer },
 	{ "timer_ids", ids },
 	{ "timer_pending", pending },

@@ -110,6 +110,66 @@ MOVING_TEST(each_expires_once, "burst 1500")
 TIMER_TEST(usage, "usage")
 TIMER_TEST(processor_time_limit, "cpulimit")
 
+/* One of each kind in a larger tree. */
+FIXTURE(elsewhere) {
+	struct subject s;
+};
+
+FIXTURE_VARIANT(elsewhere) {
+	enum place place;
+};
+
+FIXTURE_VARIANT_ADD(elsewhere, beside) { .place = PLACE_SIBLING };
+FIXTURE_VARIANT_ADD(elsewhere, nested) { .place = PLACE_NESTED };
+
+FIXTURE_SETUP(elsewhere)
+{
+	ASSERT_EQ(0, subject_init(&self->s));
+	self->s.program = "subject-static";
+	self->s.place = variant->place;
+}
+
+FIXTURE_TEARDOWN(elsewhere)
+{
+	subject_destroy(&self->s);
+}
+
+#define ELSEWHERE_TEST(name, command)					\
+TEST_F_TIMEOUT(elsewhere, name, TEST_TIMEOUT)				\
+{									\
+	ASSERT_EQ(0, subject_run_judged(&self->s, command, WAY_KILL, judge));	\
+}
+
+ELSEWHERE_TEST(interval_real, "itimer real")
+ELSEWHERE_TEST(interval_virtual, "itimer virtual")
+ELSEWHERE_TEST(interval_prof, "itimer prof")
+ELSEWHERE_TEST(realtime_absolute, "timer realtime_abs signal")
+ELSEWHERE_TEST(monotonic_thread, "timer monotonic thread")
+ELSEWHERE_TEST(boottime, "timer boottime signal")
+ELSEWHERE_TEST(process_time, "timer process_id signal")
+ELSEWHERE_TEST(thread_time, "timer thread signal")
+ELSEWHERE_TEST(other_threads_time, "timer other_thread thread")
+ELSEWHERE_TEST(time_of_child, "timer_kin down thread")
+ELSEWHERE_TEST(time_of_parent, "timer_kin up signal")
+ELSEWHERE_TEST(ids, "timer_ids")
+ELSEWHERE_TEST(pending_thread, "timer_pending thread")
+ELSEWHERE_TEST(pending_order, "timer_order")
+ELSEWHERE_TEST(pending_alarm, "pending_alarm")
+ELSEWHERE_TEST(usage, "usage")
+ELSEWHERE_TEST(processor_time_limit, "cpulimit")
+
+#define KIN_TEST(name, command)						\
+TEST_F_TIMEOUT(timers, name, TEST_TIMEOUT)				\
+{									\
+	if (variant->way == WAY_STOP)					\
+		SKIP(return, "the test continues only one process");	\
+	ASSERT_EQ(0, subject_run_judged(&self->s, command, variant->way, judge));	\
+}
+
+KIN_TEST(time_of_child, "timer_kin down signal")
+KIN_TEST(time_of_child_none, "timer_kin down none")
+KIN_TEST(time_of_parent_thread, "timer_kin up thread")
+
 #define EXPIRES_MS	700
 
 /* It expires after its time, of which that without a process is no part. */
@@ -327,6 +387,28 @@ TEST_F_TIMEOUT(new_pids, notified_thread, TEST_TIMEOUT)
 TEST_F_TIMEOUT(new_pids, clock_of_thread, TEST_TIMEOUT)
 {
 	run_new_pids(_metadata, &self->s, "timer thread signal");
+}
+
+TEST_F_TIMEOUT(new_pids, clock_of_parent, TEST_TIMEOUT)
+{
+	run_new_pids(_metadata, &self->s, "timer_kin up signal");
+}
+
+/* What a process that is left out uses is not known when the others are restarted. */
+TEST_F_TIMEOUT(new_pids, clock_left_out, TEST_TIMEOUT)
+{
+	struct subject *s = &self->s;
+
+	ASSERT_EQ(0, subject_start(s, "timer_kin down signal"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(-1, subject_save(s, CHECKPOINT_ONLY | CHECKPOINT_KILL));
+	EXPECT_EQ(EOPNOTSUPP, s->err);
+	EXPECT_EQ(1, messages_count(s, "obstacle", CKPT_WHY_TIMER, "outside of the tree"))
+		messages_show(s);
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
 }
 
 /* Who may not wake the system may not do so by a restart. */
