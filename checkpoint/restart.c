@@ -571,8 +571,8 @@ static void commit(struct ckpt_ctx *ctx)
 {
 	struct ckpt_task *t;
 
-	ckpt_commit_dead(ctx);
 	ckpt_tree_bury(ctx);
+	ckpt_commit_dead(ctx);
 	ckpt_tree_tie(ctx);
 	ckpt_terminals_tie(ctx);
 	for (t = ckpt_next_leader(ctx, NULL); t; t = ckpt_next_leader(ctx, t))

@@ -266,6 +266,9 @@ void ckpt_tree_bury(struct ckpt_ctx *ctx)
 		while (t->pid && !wait_event_timeout(t->pid->wait_pidfd,
 						     READ_ONCE(t->task->exit_state), 1))
 			;
+		/* Until its last switch of context it uses processor time. */
+		while (!wait_task_inactive(t->task, TASK_DEAD))
+			schedule_timeout_uninterruptible(1);
 	}
 }
 

@@ -234,9 +234,20 @@ static void commit_timers(struct ckpt_task *t)
 	ckpt_posix_timers_commit(t);
 }
 
+/* Another thread of the caller may have waited for it meanwhile. */
+static void commit_dead_process(struct ckpt_task *t)
+{
+	read_lock(&tasklist_lock);
+	if (t->task->sighand)
+		ckpt_usage_commit(t);
+	read_unlock(&tasklist_lock);
+}
+
 /**
- * ckpt_commit_dead - resource usage of tasks that are about to exit again
- * @ctx: context; all its tasks are parked
+ * ckpt_commit_dead - resource usage of tasks that have exited again
+ * @ctx: context; its other tasks are parked
+ *
+ * What they have used for that does not count.
  */
 void ckpt_commit_dead(struct ckpt_ctx *ctx)
 {
@@ -249,7 +260,7 @@ void ckpt_commit_dead(struct ckpt_ctx *ctx)
 			continue;
 		ckpt_thread_usage_commit(t);
 		if (!t->leader->main)
-			ckpt_usage_commit(t);
+			commit_dead_process(t);
 	}
 }
 

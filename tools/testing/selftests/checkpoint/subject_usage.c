@@ -229,7 +229,70 @@ static void cpulimit(int argc, char **argv)
 	check_eq(3, limit.rlim_cur);
 }
 
+/* What wait(2) will tell of a zombie, which stays one. */
+static struct rusage look_dead(pid_t pid)
+{
+	struct rusage use = {};
+	siginfo_t info;
+
+	check_eq(0, syscall(SYS_waitid, P_PID, pid, &info, WEXITED | WNOWAIT, &use));
+	check_eq(pid, info.si_pid);
+	return use;
+}
+
+static void check_same(const struct rusage *a, const struct rusage *b)
+{
+	check_eq(to_ns(a->ru_utime), to_ns(b->ru_utime));
+	check_eq(to_ns(a->ru_stime), to_ns(b->ru_stime));
+	check_eq(a->ru_maxrss, b->ru_maxrss);
+	check_eq(a->ru_minflt, b->ru_minflt);
+	check_eq(a->ru_majflt, b->ru_majflt);
+	check_eq(a->ru_inblock, b->ru_inblock);
+	check_eq(a->ru_oublock, b->ru_oublock);
+	check_eq(a->ru_nvcsw, b->ru_nvcsw);
+	check_eq(a->ru_nivcsw, b->ru_nivcsw);
+}
+
+/*
+ * dead_usage: a child has ended, and its own, which it has waited for. Its parent has
+ * used nothing by them until it waits.
+ */
+static void dead_usage(int argc, char **argv)
+{
+	struct rusage children, before, now;
+	int status = -1;
+	pid_t pid;
+
+	pid = fork();
+	need(pid >= 0);
+	if (!pid) {
+		if (!fork()) {
+			burn(NULL);
+			_exit(0);
+		}
+		wait(NULL);
+		burn(NULL);
+		_exit(5);
+	}
+	before = look_dead(pid);
+	check(to_ns(before.ru_utime) + to_ns(before.ru_stime) > BURN_NS);
+	check(before.ru_maxrss > 0 && before.ru_minflt > 0);
+	stage();
+	stage();
+	now = look_dead(pid);
+	check_same(&before, &now);
+	check_eq(0, getrusage(RUSAGE_CHILDREN, &children));
+	check_eq(0, to_ns(children.ru_utime) + to_ns(children.ru_stime));
+	check_eq(0, children.ru_minflt);
+	check_eq(pid, wait4(pid, &status, 0, &now));
+	check_eq(5 << 8, status);
+	check_same(&before, &now);
+	check_eq(0, getrusage(RUSAGE_CHILDREN, &children));
+	check_same(&before, &children);
+}
+
 const struct mode usage_modes[] = {
+	{ "dead_usage", dead_usage },
 	{ "usage", usage },
 	{ "age", aging },
 	{ "cpulimit", cpulimit },

@@ -108,6 +108,7 @@ MOVING_TEST(periodic_posix, "periodic posix")
 MOVING_TEST(periodic_processor_time, "periodic cpu")
 MOVING_TEST(each_expires_once, "burst 1500")
 TIMER_TEST(usage, "usage")
+TIMER_TEST(usage_of_dead_child, "dead_usage")
 TIMER_TEST(processor_time_limit, "cpulimit")
 
 /* One of each kind in a larger tree. */
@@ -156,6 +157,7 @@ ELSEWHERE_TEST(pending_thread, "timer_pending thread")
 ELSEWHERE_TEST(pending_order, "timer_order")
 ELSEWHERE_TEST(pending_alarm, "pending_alarm")
 ELSEWHERE_TEST(usage, "usage")
+ELSEWHERE_TEST(usage_of_dead_child, "dead_usage")
 ELSEWHERE_TEST(processor_time_limit, "cpulimit")
 
 #define KIN_TEST(name, command)						\
