@@ -56,6 +56,8 @@ PROCESS_TEST(group_without_leader, "leaderless")
 PROCESS_TEST(session_without_leader, "leaderless session")
 PROCESS_TEST(data_under_way, "data")
 PROCESS_TEST(exit_signals, "exitsignal")
+PROCESS_TEST(parents_end, "pdeath")
+PROCESS_TEST(end_of_parent_thread, "pdeath thread")
 
 /* Restarted, it waits in the kernel, but no longer in that system call. */
 TEST_F_TIMEOUT(process, vforked, TEST_TIMEOUT)

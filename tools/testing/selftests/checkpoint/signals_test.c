@@ -66,6 +66,14 @@ TEST_F_TIMEOUT(signals, pending, TEST_TIMEOUT)
 
 SIGNAL_TEST(queued_information, "faultinfo", false)
 
+TEST_F_TIMEOUT(signals, information_of_others, TEST_TIMEOUT)
+{
+	/* SIGCONT would be pending, too. */
+	if (variant->way == WAY_STOP)
+		return;
+	ASSERT_EQ(0, subject_run(&self->s, "siginfo", variant->way));
+}
+
 /* A call that changes the mask for as long as it waits. */
 static void run_mask(struct __test_metadata *_metadata, struct subject *s, const char *command,
 		     long nr, enum way way)

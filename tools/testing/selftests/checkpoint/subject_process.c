@@ -522,6 +522,78 @@ static void data(int argc, char **argv)
 	reap(pid, 0);
 }
 
+static volatile int dying;
+
+static void on_parents_end(int sig, siginfo_t *info, void *context)
+{
+	dying = info->si_code == SI_USER ? info->si_pid : -1;
+}
+
+/* The child is told when the thread that has made it has ended, not when another has. */
+static void *make_mortal(void *arg)
+{
+	struct sigaction act = { .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct channel *up = ((struct channel **)arg)[0], *end = ((struct channel **)arg)[1];
+	pid_t parent = getpid(), pid = fork();
+
+	need(pid >= 0);
+	if (pid) {
+		while (asked(end))
+			answer(end, pid);
+		return NULL;
+	}
+	act.sa_sigaction = on_parents_end;
+	need(!sigaction(SIGUSR1, &act, NULL) && !prctl(PR_SET_PDEATHSIG, SIGUSR1));
+	close(end->to_child[0]);
+	close(end->to_parent[1]);
+	while (asked(up))
+		answer(up, dying ? (dying == parent ? 1 : -1) : 0);
+	_exit(9);
+}
+
+/* pdeath [thread]: who asked for a signal at the end of its parent gets it then. */
+static void pdeath(int argc, char **argv)
+{
+	struct channel up, end, rest, *channels[2] = { &up, &end };
+	pthread_t thread;
+	pid_t middle, pid;
+
+	need(!prctl(PR_SET_CHILD_SUBREAPER, 1));
+	open_channel(&up);
+	open_channel(&end);
+	middle = fork_child(&rest);
+	if (!middle) {
+		child_side(&up);
+		child_side(&end);
+		if (argc > 0)
+			need(!pthread_create(&thread, NULL, make_mortal, channels));
+		else
+			make_mortal(channels);
+		while (argc > 0 && asked(&rest))
+			answer(&rest, 1);
+		_exit(8);
+	}
+	parent_side(&up);
+	parent_side(&end);
+	pid = ask(&end);
+	check_eq(0, ask(&up));
+	stage();
+	check_eq(pid, ask(&end));
+	check_eq(0, ask(&up));
+	stage();
+	hang_up(&end);
+	while (!ask(&up))
+		poll_pause();
+	check_eq(1, ask(&up));
+	/* The process of that thread may be there. */
+	if (argc > 0)
+		check_eq(1, ask(&rest));
+	hang_up(&rest);
+	reap(middle, 8 << 8);
+	hang_up(&up);
+	reap(pid, 9 << 8);
+}
+
 /* exitsignal: a child whose end sends another signal, and one that sends none. */
 static void exit_signals(int argc, char **argv)
 {
@@ -722,5 +794,6 @@ const struct mode process_modes[] = {
 	{ "leaderless", leaderless },
 	{ "data", data },
 	{ "exitsignal", exit_signals },
+	{ "pdeath", pdeath },
 	{}
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Signal actions, masks, pending signals, and handlers that are running. */
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -9,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "subject.h"
 
@@ -172,6 +174,98 @@ static void pending(int argc, char **argv)
 	expect_nothing();
 }
 
+/* A program of another user, as far as the receivers of its signals can tell. */
+static void send_all(pid_t to, pid_t tid, const int go[2])
+{
+	union sigval sigval = { .sival_ptr = (void *)0x123456789abcdef };
+	char c;
+
+	need(!setresuid(getuid() ? -1 : TEST_USER, -1, -1));
+	need(!sigqueue(to, SIGRTMIN + 1, sigval));
+	sigval.sival_ptr = (void *)0xfedcba987654321;
+	need(!sigqueue(to, SIGRTMIN + 1, sigval));
+	need(!kill(to, SIGRTMIN + 1));
+	need(!syscall(SYS_tgkill, to, tid, SIGRTMIN + 1));
+	need(!sigqueue(to, SIGUSR2, sigval));
+	/* Standard signals are not queued: the first one stays. */
+	need(!kill(to, SIGUSR2));
+	need(read(go[0], &c, 1) == 1);
+	_exit(77);
+}
+
+static siginfo_t take(int sig)
+{
+	struct timespec zero = {};
+	siginfo_t info = {};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	check_eq(sig, syscall(SYS_rt_sigtimedwait, &set, &info, &zero, 8));
+	check_eq(sig, info.si_signo);
+	return info;
+}
+
+static void expect_info(int sig, int code, pid_t pid, uint64_t value)
+{
+	siginfo_t info = take(sig);
+
+	check_eq(code, info.si_code);
+	check_eq(pid, info.si_pid);
+	check_eq(getuid() ?: TEST_USER, info.si_uid);
+	check_eq(value, (uintptr_t)info.si_value.sival_ptr);
+}
+
+static void expect_child(pid_t pid)
+{
+	siginfo_t info = take(SIGCHLD);
+
+	check_eq(CLD_EXITED, info.si_code);
+	check_eq(pid, info.si_pid);
+	check_eq(getuid() ?: TEST_USER, info.si_uid);
+	check_eq(77, info.si_status);
+	check_eq(pid, waitpid(pid, NULL, 0));
+}
+
+static void expect_io(int fd)
+{
+	siginfo_t info = take(SIGRTMIN + 2);
+
+	check_eq(POLL_IN, info.si_code);
+	check_eq(fd, info.si_fd);
+	check_eq(POLLIN | POLLRDNORM, info.si_band);
+}
+
+/* siginfo: of signals from another process, in full and in their order. */
+static void all_info(int argc, char **argv)
+{
+	int go[2], ready[2];
+	sigset_t all;
+	pid_t pid;
+
+	sigfillset(&all);
+	need(!sigprocmask(SIG_BLOCK, &all, NULL) && !pipe(go) && !pipe(ready));
+	need(!fcntl(ready[0], F_SETOWN, getpid()) && !fcntl(ready[0], F_SETSIG, SIGRTMIN + 2));
+	need(!fcntl(ready[0], F_SETFL, O_ASYNC | O_NONBLOCK));
+	pid = fork();
+	need(pid >= 0);
+	if (!pid)
+		send_all(getppid(), getppid(), go);
+	need(write(ready[1], "x", 1) == 1 && write(go[1], "x", 1) == 1);
+	need(!waitid(P_PID, pid, &(siginfo_t){}, WEXITED | WNOWAIT));
+	stage();
+	stage();
+	/* First those of the thread, then those of the process. */
+	expect_info(SIGRTMIN + 1, SI_TKILL, pid, 0);
+	expect_info(SIGRTMIN + 1, SI_QUEUE, pid, 0x123456789abcdef);
+	expect_info(SIGRTMIN + 1, SI_QUEUE, pid, 0xfedcba987654321);
+	expect_info(SIGRTMIN + 1, SI_USER, pid, 0);
+	expect_info(SIGUSR2, SI_QUEUE, pid, 0xfedcba987654321);
+	expect_io(ready[0]);
+	expect_child(pid);
+	expect_nothing();
+}
+
 /* faultinfo: a synchronous signal's information that was queued by hand. */
 static void faultinfo(int argc, char **argv)
 {
@@ -326,6 +420,7 @@ static void count(int argc, char **argv)
 const struct mode signal_modes[] = {
 	{ "actions", actions },
 	{ "pending", pending },
+	{ "siginfo", all_info },
 	{ "faultinfo", faultinfo },
 	{ "running", running },
 	{ "ignored", ignored },

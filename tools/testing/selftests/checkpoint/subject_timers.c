@@ -305,15 +305,15 @@ static void timer(int argc, char **argv)
 	expect_nothing();
 }
 
-/* Computes as long as there is @child, or the parent, which kills it then. */
-static void burn_for(pid_t child)
+/* Computes as long as there is a child, or else the parent, which kills it then. */
+static void burn_for(bool child)
 {
 	uint64_t state = 1;
 	int status = -1;
 	char c;
 
 	need(read(burn[0], &c, 1) == 1);
-	while (!child || !waitpid(child, &status, WNOHANG))
+	while (!child || !waitpid(-1, &status, WNOHANG))
 		state = chain(state, 100);
 	check_eq(0, status);
 }
