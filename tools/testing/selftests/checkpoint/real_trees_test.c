@@ -102,6 +102,26 @@ FIXTURE_VARIANT_ADD(program, pipeline) {
 	.middle = { 5, 13 },
 };
 
+/*
+ * With job control: a pipeline of four programs in a group of its own, brought to the
+ * foreground, a job that is stopped all the time, and both again afterwards.
+ */
+FIXTURE_VARIANT_ADD(program, job_control) {
+	.argv = { "/bin/bash", "-c",
+		  "set -m; sleep 1000 & kill -STOP %1; until [[ $(jobs) == *Stopped* ]]; do :; done;"
+		  "awk 'BEGIN { for (i = 0; i < 60000; i++) { x = (x * 7919 + i) % 1000003;"
+		  "print x, i; if (i % 3000 == 0) {"
+		  "print i >>\"progress\"; fflush(\"progress\") } } }' |"
+		  "tr 0-9 a-j | gzip -9 -n | sha256sum & kill -STOP %2;"
+		  "until [[ $(jobs -s) == *gzip* ]]; do :; done; jobs; fg %2;"
+		  "echo $?; jobs; kill -CONT %1; until [[ $(jobs -r) == *sleep* ]]; do :; done; jobs;"
+		  "kill %1; wait %1; echo $?; jobs; true | sort | cat; echo ${PIPESTATUS[*]};"
+		  "for ((i = 0; i < 50; i++)); do echo $i; done" },
+	.needs = "/bin/bash",
+	.processes = 6,
+	.middle = { 5, 13 },
+};
+
 /* A log that grows, followed by inotify(7) and by the end of who writes it. */
 FIXTURE_VARIANT_ADD(program, follow_log) {
 	.argv = { "/bin/bash", "-c",
