@@ -6,7 +6,9 @@
  */
 #include "kselftest_harness.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -25,11 +27,16 @@
 #define SLAB	"failslab"
 #define PAGES	"fail_page_alloc"
 
+/* What a restart that fails must not leave behind. */
+struct left {
+	int fds, tasks, zombies;
+};
+
 FIXTURE(faults) {
 	struct subject s;
 	char program[128];
 	struct image image;
-	int fds, tasks;
+	struct left before;
 };
 
 FIXTURE_VARIANT(faults) {
@@ -53,6 +60,71 @@ FIXTURE_VARIANT_ADD(faults, inet_forked) { "inet_forked", 3, 60 };
 /* Pages that processes share. */
 FIXTURE_VARIANT_ADD(faults, cow) { "cow_same", 3, 60 };
 
+static int count_zombies(void)
+{
+	char path[64], stat[512], *end;
+	struct dirent *entry;
+	DIR *dir = opendir("/proc");
+	int n = 0;
+
+	if (!dir)
+		return -1;
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%.20s/stat", entry->d_name);
+		if (read_file(path, stat, sizeof(stat)) <= 0)
+			continue;
+		end = strrchr(stat, ')');
+		n += end && end[2] == 'Z';
+	}
+	closedir(dir);
+	return n;
+}
+
+static const struct {
+	const char *limit;
+	int flag;
+} ns_kinds[] = {
+	{ "/proc/sys/user/max_pid_namespaces", CLONE_NEWPID },
+	{ "/proc/sys/user/max_user_namespaces", CLONE_NEWUSER },
+};
+
+/* The kernel tells how many there are only by a limit: may there be one, as the first? */
+static bool may_be_first(int kind)
+{
+	int status = -1, length;
+	char before[32];
+	pid_t pid;
+
+	length = read_file(ns_kinds[kind].limit, before, sizeof(before));
+	write_file(ns_kinds[kind].limit, "1", 1);
+	pid = fork();
+	if (!pid)
+		_exit(unshare(ns_kinds[kind].flag) ? 1 : 0);
+	waitpid(pid, &status, 0);
+	write_file(ns_kinds[kind].limit, before, length);
+	return !status;
+}
+
+/* It frees them in its own time. */
+static int no_namespace_left(void)
+{
+	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
+	int kind;
+
+	for (kind = 0; kind < 2; kind++) {
+		while (!may_be_first(kind)) {
+			if (now_ns() > deadline) {
+				say("%s: there still is one", ns_kinds[kind].limit);
+				return -1;
+			}
+			poll_pause();
+		}
+	}
+	return 0;
+}
+
 static int copy_program(const struct subject *s, char *path, size_t size)
 {
 	struct image program = {};
@@ -73,8 +145,7 @@ FIXTURE_SETUP(faults)
 	/* On a tmpfs: file systems that lack memory are not what is tested here. */
 	ASSERT_EQ(0, copy_program(s, self->program, sizeof(self->program)));
 	s->program = self->program;
-	self->fds = count_fds();
-	self->tasks = count_tasks();
+	self->before = (struct left){ count_fds(), count_tasks(), count_zombies() };
 	ASSERT_EQ(0, subject_start(s, variant->command));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 }
@@ -83,18 +154,22 @@ FIXTURE_TEARDOWN(faults)
 {
 	image_free(&self->image);
 	subject_destroy(&self->s);
+	EXPECT_EQ(0, no_namespace_left());
 }
 
 /* Init waits for those of a killed tree, in its own time. */
-static int nothing_left(int fds, int tasks)
+static int nothing_left(const struct left *before)
 {
 	uint64_t deadline = now_ns() + WAIT_TIMEOUT * 1000000000ULL;
 
-	while (count_tasks() > tasks && now_ns() < deadline)
+	while ((count_tasks() > before->tasks || count_zombies() > before->zombies) &&
+	       now_ns() < deadline)
 		poll_pause();
-	if (count_tasks() <= tasks && count_fds() == fds)
+	if (count_tasks() <= before->tasks && count_zombies() <= before->zombies &&
+	    count_fds() == before->fds)
 		return 0;
-	say("fds %d, now %d; tasks %d, now %d", fds, count_fds(), tasks, count_tasks());
+	say("fds %d, now %d; tasks %d, now %d; zombies %d, now %d", before->fds, count_fds(),
+	    before->tasks, count_tasks(), before->zombies, count_zombies());
 	return -1;
 }
 
@@ -212,7 +287,7 @@ TEST_F_TIMEOUT(faults, killed, TEST_TIMEOUT)
 				messages_show(s);
 			}
 			killed += err != 0;
-			ASSERT_EQ(0, nothing_left(self->fds, self->tasks));
+			ASSERT_EQ(0, nothing_left(&self->before));
 		}
 	}
 	ASSERT_LT(variant->victims, killed);
@@ -262,7 +337,7 @@ TEST_F_TIMEOUT(faults, tid_taken, TEST_TIMEOUT)
 	ASSERT_EQ(EEXIST, restart_with(s, &self->image,
 				       image_find(&self->image, CKPT_REC_VMAS, 0), take_pid,
 				       tasks[i].tid)) messages_show(s);
-	ASSERT_EQ(0, nothing_left(self->fds, self->tasks));
+	ASSERT_EQ(0, nothing_left(&self->before));
 end:
 	ASSERT_EQ(0, restart_and_end(s));
 }
@@ -303,7 +378,7 @@ TEST_F_TIMEOUT(faults, traced, TEST_TIMEOUT)
 	EXPECT_EQ(root->tid, waitpid(root->tid, NULL, __WALL));
 	if (!ended)
 		waitpid(restarter, NULL, 0);
-	ASSERT_EQ(0, nothing_left(self->fds, self->tasks));
+	ASSERT_EQ(0, nothing_left(&self->before));
 	ASSERT_EQ(0, restart_and_end(s));
 }
 
@@ -411,7 +486,8 @@ static int save_without(struct subject *s, const char *fault, int runs)
 }
 
 /* The same with restarts, which leave nothing behind. */
-static int restart_without(struct subject *s, const char *fault, int runs, int fds, int tasks)
+static int restart_without(struct subject *s, const char *fault, int runs,
+			   const struct left *before)
 {
 	int i, fd, ret, failed = 0;
 
@@ -438,7 +514,7 @@ static int restart_without(struct subject *s, const char *fault, int runs, int f
 			messages_show(s);
 			return -1;
 		}
-		if (nothing_left(fds, tasks))
+		if (nothing_left(before))
 			return -1;
 	}
 	say("%d of %d restarts failed", failed, i);
@@ -474,7 +550,7 @@ TEST_F_TIMEOUT(faults, no_memory_to_restart, TEST_TIMEOUT)
 	if (!injects(SLAB))
 		SKIP(return, "this kernel injects no faults");
 	ASSERT_EQ(0, prepare_restarts(&self->s));
-	ASSERT_LT(0, restart_without(&self->s, SLAB, variant->runs, self->fds, self->tasks));
+	ASSERT_LT(0, restart_without(&self->s, SLAB, variant->runs, &self->before));
 	ASSERT_EQ(0, restart_and_end(&self->s));
 }
 
@@ -483,7 +559,7 @@ TEST_F_TIMEOUT(faults, no_pages_to_restart, TEST_TIMEOUT)
 	if (!injects(PAGES))
 		SKIP(return, "this kernel injects no faults");
 	ASSERT_EQ(0, prepare_restarts(&self->s));
-	ASSERT_LT(0, restart_without(&self->s, PAGES, variant->runs / 3, self->fds, self->tasks));
+	ASSERT_LT(0, restart_without(&self->s, PAGES, variant->runs / 3, &self->before));
 	ASSERT_EQ(0, restart_and_end(&self->s));
 }
 
