@@ -46,6 +46,8 @@ int ckpt_assemble(struct ckpt_ctx *ctx)
 	if (!ret)
 		ret = ckpt_files_late(ctx) ?: ckpt_fs_late(ctx);
 	if (!ret)
+		ret = ckpt_ptys_hang_up(ctx);
+	if (!ret)
 		ret = ckpt_io_urings_assemble(ctx);
 	if (!ret)
 		ret = ckpt_sockets_assemble(ctx);

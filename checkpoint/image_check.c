@@ -191,6 +191,8 @@ static int check_file(struct ckpt_reader *r, struct ckpt_rec *rec)
 		return damaged(r, "an external file is no standard stream and has no key");
 	if (!f->kind || f->kind >= CKPT_FILE_NR || f->reserved || f->flags & ~CKPT_FILEF_ALL)
 		return damaged(r, "a file has an unknown kind or unknown flags");
+	if (f->flags & CKPT_FILEF_HUNG_UP && f->kind != CKPT_FILE_PTY)
+		return damaged(r, "a file that is no terminal was hung up");
 	if (f->flags & CKPT_FILEF_GONE && (f->kind != CKPT_FILE_PROCFS || !f->object))
 		return damaged(r, "a file is of a process that is none");
 	if (f->path_len >= CKPT_PATH_MAX || memchr(path, 0, f->path_len))

@@ -21,6 +21,12 @@ static bool is_end(const struct ckpt_rec_pty_end *e)
 	       e->echo_mark <= e->echo_len && e->queue_len <= CKPT_MAX_TTY_QUEUE;
 }
 
+/* Without a line discipline there is only what waits for one, and nothing to the master. */
+static bool is_hung_up(const struct ckpt_rec_pty *p)
+{
+	return !p->ends[0].queue_len && !p->ends[1].read_len && !p->ends[1].echo_len;
+}
+
 static u64 end_bytes(const struct ckpt_rec_pty_end *e)
 {
 	return e->read_len + (e->read_len + 7) / 8 + e->echo_len + e->queue_len;
@@ -44,9 +50,10 @@ int ckpt_check_pty(struct ckpt_reader *r, struct ckpt_rec *rec)
 	    (p->flags & CKPT_PTY_HUNG_UP && p->flags != CKPT_PTY_HUNG_UP))
 		return damaged(r, "a pseudoterminal has an impossible value");
 	if (p->session > INT_MAX || p->pgrp > INT_MAX || !p->session != !p->pgrp ||
-	    (p->session && p->flags & CKPT_PTY_HUNG_UP))
+	    (p->session && p->flags & (CKPT_PTY_HUNG_UP | CKPT_PTY_SLAVE_HUNG_UP)))
 		return damaged(r, "a pseudoterminal has an impossible session");
-	if (!is_end(&p->ends[0]) || !is_end(&p->ends[1]))
+	if (!is_end(&p->ends[0]) || !is_end(&p->ends[1]) ||
+	    (p->flags & CKPT_PTY_SLAVE_HUNG_UP && !is_hung_up(p)))
 		return damaged(r, "a pseudoterminal has impossible buffers");
 	if (rec->length - rec->unit != p->path_len + end_bytes(&p->ends[0]) +
 	    end_bytes(&p->ends[1]))

@@ -1019,6 +1019,9 @@ struct pipe_inode_info *ckpt_pipe_of(struct file *file);
 /* file/pty.c */
 bool ckpt_pty_is_inside(struct ckpt_ctx *ctx, struct tty_struct *tty);
 
+/* file/pty_restore.c */
+int ckpt_ptys_hang_up(struct ckpt_ctx *ctx);
+
 /* file/terminal.c */
 bool ckpt_has_foreground(struct task_struct *task);
 void ckpt_terminal_collect(struct ckpt_ctx *ctx, struct ckpt_task *t, bool own);

@@ -169,16 +169,6 @@ static bool has_other_discipline(struct tty_struct *tty)
 	return ret;
 }
 
-static bool has_locked_termios(struct tty_struct *tty)
-{
-	bool ret;
-
-	down_read(&tty->termios_rwsem);
-	ret = memchr_inv(&tty->termios_locked, 0, sizeof(tty->termios_locked));
-	up_read(&tty->termios_rwsem);
-	return ret;
-}
-
 static bool has_unknown_owner(struct tty_struct *master)
 {
 	struct file *held = hold_master(master);
@@ -218,12 +208,10 @@ static const char *why_not(struct ckpt_ctx *ctx, struct file *file)
 
 	if (place_of(ctx, master, file) != INSIDE)
 		return "a terminal whose two ends are in the tree and outside of it";
-	if (master->count && (test_bit(TTY_HUPPED, &slave->flags) || tty_hung_up_p(file)))
-		return "a terminal that was hung up while its master is open";
+	if (test_bit(TTY_HUPPED, &master->flags))
+		return "a terminal whose master was hung up";
 	if (has_other_discipline(master) || has_other_discipline(slave))
 		return "a terminal with another line discipline than N_TTY";
-	if (has_locked_termios(slave))
-		return "a terminal with locked settings";
 	if (has_unknown_owner(master))
 		return "a terminal of an unknown user";
 	if (ckpt_tty_of(file) == master && (file->f_mode & both) != both)
@@ -295,6 +283,8 @@ static void fill_flags(struct tty_struct *master, struct ckpt_rec_pty *rec)
 		rec->flags |= CKPT_PTY_PACKET;
 	if (test_bit(TTY_OTHER_CLOSED, &master->flags))
 		rec->flags |= CKPT_PTY_SLAVE_CLOSED;
+	if (test_bit(TTY_HUPPED, &master->link->flags))
+		rec->flags |= CKPT_PTY_SLAVE_HUNG_UP;
 }
 
 static void fill_pty(struct ckpt_ctx *ctx, struct tty_struct *master, const struct inode *node,
@@ -361,15 +351,19 @@ static int write_pty(struct ckpt_ctx *ctx, struct file *file, u32 *tag)
 static int pty_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file,
 		    struct ckpt_rec_file *rec, char *name)
 {
+	/* All are once the master is closed, and then the node has gone. */
+	bool closed = !ckpt_pty_of(file)->count;
 	int ret = get_name(ctx, file, name);
 
-	if (!ret && !tty_hung_up_p(file))
+	if (!ret && !closed)
 		ret = ckpt_leads_back(ctx, name, &file->f_path);
 	if (ret == -ENOMEM)
 		return ret;
 	if (ret)
 		return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_UNREACHABLE, -EOPNOTSUPP,
 				  "%pD is hidden by another file or mount", file);
+	if (tty_hung_up_p(file) && !closed)
+		rec->flags |= CKPT_FILEF_HUNG_UP;
 	rec->mode = file_inode(file)->i_mode;
 	rec->ino = file_inode(file)->i_ino;
 	rec->rdev = huge_encode_dev(file_inode(file)->i_rdev);

@@ -27,10 +27,11 @@ static_assert(sizeof_field(struct ckpt_rec_pty, cc) >= NCCS);
  */
 void ckpt_tty_save_settings(struct tty_struct *tty, struct ckpt_rec_pty *rec)
 {
-	struct ktermios t;
+	struct ktermios t, locked;
 
 	down_read(&tty->termios_rwsem);
 	t = tty->termios;
+	locked = tty->termios_locked;
 	up_read(&tty->termios_rwsem);
 	rec->iflag = t.c_iflag;
 	rec->oflag = t.c_oflag;
@@ -40,6 +41,12 @@ void ckpt_tty_save_settings(struct tty_struct *tty, struct ckpt_rec_pty *rec)
 	rec->ospeed = t.c_ospeed;
 	rec->line = t.c_line;
 	memcpy(rec->cc, t.c_cc, NCCS);
+	rec->locked_iflag = locked.c_iflag;
+	rec->locked_oflag = locked.c_oflag;
+	rec->locked_cflag = locked.c_cflag;
+	rec->locked_lflag = locked.c_lflag;
+	rec->locked_line = locked.c_line;
+	memcpy(rec->locked_cc, locked.c_cc, NCCS);
 	mutex_lock(&tty->winsize_mutex);
 	rec->rows = tty->winsize.ws_row;
 	rec->cols = tty->winsize.ws_col;
@@ -65,9 +72,20 @@ static void set_settings(struct tty_struct *slave, const struct ckpt_rec_pty *sa
 		.c_ospeed = saved->ospeed,
 		.c_line = saved->line,
 	};
+	struct ktermios locked = {
+		.c_iflag = saved->locked_iflag,
+		.c_oflag = saved->locked_oflag,
+		.c_cflag = saved->locked_cflag,
+		.c_lflag = saved->locked_lflag,
+		.c_line = saved->locked_line,
+	};
 
 	memcpy(t.c_cc, saved->cc, NCCS);
+	memcpy(locked.c_cc, saved->locked_cc, NCCS);
 	tty_set_termios(slave, &t);
+	down_write(&slave->termios_rwsem);
+	slave->termios_locked = locked;
+	up_write(&slave->termios_rwsem);
 	tty_do_resize(slave, &ws);
 }
 
@@ -110,19 +128,30 @@ static void append(u8 *buf, size_t *len, const void *data, size_t size)
 	*len += size;
 }
 
+/* One that was hung up has no line discipline, which therefore has nothing. */
+static int get_state(struct tty_struct *tty, struct checkpoint_n_tty *state)
+{
+	struct tty_ldisc *ld = tty_ldisc_ref_wait(tty);
+	int ret = 0;
+
+	memset(state, 0, sizeof(*state));
+	if (!ld)
+		return test_bit(TTY_HUPPED, &tty->flags) ? 0 : -EBUSY;
+	if (ld->ops->num == N_TTY)
+		checkpoint_n_tty_get(tty, state);
+	else
+		ret = -EBUSY;
+	tty_ldisc_deref(ld);
+	return ret;
+}
+
 static int save_end(struct tty_struct *tty, struct checkpoint_n_tty *state,
 		    struct ckpt_rec_pty_end *end, u8 *buf, size_t *len)
 {
-	struct tty_ldisc *ld = tty_ldisc_ref_wait(tty);
-	int ret;
+	int ret = get_state(tty, state);
 
-	if (!ld || ld->ops->num != N_TTY) {
-		if (ld)
-			tty_ldisc_deref(ld);
-		return -EBUSY;
-	}
-	checkpoint_n_tty_get(tty, state);
-	tty_ldisc_deref(ld);
+	if (ret)
+		return ret;
 	*end = (struct ckpt_rec_pty_end){
 		.flags = end_flags(tty, state),
 		.read_len = state->read_len,
@@ -187,11 +216,26 @@ static int fill_queue(struct tty_struct *tty, const u8 *data, size_t len)
 	return done == len ? 0 : -ENOMEM;
 }
 
+/* One that was hung up has no line discipline to give it to. */
+static int set_state(struct tty_struct *tty, const struct checkpoint_n_tty *state)
+{
+	struct tty_ldisc *ld = tty_ldisc_ref_wait(tty);
+	int ret = 0;
+
+	if (!ld)
+		return test_bit(TTY_HUPPED, &tty->flags) ? 0 : -EIO;
+	if (ld->ops->num == N_TTY)
+		checkpoint_n_tty_set(tty, state);
+	else
+		ret = -EIO;
+	tty_ldisc_deref(ld);
+	return ret;
+}
+
 /* Returns what follows in the image, or an ERR_PTR(). */
 static const u8 *set_end(struct tty_struct *tty, struct checkpoint_n_tty *state,
 			 const struct ckpt_rec_pty_end *end, const u8 *buf)
 {
-	struct tty_ldisc *ld;
 	int ret;
 
 	memset(state, 0, sizeof(*state));
@@ -209,15 +253,7 @@ static const u8 *set_end(struct tty_struct *tty, struct checkpoint_n_tty *state,
 	buf = take(state->read_buf, buf, end->read_len);
 	buf = take(state->line_ends, buf, DIV_ROUND_UP(end->read_len, 8));
 	buf = take(state->echo_buf, buf, end->echo_len);
-	ld = tty_ldisc_ref_wait(tty);
-	if (!ld || ld->ops->num != N_TTY) {
-		ret = -EIO;
-	} else {
-		checkpoint_n_tty_set(tty, state);
-		ret = fill_queue(tty, buf, end->queue_len);
-	}
-	if (ld)
-		tty_ldisc_deref(ld);
+	ret = set_state(tty, state) ?: fill_queue(tty, buf, end->queue_len);
 	return ret ? ERR_PTR(ret) : buf + end->queue_len;
 }
 

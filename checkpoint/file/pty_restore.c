@@ -23,6 +23,7 @@ static DEFINE_MUTEX(numbers);
 /* A restored pair: its master, and what is set once all its files are open. */
 struct restored {
 	struct file *master;
+	struct ckpt_rec *rec;	/* of one that is hung up then */
 	u32 flags;
 	u32 ends[2];
 };
@@ -41,6 +42,7 @@ static void put_restored(void *obj)
 		set_bit(TTY_EXCLUSIVE, &master->link->flags);
 	/* The tree must find its terminal hung up: not later. */
 	__fput_sync(r->master);
+	ckpt_free_record(r->rec);
 	kfree(r);
 }
 
@@ -173,6 +175,16 @@ static int open_and_close(struct file *master)
 	return 0;
 }
 
+/* Settings that are locked, as TIOCSLCKTRMIOS. */
+static bool may_lock(const struct ckpt_rec_pty *saved)
+{
+	const size_t from = offsetof(struct ckpt_rec_pty, locked_iflag);
+	const size_t to = offsetofend(struct ckpt_rec_pty, locked_cc);
+
+	return !memchr_inv((const u8 *)saved + from, 0, to - from) ||
+	       checkpoint_restore_ns_capable(&init_user_ns);
+}
+
 static int build_pair(struct ckpt_ctx *ctx, struct restored *r, const struct ckpt_rec_pty *saved,
 		      const char *buffers)
 {
@@ -185,7 +197,8 @@ static int build_pair(struct ckpt_ctx *ctx, struct restored *r, const struct ckp
 	ret = set_owner(r->master, saved);
 	if (!ret && saved->flags & CKPT_PTY_SLAVE_CLOSED)
 		ret = open_and_close(r->master);
-	if (!ret)
+	/* Opening one that was hung up gives it a new line discipline. */
+	if (!ret && !(saved->flags & CKPT_PTY_SLAVE_HUNG_UP))
 		ret = ckpt_tty_set_pair(master, saved, buffers);
 	if (!ret && saved->session)
 		ret = ckpt_terminal_add(ctx, master->link, saved->session, saved->pgrp, false);
@@ -200,6 +213,8 @@ static int pty_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_re
 	struct restored *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 	int ret = name && r ? 0 : -ENOMEM;
 
+	if (!ret && !may_lock(saved))
+		ret = -EPERM;
 	if (!ret) {
 		r->master = open_master(name, saved->index);
 		ret = PTR_ERR_OR_ZERO(r->master);
@@ -216,7 +231,10 @@ static int pty_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_re
 	} else {
 		kfree(r);
 	}
-	if (ret == -EBUSY)
+	if (ret == -EPERM && !may_lock(saved))
+		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, ret,
+			   "locked settings of a terminal take CAP_CHECKPOINT_RESTORE");
+	else if (ret == -EBUSY)
 		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING, ret,
 			   "the terminal number %u of %s is in use", saved->index, name);
 	else if (ret)
@@ -224,8 +242,41 @@ static int pty_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_re
 			   "cannot make the terminal number %u by %.*s", saved->index,
 			   saved->path_len, tail);
 	kfree(name);
-	ckpt_free_record(rec);
+	if (!ret && r->flags & CKPT_PTY_SLAVE_HUNG_UP)
+		r->rec = rec;
+	else
+		ckpt_free_record(rec);
 	return ret;
+}
+
+static int hang_up(struct ckpt_ctx *ctx, void *obj, void *arg)
+{
+	struct restored *r = obj;
+	const struct ckpt_rec_pty *saved;
+	struct tty_struct *master;
+	int ret;
+
+	if (!r->rec)
+		return 0;
+	saved = ckpt_rec_data(r->rec);
+	master = ckpt_tty_of(r->master);
+	tty_vhangup(master->link);
+	ret = ckpt_tty_set_pair(master, saved, (u8 *)ckpt_rec_tail(r->rec) + saved->path_len);
+	if (ret)
+		ckpt_error(ctx, CKPT_AT(NULL), CKPT_WHY_LIMIT, ret,
+			   "cannot fill the terminal number %u", saved->index);
+	return ret;
+}
+
+/**
+ * ckpt_ptys_hang_up - hang up the slaves that nobody has opened since they were
+ * @ctx: context of a restart; all files exist
+ *
+ * Return: 0 or a negative errno, reported.
+ */
+int ckpt_ptys_hang_up(struct ckpt_ctx *ctx)
+{
+	return ckpt_each_tag(ctx, &ckpt_pty_ops, hang_up, NULL);
 }
 
 /* Makes current have another controlling terminal; returns the former one. */
@@ -260,7 +311,8 @@ static struct file *open_end(struct restored *r, const struct ckpt_rec_file *rec
 	struct file *file;
 
 	if (dev == CKPT_DEV_PTMX) {
-		if (r->flags & CKPT_PTY_HUNG_UP || (rec->flags & both) != both)
+		if (r->flags & CKPT_PTY_HUNG_UP || rec->flags & CKPT_FILEF_HUNG_UP ||
+		    (rec->flags & both) != both)
 			return ERR_PTR(-EBADMSG);
 		return get_file(r->master);
 	}
@@ -300,6 +352,8 @@ struct file *ckpt_pty_open(struct ckpt_ctx *ctx, struct ckpt_task *t,
 		return ERR_PTR(ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_FILE_MISSING, PTR_ERR(file),
 					  "cannot open the terminal %s", name));
 	set_flags(file, rec);
+	if (rec->flags & CKPT_FILEF_HUNG_UP)
+		checkpoint_tty_hang_up(file);
 	return file;
 }
 

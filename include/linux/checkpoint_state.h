@@ -846,11 +846,12 @@ struct checkpoint_n_tty {
 	u8 echo_buf[4096];
 };
 
-/* drivers/tty/n_tty.c, fs/devpts/inode.c, drivers/tty/pty.c */
+/* drivers/tty/n_tty.c, fs/devpts/inode.c, drivers/tty/pty.c, tty_io.c */
 void checkpoint_n_tty_get(struct tty_struct *tty, struct checkpoint_n_tty *state);
 void checkpoint_n_tty_set(struct tty_struct *tty, const struct checkpoint_n_tty *state);
 int checkpoint_devpts_take(struct pts_fs_info *fsi, int index);
 int checkpoint_pty_move(struct file *master, int index);
+void checkpoint_tty_hang_up(struct file *file);
 
 /* kernel/time/posix-timers.c: timer_create() of current with a chosen id */
 struct k_itimer *checkpoint_timer_create(clockid_t clock, timer_t id, struct sigevent *event);

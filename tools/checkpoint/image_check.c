@@ -189,6 +189,8 @@ static int check_file(struct image *img)
 		return bad(img, "unknown kind, unknown flags or impossible value");
 	if (file->flags & CKPT_FILEF_GONE && (file->kind != CKPT_FILE_PROCFS || !file->object))
 		return bad(img, "of a process that is none");
+	if (file->flags & CKPT_FILEF_HUNG_UP && file->kind != CKPT_FILE_PTY)
+		return bad(img, "hung up, and no terminal");
 	if (file->kind == CKPT_FILE_EXTERNAL && file->std_fd > 2 &&
 	    (file->std_fd != CKPT_NO_STREAM || !file->path_len))
 		return bad(img, "neither a standard stream nor a key");

@@ -458,7 +458,8 @@ struct ckpt_rec_process {
 #define CKPT_FILEF_NO_WRITER	(1U << 14)	/* FIFO: no writer has come since it was opened */
 #define CKPT_FILEF_TMPFILE	(1U << 15)	/* opened with O_TMPFILE */
 #define CKPT_FILEF_GONE		(1U << 16)	/* of /proc: its process or thread has ended */
-#define CKPT_FILEF_ALL		((1U << 17) - 1)
+#define CKPT_FILEF_HUNG_UP	(1U << 17)	/* of a terminal: hung up since it was opened */
+#define CKPT_FILEF_ALL		((1U << 18) - 1)
 
 /* ckpt_rec_file.std_fd */
 #define CKPT_NO_STREAM		0xffffffffU
@@ -1504,7 +1505,8 @@ struct ckpt_rec_fs {
 #define CKPT_PTY_PACKET		(1U << 1)	/* TIOCPKT */
 #define CKPT_PTY_HUNG_UP	(1U << 2)	/* the master is closed */
 #define CKPT_PTY_SLAVE_CLOSED	(1U << 3)	/* the slave was open, and is closed */
-#define CKPT_PTY_ALL		((1U << 4) - 1)
+#define CKPT_PTY_SLAVE_HUNG_UP	(1U << 4)	/* vhangup(2), and not opened since */
+#define CKPT_PTY_ALL		((1U << 5) - 1)
 
 /* ckpt_rec_pty_end.flags */
 #define CKPT_TTY_EXCLUSIVE	(1U << 0)	/* TIOCEXCL */
@@ -1566,6 +1568,12 @@ struct ckpt_rec_pty_end {
  * @ends: the master, then the slave
  * @path_len: bytes of the path of /dev/ptmx
  * @reserved: 0
+ * @locked_iflag: this and the following are as of ioctl_tty(2), TIOCGLCKTRMIOS
+ * @locked_oflag: see there
+ * @locked_cflag: see there
+ * @locked_lflag: see there
+ * @locked_line: see there
+ * @locked_cc: see there
  *
  * The buffers are for the master, then for the slave: @read_len bytes, a bit for
  * each of them that is set where a line ends, @echo_len and @queue_len bytes.
@@ -1594,6 +1602,12 @@ struct ckpt_rec_pty {
 	struct ckpt_rec_pty_end ends[2];
 	__u32 path_len;
 	__u32 reserved;
+	__u32 locked_iflag;
+	__u32 locked_oflag;
+	__u32 locked_cflag;
+	__u32 locked_lflag;
+	__u8 locked_line;
+	__u8 locked_cc[31];
 };
 
 /**

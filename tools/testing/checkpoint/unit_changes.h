@@ -262,7 +262,8 @@ static const struct change changes[] = {
 
 	FILE_(kind, 0, BAD), FILE_(kind, CKPT_FILE_NR, BAD), FILE_(reserved, 1, BAD),
 	FILE_(kind, CKPT_FILE_INOTIFY, 0), FILE_(kind, ~0U, BAD),
-	FILE_(flags, CKPT_FILEF_ALL & ~CKPT_FILEF_GONE, 0), FILE_(flags, CKPT_FILEF_ALL + 1, BAD),
+	FILE_(flags, CKPT_FILEF_ALL & ~(CKPT_FILEF_GONE | CKPT_FILEF_HUNG_UP), 0),
+	FILE_(flags, CKPT_FILEF_HUNG_UP, BAD), FILE_(flags, CKPT_FILEF_ALL + 1, BAD),
 	FILE_(pos, LLONG_MAX, 0), FILE_(pos, 1ULL << 63, BAD),
 	FILE_(size, LLONG_MAX, 0), FILE_(size, 1ULL << 63, BAD),
 	FILE_(build_id_len, 32, 0), FILE_(build_id_len, 33, BAD),
@@ -346,8 +347,9 @@ static const struct change changes[] = {
 
 	PTY(index, CKPT_MAX_PTY_INDEX, 0), PTY(index, CKPT_MAX_PTY_INDEX + 1, BAD),
 	PTY(index, ~0U, BAD), PTY(reserved, 1, BAD),
-	PTY(flags, CKPT_PTY_ALL & ~CKPT_PTY_HUNG_UP, 0), PTY(flags, CKPT_PTY_ALL + 1, BAD),
-	PTY(flags, CKPT_PTY_ALL, BAD), PTY(flags, CKPT_PTY_HUNG_UP, BAD),
+	PTY(flags, CKPT_PTY_ALL & ~(CKPT_PTY_HUNG_UP | CKPT_PTY_SLAVE_HUNG_UP), 0),
+	PTY(flags, CKPT_PTY_ALL + 1, BAD), PTY(flags, CKPT_PTY_ALL, BAD),
+	PTY(flags, CKPT_PTY_HUNG_UP, BAD), PTY(flags, CKPT_PTY_SLAVE_HUNG_UP, BAD),
 	PTY(session, 0, BAD), PTY(session, INT_MAX, 0), PTY(session, 1U << 31, BAD),
 	PTY(pgrp, 0, BAD), PTY(pgrp, 1U << 31, BAD), PTY(uid, ~0U, 0),
 	PTY(mode, 07777, 0), PTY(mode, 010000, BAD), PTY(pktstatus, 0x7f, 0),

@@ -76,27 +76,11 @@ static int memory_lease(void)
 	return fd < 0 ? -1 : fcntl(fd, F_SETLEASE, F_RDLCK);
 }
 
-/* A slave, its master is open, too. */
-static int open_slave(void)
+static int hung_master(void)
 {
-	int master = posix_openpt(O_RDWR | O_NOCTTY);
-
-	return master < 0 || grantpt(master) || unlockpt(master) ? -1 :
-	       open(ptsname(master), O_RDWR | O_NOCTTY);
-}
-
-static int hung_terminal(void)
-{
-	int fd = open_slave();
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
 
 	return fd < 0 ? -1 : ioctl(fd, TIOCVHANGUP);
-}
-
-static int locked_terminal(void)
-{
-	int fd = open_slave(), locked[16] = { 1 };	/* a struct termios of the kernel */
-
-	return fd < 0 ? -1 : ioctl(fd, TIOCSLCKTRMIOS, locked);
 }
 
 static int loopback_socket(int type, struct sockaddr_in *in)
@@ -200,7 +184,7 @@ const struct obstacle more_file_obstacles[] = {
 	{ "removed_xattr", removed_xattr }, { "mapped_xattr", mapped_xattr },
 	{ "removed_dir_xattr", removed_dir_xattr }, { "removed_lease", removed_lease },
 	{ "memory_xattr", memory_xattr }, { "memory_lease", memory_lease },
-	{ "hung_terminal", hung_terminal }, { "locked_terminal", locked_terminal },
+	{ "hung_master", hung_master },
 	{ "reset_connection", reset_connection }, { "unread_datagram", unread_datagram },
 	{ "peeked_datagram", peeked_datagram }, { "pending_datagram", pending_datagram },
 	{ "corked_socket", corked_socket },

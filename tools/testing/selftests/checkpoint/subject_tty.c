@@ -342,19 +342,120 @@ static void pty_opens(int argc, char **argv)
 	check_read(HERE, p.master, "still");
 }
 
+/* struct termios of the kernel */
+struct locks {
+	tcflag_t iflag, oflag, cflag, lflag;
+	cc_t line, cc[19];
+};
+
+/* Settings that nobody may change, TIOCSLCKTRMIOS. */
+static void pty_locked(int argc, char **argv)
+{
+	struct locks locks = { .iflag = IXON, .oflag = OPOST, .cflag = CREAD, .lflag = ECHO,
+			       .line = 1, .cc[VINTR] = 1, .cc[18] = 1 }, now = {};
+	struct pty p = pty_open();
+	struct termios t = settings(p.slave, NULL);
+
+	need(!ioctl(p.slave, TIOCSLCKTRMIOS, &locks));
+	stage();
+	need(!ioctl(p.master, TIOCGLCKTRMIOS, &now));
+	check(!memcmp(&locks, &now, sizeof(now)));
+	t.c_lflag &= ~(ECHO | ISIG);
+	t.c_cc[VINTR] = 'x';
+	t.c_cc[VERASE] = 'y';
+	t = settings(p.slave, &t);
+	check_eq(ECHO, t.c_lflag & (ECHO | ISIG));
+	check_eq(3, t.c_cc[VINTR]);
+	check_eq('y', t.c_cc[VERASE]);
+	memset(&locks, 0, sizeof(locks));
+	need(!ioctl(p.slave, TIOCSLCKTRMIOS, &locks));
+	stage();
+	t.c_lflag &= ~ECHO;
+	t = settings(p.slave, &t);
+	check_eq(0, t.c_lflag & ECHO);
+}
+
+static void check_hung_up(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	struct winsize size;
+	char byte;
+
+	check_eq(0, read(fd, &byte, 1));
+	check(write(fd, "x", 1) < 0 && errno == EIO);
+	check(ioctl(fd, TIOCGWINSZ, &size) < 0 && errno == EIO);
+	check_eq(1, poll(&ready, 1, 0));
+	check(ready.revents & POLLHUP);
+}
+
+static int open_again(const struct pty *p)
+{
+	int fd = open(p->name, O_RDWR | O_NOCTTY | O_NONBLOCK);
+
+	need(fd >= 0);
+	return fd;
+}
+
+/* vhangup(2): one that stays so, one that is opened again, one that is closed then. */
+static void pty_hung_up(int argc, char **argv)
+{
+	struct pty hung = pty_open(), again = pty_open(), closed = pty_open();
+	struct winsize size = { 33, 101, 7, 9 }, now;
+	int fd, other = open_again(&hung);
+	char byte;
+
+	type(hung.slave, "left");
+	check_eq(1, poll(&(struct pollfd){ .fd = hung.master, .events = POLLIN }, 1, 10000));
+	need(!ioctl(hung.master, TIOCSWINSZ, &size));
+	need(!ioctl(hung.slave, TIOCVHANGUP) && !ioctl(again.slave, TIOCVHANGUP) &&
+	     !ioctl(closed.slave, TIOCVHANGUP));
+	type(hung.master, "early\n");
+	type(closed.master, "kept\n");
+	fd = open_again(&again);
+	close(closed.slave);
+	stage();
+	check_hung_up(hung.slave);
+	check_hung_up(other);
+	check_read(HERE, hung.master, "left");
+	check_read(HERE, hung.master, NULL);
+	need(!ioctl(hung.master, TIOCGWINSZ, &now));
+	check(!memcmp(&size, &now, sizeof(now)));
+	check(read(closed.master, &byte, 1) < 0 && errno == EIO);
+	check_hung_up(again.slave);
+	type(again.master, "again\n");
+	check_read(HERE, again.master, "again\r\n");
+	check_line(fd, "again\n");
+	close(other);
+	other = open_again(&hung);
+	closed.slave = open_again(&closed);
+	stage();
+	check_hung_up(hung.slave);
+	check_hung_up(again.slave);
+	/* What has waited for a line discipline comes with what follows. */
+	type(hung.master, "late\n");
+	check_read(HERE, hung.master, "early\r\nlate\r\n");
+	check_line(other, "early\n");
+	check_line(other, "late\n");
+	type(closed.master, "more\n");
+	check_read(HERE, closed.master, "kept\r\nmore\r\n");
+	check_line(closed.slave, "kept\n");
+	close(other);
+	check_read(HERE, hung.master, NULL);
+	close(hung.slave);
+	check(read(hung.master, &byte, 1) < 0 && errno == EIO);
+}
+
 /* Tests for what is refused prepare it and wait. */
 static void pty_refused(int argc, char **argv)
 {
 	struct pty p = pty_open();
-	int null = 27, fd = -1, locked[16] = { 1 };	/* a struct termios of the kernel */
+	int null = 27, fd = -1;
 	pid_t pid = 0;
 
 	if (!strcmp(argv[0], "discipline"))
 		need(!ioctl(p.slave, TIOCSETD, &null));
 	if (!strcmp(argv[0], "split"))
 		pid = fork();
-	if (!strcmp(argv[0], "locked"))
-		need(!ioctl(p.slave, TIOCSLCKTRMIOS, locked));
 	if (!strcmp(argv[0], "console"))
 		fd = open("/dev/ttyS0", O_RDWR | O_NOCTTY | O_NONBLOCK);
 	need(pid >= 0 && (fd >= 0 || strcmp(argv[0], "console")));
@@ -376,6 +477,8 @@ const struct mode tty_modes[] = {
 	{ "pty_flow", pty_flow },
 	{ "pty_ends", pty_ends },
 	{ "pty_opens", pty_opens },
+	{ "pty_locked", pty_locked },
+	{ "pty_hung_up", pty_hung_up },
 	{ "pty_refused", pty_refused },
 	{}
 };

@@ -3,6 +3,7 @@
 #include "kselftest_harness.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -47,6 +48,8 @@ TTY_TEST(pty_packets)
 TTY_TEST(pty_flow)
 TTY_TEST(pty_ends)
 TTY_TEST(pty_opens)
+TTY_TEST(pty_locked)
+TTY_TEST(pty_hung_up)
 TTY_TEST(pty_session)
 
 #define PROGRAM_TEST(name, program)					\
@@ -96,9 +99,22 @@ TEST_F_TIMEOUT(alone, discipline, TEST_TIMEOUT)
 	ASSERT_EQ(0, refuse(&self->s, "pty_refused discipline", 0, CKPT_WHY_FILE));
 }
 
-TEST_F_TIMEOUT(alone, locked, TEST_TIMEOUT)
+/* Who may not lock settings does not by a restart. */
+TEST_F_TIMEOUT(alone, locks_of_root, TEST_TIMEOUT)
 {
-	ASSERT_EQ(0, refuse(&self->s, "pty_refused locked", 0, CKPT_WHY_FILE));
+	struct subject *s = &self->s;
+
+	if (getuid())
+		SKIP(return, "needs root");
+	ASSERT_EQ(0, subject_start(s, "pty_locked"));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, subject_save(s, CHECKPOINT_KILL)) messages_show(s);
+	ASSERT_EQ(0, subject_reap(s, SIGKILL));
+	ASSERT_EQ(0, subject_become_user(s, CAP_SETUID));
+	ASSERT_EQ(-1, subject_restart(s, RESTART_NEW_PIDS));
+	EXPECT_EQ(EPERM, s->err);
+	EXPECT_EQ(1, messages_count(s, "error", CKPT_WHY_PERMISSION, "locked settings"))
+		messages_show(s);
 }
 
 /* Its child has both ends, too, and is not saved with it. */
