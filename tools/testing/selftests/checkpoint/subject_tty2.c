@@ -127,6 +127,18 @@ static void tty_outer(int argc, char **argv)
 	set_foreground(fd, getpgrp());
 }
 
+/* Behind what is there, without zeroes: they give a slow terminal time. */
+static size_t add_text(char *buf, size_t len, size_t more)
+{
+	size_t i, end = len + more;
+
+	for (i = len; i < end; i++)
+		if (buf[i])
+			buf[len++] = buf[i];
+	buf[len] = 0;
+	return len;
+}
+
 /* Reads until a text has come, or for too long; what follows it stays. */
 static void expect(int fd, const char *want)
 {
@@ -143,8 +155,7 @@ static void expect(int fd, const char *want)
 			fail("no \"%s\" (errno %d) in: %s", want, errno, buf);
 			return;
 		}
-		len += n;
-		buf[len] = 0;
+		len = add_text(buf, len, n);
 	}
 	found += strlen(want);
 	len -= found - buf;
@@ -278,12 +289,22 @@ static void tty_python(int argc, char **argv)
 	ends_with(pid, 5);
 }
 
+/* What an editor has written. */
+static void check_written(void)
+{
+	int out = open("out.txt", O_RDONLY);
+	char text[64] = "";
+
+	check(out >= 0 && read(out, text, sizeof(text) - 1) == 12 &&
+	      !strcmp(text, "hello world\n"));
+	unlink("out.txt");
+}
+
 /* vi: the whole screen, and a file that it writes. */
 static void tty_vim(int argc, char **argv)
 {
-	char text[64] = "";
 	pid_t pid;
-	int fd = run(&pid, "vim.basic", "-u", "NONE"), out;
+	int fd = run(&pid, "vim.basic", "-u", "NONE");
 
 	expect(fd, "~");
 	type(fd, ":set nomodeline noswapfile\r");
@@ -297,10 +318,30 @@ static void tty_vim(int argc, char **argv)
 	expect(fd, "written");
 	type(fd, ":q!\r");
 	ends_with(pid, 0);
-	out = open("out.txt", O_RDONLY);
-	check(out >= 0 && read(out, text, sizeof(text) - 1) == 12 &&
-	      !strcmp(text, "hello world\n"));
-	unlink("out.txt");
+	check_written();
+}
+
+/* emacs: an unsaved buffer; it has its terminal send signals for input. */
+static void tty_emacs(int argc, char **argv)
+{
+	pid_t pid;
+	int fd = run(&pid, "emacs", "-nw", "-Q");
+
+	expect(fd, "*scratch*");
+	type(fd, "\030\006\001\013out.txt\r");
+	expect(fd, "(New file)");
+	type(fd, "hello");
+	expect(fd, "hello");
+	stage();
+	type(fd, " wold\002\002");
+	expect(fd, "wold");
+	stage();
+	type(fd, "r\005\r\030\023");
+	expect(fd, "Wrote");
+	stage();
+	type(fd, "\030\003");
+	ends_with(pid, 0);
+	check_written();
 }
 
 const struct mode tty2_modes[] = {
@@ -310,5 +351,6 @@ const struct mode tty2_modes[] = {
 	{ "tty_readline", tty_readline },
 	{ "tty_python", tty_python },
 	{ "tty_vim", tty_vim },
+	{ "tty_emacs", tty_emacs },
 	{}
 };

@@ -64,6 +64,7 @@ PROGRAM_TEST(tty_bash, "/usr/bin/bash")
 PROGRAM_TEST(tty_readline, "/usr/bin/bash")
 PROGRAM_TEST(tty_python, "/usr/bin/python3")
 PROGRAM_TEST(tty_vim, "/usr/bin/vim.basic")
+PROGRAM_TEST(tty_emacs, "/usr/bin/emacs")
 
 FIXTURE(alone) {
 	struct subject s;
