@@ -164,6 +164,44 @@ static bool is_setup(const struct ckpt_rec_io_uring *u)
 	return u->flags & CKPT_RING_CQSIZE || u->cq_entries == 2 * u->sq_entries;
 }
 
+static bool is_group(const struct ckpt_rec_io_group *g, u32 above)
+{
+	if (g->bgid < above || g->bgid > CKPT_MAX_IO_GROUP || g->flags & ~CKPT_IO_GROUP_ALL ||
+	    g->reserved)
+		return false;
+	if (!(g->flags & CKPT_IO_GROUP_RING))
+		return !g->flags && !g->head && !g->min_left && !g->addr;
+	return is_power(g->count) && g->count <= CKPT_MAX_IO_GROUP &&
+	       g->head <= CKPT_MAX_IO_GROUP && (!g->min_left || g->flags & CKPT_IO_GROUP_INC);
+}
+
+static bool is_provided(const struct ckpt_rec_io_provided *p)
+{
+	return p->len && p->bid <= CKPT_MAX_IO_GROUP && p->addr <= U64_MAX - p->len;
+}
+
+/* Groups, then their rings or buffers; @size: of all of it, which may take up to @max. */
+static bool are_groups(const struct ckpt_rec_io_uring *u, const void *data, u64 max, u64 *size)
+{
+	const struct ckpt_rec_io_group *g = data;
+	const struct ckpt_rec_io_provided *p;
+	u32 i, above = 0;
+
+	*size = (u64)u->nr_groups * sizeof(*g);
+	if (u->nr_groups > CKPT_MAX_IO_GROUP + 1 || *size > max)
+		return false;
+	p = data + *size;
+	for (i = 0; i < u->nr_groups; above = g->bgid + 1, i++, g++) {
+		*size += (u64)g->count * sizeof(*p);
+		if (!is_group(g, above) || g->addr || *size > max)
+			return false;
+		for (; data + *size > (void *)p; p++)
+			if (!(g->flags & CKPT_IO_GROUP_RING) && !is_provided(p))
+				return false;
+	}
+	return *size <= CKPT_MAX_IO_PROVIDED;
+}
+
 /**
  * ckpt_check_io_uring - check an IO_URING record
  * @r: reader
@@ -175,18 +213,22 @@ int ckpt_check_io_uring(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_io_uring *u = ckpt_rec_data(rec);
 	const u64 page = 1 << CKPT_PAGE_SHIFT;
+	u64 provided;
 
 	if (!is_power(u->sq_entries) || u->sq_entries > CKPT_MAX_RING_ENTRIES ||
 	    !is_power(u->cq_entries) || u->cq_entries > 2 * CKPT_MAX_RING_ENTRIES ||
 	    u->cq_entries < u->sq_entries)
 		return damaged(r, "an io_uring instance has an impossible size");
 	if (!rec->tag || !is_setup(u) || u->next_personality > 65536 ||
-	    !u->array_offset != !!(u->flags & CKPT_RING_NO_ARRAY))
+	    !u->array_offset != !!(u->flags & CKPT_RING_NO_ARRAY) || u->reserved ||
+	    u->restricted > 1)
 		return damaged(r, "an io_uring instance has an impossible value or no tag");
+	if (!are_groups(u, ckpt_rec_tail(rec), rec->length - rec->unit, &provided))
+		return damaged(r, "an io_uring instance has impossible provided buffers");
 	/* A submission takes up to 128 bytes, a completion up to 32. */
 	if (u->sqes_len > u->sq_entries * 128 + page ||
 	    u->rings_len > u->cq_entries * 32 + u->sq_entries * 4 + 2 * page ||
-	    rec->length - rec->unit != (u64)u->rings_len + u->sqes_len)
+	    rec->length - rec->unit != provided + u->rings_len + u->sqes_len)
 		return damaged(r, "an io_uring instance has rings of an impossible length");
 	return 0;
 }
@@ -246,18 +288,25 @@ int ckpt_check_io_buffers(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_io_buffers *g = ckpt_rec_data(rec);
 	struct ckpt_rec_io_buffer *b = ckpt_rec_tail(rec);
+	struct ckpt_rec_io_group *ring;
 	u32 i, above = 0;
 
 	if (!g->ring || !g->process || g->process > INT_MAX || g->counted > INT_MAX ||
-	    g->reserved || !g->nr_slots ||
-	    g->nr_slots > CKPT_MAX_IO_BUFFERS ||
-	    rec->length - rec->unit != (u64)g->nr_buffers * sizeof(*b))
+	    g->reserved || g->reserved2 || (!g->nr_slots && !g->nr_rings) ||
+	    g->nr_slots > CKPT_MAX_IO_BUFFERS || g->nr_rings > CKPT_MAX_IO_BUFFERS ||
+	    rec->length - rec->unit != (u64)g->nr_buffers * sizeof(*b) +
+	    (u64)g->nr_rings * sizeof(*ring))
 		return damaged(r, "an io_uring instance has an impossible table of buffers");
 	for (i = 0; i < g->nr_buffers; i++, b++) {
 		if (!is_buffer(g, b, above))
 			return damaged(r, "an io_uring instance has an impossible buffer");
 		above = b->index + 1;
 	}
+	above = 0;
+	for (i = 0, ring = (void *)b; i < g->nr_rings; above = ring->bgid + 1, i++, ring++)
+		if (!is_group(ring, above) || !ring->addr ||
+		    ring->addr & ((1 << CKPT_PAGE_SHIFT) - 1))
+			return damaged(r, "an io_uring instance has an impossible ring of buffers");
 	return 0;
 }
 

@@ -106,7 +106,8 @@ static const struct rec_desc rec_descs[CKPT_REC_NR] = {
 					struct ckpt_rec_io_registered,
 					CKPT_MAX_IO_FILES * sizeof(struct ckpt_rec_io_slot)),
 	[CKPT_REC_IO_BUFFERS] = DESC("IO_BUFFERS", LAYOUT_TAIL, struct ckpt_rec_io_buffers,
-				     CKPT_MAX_IO_BUFFERS * sizeof(struct ckpt_rec_io_buffer)),
+				     CKPT_MAX_IO_BUFFERS * (sizeof(struct ckpt_rec_io_buffer) +
+							    sizeof(struct ckpt_rec_io_group))),
 	[CKPT_REC_IO_RINGS] = DESC("IO_RINGS", LAYOUT_ARRAY, struct ckpt_rec_io_ring,
 				   CKPT_MAX_IO_RINGS),
 	[CKPT_REC_USE] = DESC("USE", LAYOUT_FIXED, struct ckpt_rec_use, 0),

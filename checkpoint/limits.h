@@ -89,7 +89,9 @@
 #define CKPT_MAX_AIO_RING	(256 * 1024 * 1024)
 /* Of io_uring(7): the kernel's limits, and memory of both rings and of submissions. */
 #define CKPT_MAX_RING_ENTRIES	32768
-#define CKPT_MAX_IO_URING	(8 * 1024 * 1024)
+#define CKPT_MAX_IO_URING	(16 * 1024 * 1024)
+#define CKPT_MAX_IO_GROUP	65535		/* of provided buffers; the same */
+#define CKPT_MAX_IO_PROVIDED	(8 * 1024 * 1024)	/* bytes of provided buffers in it */
 #define CKPT_MAX_IO_FILES	(1024 * 1024)	/* registered; as the kernel has it */
 #define CKPT_MAX_IO_BUFFERS	16384		/* the same */
 #define CKPT_MAX_IO_BUFFER	0x40000000ULL	/* bytes of one, as the kernel has it */

@@ -7,6 +7,8 @@
 
 #include "../internal.h"
 
+struct checkpoint_io_uring_group;
+
 /**
  * struct ckpt_event - a restored EVENT, EPOLL, INOTIFY or IO_URING record
  * @rec: the record
@@ -83,5 +85,18 @@ int ckpt_registered_apply(struct ckpt_ctx *ctx, struct ckpt_event *r);
 void ckpt_buffers_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			  struct file *ring);
 int ckpt_buffers_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *ring);
+bool ckpt_buffers_are_at(struct mm_struct *mm, u64 addr, struct page **pages, u32 nr);
+
+/* io_provided.c */
+int ckpt_group_next(struct file *ring, bool own, u32 bgid,
+		    struct checkpoint_io_uring_group *group);
+int ckpt_group_find(struct mm_struct *mm, struct file *ring,
+		    const struct checkpoint_io_uring_group *group, u64 *addr);
+struct page *ckpt_group_page(struct file *ring, u32 bgid, u32 index);
+void ckpt_group_show(const struct checkpoint_io_uring_group *group, struct ckpt_rec_io_group *rec);
+int ckpt_group_add(struct file *ring, const struct ckpt_rec_io_group *rec, const void *data);
+int ckpt_provided_size(struct file *ring, u32 *nr_groups, size_t *size);
+int ckpt_provided_fill(struct file *ring, void *data, u32 nr_groups, size_t size);
+int ckpt_provided_restore(struct file *ring, const void *data, u32 nr_groups, size_t *size);
 
 #endif /* _CHECKPOINT_FILE_EVENT_H */

@@ -15,6 +15,9 @@
 
 #include "event.h"
 
+/* A record has an array of both. */
+static_assert(sizeof(struct ckpt_rec_io_group) == sizeof(struct ckpt_rec_io_buffer));
+
 /* Pages that are compared in one go. */
 #define STEP	64
 
@@ -74,6 +77,20 @@ static bool has_pages(struct mm_struct *mm, u64 addr, struct page **pages, u32 n
 	return true;
 }
 
+/**
+ * ckpt_buffers_are_at - has a process these pages there, and may it write to them?
+ * @mm: its address space, mmap_lock is held
+ * @addr: where
+ * @pages: the pages
+ * @nr: how many
+ *
+ * Return: true if it is so.
+ */
+bool ckpt_buffers_are_at(struct mm_struct *mm, u64 addr, struct page **pages, u32 nr)
+{
+	return may_write(mm, addr, addr + nr * PAGE_SIZE) && has_pages(mm, addr, pages, nr);
+}
+
 /* 1: all pages of the buffer are those of the process there. */
 static int has_buffer(struct mm_struct *mm, struct file *ring,
 		      const struct checkpoint_io_uring_buffer *b)
@@ -90,11 +107,27 @@ static int has_buffer(struct mm_struct *mm, struct file *ring,
 			return min(ret, 0);
 		if (mmap_read_lock_killable(mm))
 			return -EINTR;
-		ret = may_write(mm, addr, addr + nr * PAGE_SIZE) && has_pages(mm, addr, pages, nr);
+		ret = ckpt_buffers_are_at(mm, addr, pages, nr);
 		mmap_read_unlock(mm);
 		cond_resched();
 	}
 	return ret;
+}
+
+static int has_rings(struct mm_struct *mm, struct file *ring)
+{
+	struct checkpoint_io_uring_group group;
+	u32 bgid = 0;
+	u64 addr;
+	int ret;
+
+	while ((ret = ckpt_group_next(ring, true, bgid, &group)) > 0) {
+		ret = ckpt_group_find(mm, ring, &group, &addr);
+		if (ret <= 0)
+			return ret;
+		bgid = group.bgid + 1;
+	}
+	return ret ?: 1;
 }
 
 static int has_all(struct mm_struct *mm, struct file *ring)
@@ -109,7 +142,7 @@ static int has_all(struct mm_struct *mm, struct file *ring)
 			return ret;
 		index = buffer.index + 1;
 	}
-	return ret ?: 1;
+	return ret ?: has_rings(mm, ring);
 }
 
 static int is_owner(struct ckpt_task *t, struct file *ring)
@@ -141,6 +174,18 @@ static struct ckpt_task *owner_of(struct ckpt_ctx *ctx, struct ckpt_task *first,
 	return NULL;
 }
 
+/* Rings of provided buffers that are memory of a process. */
+static int count_rings(struct file *ring)
+{
+	struct checkpoint_io_uring_group group;
+	u32 bgid = 0;
+	int ret, nr = 0;
+
+	for (; (ret = ckpt_group_next(ring, true, bgid, &group)) > 0; bgid = group.bgid + 1)
+		nr++;
+	return ret ?: nr;
+}
+
 /**
  * ckpt_buffers_collect - look for obstacles of memory that is registered
  * @ctx: context of a save
@@ -152,14 +197,19 @@ void ckpt_buffers_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 {
 	const struct mm_struct *mm;
 	int nr = get_table(ring, &mm);
+	int nr_rings = count_rings(ring);
 
-	if (!nr)
+	if (!nr && !nr_rings)
 		return;
+	if (nr_rings > CKPT_MAX_IO_BUFFERS)
+		ckpt_obstacle(ctx, where, CKPT_WHY_IO,
+			      "an io_uring instance with more than %d rings of provided buffers",
+			      CKPT_MAX_IO_BUFFERS);
 	/* Of a mapping: the lock of what has to be looked at is held. */
 	if (where->end)
 		ckpt_obstacle(ctx, where, CKPT_WHY_IO,
 			      "an io_uring instance with registered buffers that is not open");
-	else if (nr < 0 || IS_ERR_OR_NULL(owner_of(ctx, where->t->leader, ring)))
+	else if (nr < 0 || nr_rings < 0 || IS_ERR_OR_NULL(owner_of(ctx, where->t->leader, ring)))
 		ckpt_obstacle(ctx, where, CKPT_WHY_IO,
 			      "an io_uring instance with a registered buffer whose memory was unmapped, remapped or protected since");
 }
@@ -196,6 +246,30 @@ static int get_buffers(struct file *ring, struct ckpt_rec_io_buffer *recs, u32 m
 	return ret ?: nr;
 }
 
+/* Returns 0, or -EBUSY: they have changed. */
+static int get_rings(struct file *ring, struct ckpt_task *owner, struct ckpt_rec_io_group *recs,
+		     u32 nr)
+{
+	struct mm_struct *mm = get_task_mm(owner->main->task);
+	struct checkpoint_io_uring_group group;
+	u32 i, bgid = 0;
+	int ret = mm ? 0 : -EBUSY;
+	u64 addr = 0;
+
+	for (i = 0; i < nr && !ret; i++, bgid = group.bgid + 1) {
+		if (ckpt_group_next(ring, true, bgid, &group) <= 0 ||
+		    ckpt_group_find(mm, ring, &group, &addr) <= 0) {
+			ret = -EBUSY;
+			break;
+		}
+		ckpt_group_show(&group, &recs[i]);
+		recs[i].addr = addr;
+	}
+	if (mm)
+		mmput(mm);
+	return ret;
+}
+
 /**
  * ckpt_buffers_save - save which memory is registered with an instance
  * @ctx: context of a save
@@ -210,24 +284,29 @@ int ckpt_buffers_save(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *ri
 	struct ckpt_rec_io_buffer *recs;
 	const struct mm_struct *mm;
 	struct ckpt_task *owner;
-	int nr = get_table(ring, &mm), ret;
+	int nr = get_table(ring, &mm), nr_rings = count_rings(ring), ret;
 
-	if (nr <= 0)
-		return nr;
+	if (nr < 0 || nr_rings < 0)
+		return -EBUSY;
+	if (!nr && !nr_rings)
+		return 0;
 	owner = owner_of(ctx, t->leader, ring);
 	if (IS_ERR_OR_NULL(owner))
 		return owner ? PTR_ERR(owner) : -EBUSY;
 	rec.nr_slots = nr;
 	rec.process = task_tgid_nr_ns(owner->main->task, ctx->pidns);
 	rec.counted = user_of(ctx, mm);
-	recs = kvcalloc(nr, sizeof(*recs), GFP_KERNEL_ACCOUNT);
+	recs = kvcalloc(nr + nr_rings, sizeof(*recs), GFP_KERNEL_ACCOUNT);
 	if (!recs)
 		return -ENOMEM;
 	ret = get_buffers(ring, recs, nr);
 	rec.nr_buffers = max(ret, 0);
+	rec.nr_rings = nr_rings;
 	if (ret >= 0)
+		ret = get_rings(ring, owner, (void *)(recs + rec.nr_buffers), nr_rings);
+	if (!ret)
 		ret = ckpt_write_record(ctx, CKPT_REC_IO_BUFFERS, 0, sizeof(rec), &rec, sizeof(rec),
-					recs, rec.nr_buffers * sizeof(*recs));
+					recs, (rec.nr_buffers + nr_rings) * sizeof(*recs));
 	kvfree(recs);
 	return ret;
 }
@@ -268,6 +347,8 @@ static int set_buffers(struct ckpt_ctx *ctx, struct ckpt_event *r)
 	int ret;
 	u32 i;
 
+	if (!saved->nr_slots)
+		return 0;
 	buffers = kvcalloc(saved->nr_buffers + 1, sizeof(*buffers), GFP_KERNEL_ACCOUNT);
 	if (!buffers)
 		return -ENOMEM;
@@ -284,6 +365,19 @@ static int set_buffers(struct ckpt_ctx *ctx, struct ckpt_event *r)
 	if (mm)
 		mmput(mm);
 	kvfree(buffers);
+	return ret;
+}
+
+static int set_rings(struct ckpt_event *r)
+{
+	const struct ckpt_rec_io_buffers *saved = ckpt_rec_data(r->buffers);
+	const struct ckpt_rec_io_group *recs;
+	int ret = 0;
+	u32 i;
+
+	recs = ckpt_rec_tail(r->buffers) + saved->nr_buffers * sizeof(struct ckpt_rec_io_buffer);
+	for (i = 0; i < saved->nr_rings && !ret; i++)
+		ret = ckpt_group_add(r->file, &recs[i], NULL);
 	return ret;
 }
 
@@ -306,6 +400,8 @@ int ckpt_buffers_apply(struct ckpt_ctx *ctx, struct ckpt_task *t)
 		while (ret == -ENOMEM && time_before(jiffies, deadline) &&
 		       !schedule_timeout_killable(1))
 			ret = set_buffers(ctx, r);
+		if (!ret)
+			ret = set_rings(r);
 		if (ret == -ENOMEM)
 			return ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_LIMIT, ret,
 					  "cannot register buffers with an io_uring instance: they count against RLIMIT_MEMLOCK");

@@ -58,9 +58,7 @@ static const struct {
 	{ IORING_SETUP_NO_MMAP, 0, "whose rings are memory of the process (NO_MMAP)" },
 	{ 0, CHECKPOINT_RING_COMPAT, "of a 32-bit program" },
 	{ 0, CHECKPOINT_RING_OVERFLOW, "with more completions than its ring has room for" },
-	{ 0, CHECKPOINT_RING_PROVIDED, "with provided buffers" },
 	{ 0, CHECKPOINT_RING_PERSONALITY, "with registered personalities" },
-	{ 0, CHECKPOINT_RING_RESTRICTED, "with restrictions" },
 	{ 0, CHECKPOINT_RING_WORKERS, "with a limit of workers" },
 	{ 0, CHECKPOINT_RING_NAPI, "with busy polling of networks" },
 	{ 0, CHECKPOINT_RING_BUSY, "with requests under way" },
@@ -93,10 +91,11 @@ static struct ckpt_task *submitter_of(struct ckpt_ctx *ctx,
 	return t && t->task == state->submitter && !t->dead ? t : NULL;
 }
 
-static void collect_state(struct ckpt_ctx *ctx, const struct ckpt_where *where,
+static void collect_state(struct ckpt_ctx *ctx, const struct ckpt_where *where, struct file *file,
 			  const struct checkpoint_io_uring *state)
 {
-	u32 unknown = state->setup;
+	u32 nr, unknown = state->setup;
+	size_t size;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(setups); i++)
@@ -113,6 +112,9 @@ static void collect_state(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	if (unknown)
 		ckpt_obstacle(ctx, where, CKPT_WHY_IO,
 			      "an io_uring instance with unknown flags 0x%x", unknown);
+	if (ckpt_provided_size(file, &nr, &size) < 0 || size > CKPT_MAX_IO_PROVIDED)
+		ckpt_obstacle(ctx, where, CKPT_WHY_IO,
+			      "an io_uring instance with more provided buffers than an image can have");
 	if (state->submitter && !submitter_of(ctx, state))
 		ckpt_obstacle(ctx, where, CKPT_WHY_IO,
 			      "an io_uring instance whose only submitter has ended");
@@ -174,7 +176,7 @@ static void ring_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	if (look(file, &state))
 		ckpt_obstacle(ctx, where, CKPT_WHY_IO, "an io_uring instance that is in use");
 	else
-		collect_state(ctx, where, &state);
+		collect_state(ctx, where, file, &state);
 	ckpt_registered_collect(ctx, where, file);
 }
 
@@ -203,6 +205,13 @@ static void fill(struct ckpt_ctx *ctx, const struct checkpoint_io_uring *state,
 	for (i = 0; i < ARRAY_SIZE(setups); i++)
 		if (state->setup & setups[i].setup)
 			rec->flags |= setups[i].saved;
+	if (state->restricted) {
+		rec->restricted = 1;
+		rec->sqe_flags_allowed = state->sqe_flags_allowed;
+		rec->sqe_flags_required = state->sqe_flags_required;
+		rec->register_ops = state->register_ops;
+		memcpy(rec->sqe_ops, state->sqe_ops, sizeof(rec->sqe_ops));
+	}
 	if (state->accounted)
 		rec->uid = from_kuid_munged(ctx->userns, state->uid);
 }
@@ -222,6 +231,7 @@ static int save_ring(struct ckpt_ctx *ctx, struct file *file, u32 tag)
 	struct ckpt_rec_io_uring rec;
 	struct ckpt_task *submitter;
 	int ret = look(file, &state);
+	size_t size, provided;
 	u8 *data;
 
 	if (ret)
@@ -233,16 +243,22 @@ static int save_ring(struct ckpt_ctx *ctx, struct file *file, u32 tag)
 			return -EBUSY;
 		rec.submitter = task_pid_nr_ns(submitter->task, ctx->pidns);
 	}
-	data = kvmalloc(state.rings_size + state.sqes_size, GFP_KERNEL_ACCOUNT);
+	ret = ckpt_provided_size(file, &rec.nr_groups, &provided);
+	if (ret)
+		return ret;
+	data = kvmalloc(provided + state.rings_size + state.sqes_size, GFP_KERNEL_ACCOUNT);
 	if (!data)
 		return -ENOMEM;
-	rec.rings_len = copy(data, state.rings, state.rings_size);
-	rec.sqes_len = copy(data + rec.rings_len, state.sqes, state.sqes_size);
-	ret = ckpt_write_record(ctx, CKPT_REC_IO_URING, tag, sizeof(rec), &rec, sizeof(rec),
-				data, rec.rings_len + rec.sqes_len);
+	ret = ckpt_provided_fill(file, data, rec.nr_groups, provided);
+	rec.rings_len = copy(data + provided, state.rings, state.rings_size);
+	size = provided + rec.rings_len;
+	rec.sqes_len = copy(data + size, state.sqes, state.sqes_size);
+	if (!ret)
+		ret = ckpt_write_record(ctx, CKPT_REC_IO_URING, tag, sizeof(rec), &rec, sizeof(rec),
+					data, size + rec.sqes_len);
 	kvfree(data);
 	if (!ret && state.extras & (CHECKPOINT_RING_EVENTFD | CHECKPOINT_RING_FILES |
-				    CHECKPOINT_RING_BUFFERS))
+				    CHECKPOINT_RING_BUFFERS | CHECKPOINT_RING_PROVIDED))
 		ret = ckpt_registered_note(ctx, file);
 	return ret;
 }
@@ -287,12 +303,21 @@ static int set_ring(struct file *file, struct ckpt_rec *rec)
 		.boottime = saved->flags & CKPT_RING_BOOTTIME,
 		.accounted = saved->flags & CKPT_RING_ACCOUNTED,
 		.uid = accounts(saved),
+		.restricted = saved->restricted,
+		.sqe_flags_allowed = saved->sqe_flags_allowed,
+		.sqe_flags_required = saved->sqe_flags_required,
+		.register_ops = saved->register_ops,
+		.sqe_ops = { saved->sqe_ops[0], saved->sqe_ops[1] },
 	};
 	const u8 *data = ckpt_rec_tail(rec);
 	int ret = look(file, &now);
+	size_t provided;
 
+	if (!ret)
+		ret = ckpt_provided_restore(file, data, saved->nr_groups, &provided);
 	if (ret)
 		return ret;
+	data += provided;
 	if (now.sq_entries != saved->sq_entries || now.cq_entries != saved->cq_entries ||
 	    now.array_offset != saved->array_offset ||
 	    now.rings_size < saved->rings_len || now.sqes_size < saved->sqes_len)

@@ -9,13 +9,44 @@
 #include <linux/security.h>
 #include <linux/userfaultfd_k.h>
 
+#include "../file/event.h"
 #include "vma.h"
+
+/* A ring of provided buffers, which has a number. */
+static bool is_group(u64 pgoff)
+{
+	return pgoff >> (32 - PAGE_SHIFT) == 0 &&
+	       (pgoff << PAGE_SHIFT & IORING_OFF_MMAP_MASK) == IORING_OFF_PBUF_RING;
+}
 
 static bool is_place(u64 pgoff)
 {
-	return pgoff == IORING_OFF_SQ_RING >> PAGE_SHIFT ||
+	return is_group(pgoff) || pgoff == IORING_OFF_SQ_RING >> PAGE_SHIFT ||
 	       pgoff == IORING_OFF_CQ_RING >> PAGE_SHIFT ||
 	       pgoff == IORING_OFF_SQES >> PAGE_SHIFT;
+}
+
+/* As a whole, and not of a former group with this number. */
+static bool is_whole_group(struct vm_area_struct *vma)
+{
+	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	struct checkpoint_io_uring_group group = {};
+	struct page *page, *first;
+	bool same;
+
+	offset = (offset & ~IORING_OFF_MMAP_MASK) >> IORING_OFF_PBUF_SHIFT;
+	/* If it is in use that is told elsewhere. */
+	if (checkpoint_io_uring_group(vma->vm_file, offset, &group) < 0)
+		return true;
+	if (group.bgid != offset || !group.mapped || vma_pages(vma) < group.nr_pages ||
+	    get_user_pages_remote(vma->vm_mm, vma->vm_start, 1, FOLL_NOFAULT, &page, NULL) != 1)
+		return false;
+	first = ckpt_group_page(vma->vm_file, offset, 0);
+	same = page == first;
+	put_page(page);
+	if (first)
+		put_page(first);
+	return same;
 }
 
 /**
@@ -35,6 +66,8 @@ void ckpt_ring_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 	if (good && vma->vm_pgoff == IORING_OFF_SQES >> PAGE_SHIFT &&
 	    !checkpoint_io_uring_show(vma->vm_file, &state))
 		good = vma->vm_end - vma->vm_start >= state.sqes_size;
+	if (good && is_group(vma->vm_pgoff))
+		good = is_whole_group(vma);
 	if (!good)
 		ckpt_obstacle(ctx, where, CKPT_WHY_MAPPING,
 			      "memory of io_uring that was mapped in part, or in another way");

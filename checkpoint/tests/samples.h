@@ -220,11 +220,17 @@ static const struct {
 
 static const struct {
 	struct ckpt_rec_io_uring ring;
+	struct ckpt_rec_io_group groups[2];
+	struct ckpt_rec_io_provided provided[3];
 	u8 data[8];
 } io_uring = {
 	{ .flags = CKPT_RING_SINGLE | CKPT_RING_DEFER | CKPT_RING_TASKRUN | CKPT_RING_ACCOUNTED,
 	  .sq_entries = 4, .cq_entries = 8, .submitter = 5, .array_offset = 192, .sq_head = 1,
-	  .cq_tail = 2, .uid = 1, .rings_len = 5, .sqes_len = 3 },
+	  .cq_tail = 2, .uid = 1, .rings_len = 5, .sqes_len = 3, .nr_groups = 2,
+	  .restricted = 1 },
+	{ { .bgid = 3, .flags = CKPT_IO_GROUP_RING | CKPT_IO_GROUP_INC, .count = 2, .head = 1,
+	    .min_left = 9 }, { .bgid = 7, .count = 1 } },
+	{ { .addr = 4096, .len = 1 }, {}, { .addr = 8192, .len = 10, .bid = 5 } },
 	{ 0, 0, 0, 0, 1, 0, 0, 2 },
 };
 
@@ -241,10 +247,12 @@ static const struct {
 static const struct {
 	struct ckpt_rec_io_buffers head;
 	struct ckpt_rec_io_buffer buffers[2];
+	struct ckpt_rec_io_group rings[1];
 } io_buffers = {
-	{ .ring = 7, .process = 1, .nr_slots = 4, .nr_buffers = 2 },
+	{ .ring = 7, .process = 1, .nr_slots = 4, .nr_buffers = 2, .nr_rings = 1 },
 	{ { .index = 0, .addr = 4096, .length = 1, .tag = 9 },
 	  { .index = 3, .addr = 4097, .length = CKPT_MAX_IO_BUFFER } },
+	{ { .addr = 4096, .bgid = 9, .flags = CKPT_IO_GROUP_RING, .count = 8 } },
 };
 
 static const struct ckpt_rec_io_ring io_rings[] = {

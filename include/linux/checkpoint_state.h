@@ -393,10 +393,9 @@ static inline int checkpoint_aio_create(struct checkpoint_aio *state)
 #define CHECKPOINT_RING_BUFFERS		BIT(4)
 #define CHECKPOINT_RING_PROVIDED	BIT(5)
 #define CHECKPOINT_RING_PERSONALITY	BIT(6)
-#define CHECKPOINT_RING_RESTRICTED	BIT(7)
-#define CHECKPOINT_RING_WORKERS		BIT(8)
-#define CHECKPOINT_RING_NAPI		BIT(9)
-#define CHECKPOINT_RING_BUSY		BIT(10)
+#define CHECKPOINT_RING_WORKERS		BIT(7)
+#define CHECKPOINT_RING_NAPI		BIT(8)
+#define CHECKPOINT_RING_BUSY		BIT(9)
 
 /**
  * struct checkpoint_io_uring - state of an instance of io_uring(7)
@@ -423,6 +422,11 @@ static inline int checkpoint_aio_create(struct checkpoint_aio *state)
  * @rings_size: its size
  * @sqes: the same, of the submissions
  * @sqes_size: its size
+ * @restricted: only some operations are allowed once it is enabled
+ * @sqe_flags_allowed: flags of a submission that may be set
+ * @sqe_flags_required: those that must be set
+ * @register_ops: a bit for each operation of io_uring_register(2) that is allowed
+ * @sqe_ops: a bit for each operation of a submission that is allowed
  */
 struct checkpoint_io_uring {
 	u32 setup;
@@ -448,6 +452,11 @@ struct checkpoint_io_uring {
 	size_t rings_size;
 	void *sqes;
 	size_t sqes_size;
+	bool restricted;
+	u8 sqe_flags_allowed;
+	u8 sqe_flags_required;
+	u64 register_ops;
+	u64 sqe_ops[2];
 };
 
 /**
@@ -518,7 +527,45 @@ struct checkpoint_io_uring_buffer {
 	u32 index;
 };
 
-/* io_uring/io_uring.c, eventfd.c, filetable.c, rsrc.c */
+/**
+ * struct checkpoint_io_uring_group - a group of provided buffers
+ * @bgid: its number
+ * @nr: buffers of one without a ring
+ * @entries: of its ring, 0: it has none
+ * @head: entries that were taken
+ * @min_left: of IOU_PBUF_RING_INC
+ * @mapped: the kernel has made the ring: IOU_PBUF_RING_MMAP
+ * @incremental: IOU_PBUF_RING_INC
+ * @addr: where in the process the ring is that it has made itself; not shown
+ * @nr_pages: pages of its ring; not set
+ * @ring: what is in a ring that the kernel makes; not shown
+ */
+struct checkpoint_io_uring_group {
+	u32 bgid;
+	u32 nr;
+	u32 entries;
+	u32 head;
+	u32 min_left;
+	bool mapped;
+	bool incremental;
+	u64 addr;
+	u32 nr_pages;
+	const void *ring;
+};
+
+/**
+ * struct checkpoint_io_uring_provided - a buffer of a group without a ring
+ * @addr: its address
+ * @len: bytes
+ * @bid: its number
+ */
+struct checkpoint_io_uring_provided {
+	u64 addr;
+	u32 len;
+	u32 bid;
+};
+
+/* io_uring/io_uring.c, eventfd.c, filetable.c, kbuf.c, rsrc.c */
 #ifdef CONFIG_IO_URING
 void checkpoint_io_uring_task(struct task_struct *task, struct checkpoint_io_uring_task *state);
 void checkpoint_io_uring_work(void);
@@ -542,6 +589,14 @@ int checkpoint_io_uring_buffer_pages(struct file *file, u32 index, u32 first,
 int checkpoint_io_uring_set_buffers(struct file *file, struct mm_struct *mm, u32 nr_slots,
 				    const struct checkpoint_io_uring_buffer *buffers,
 				    unsigned int nr);
+int checkpoint_io_uring_group(struct file *file, u32 bgid,
+			      struct checkpoint_io_uring_group *group);
+int checkpoint_io_uring_group_ring(struct file *file, u32 bgid, void *data, u32 entries);
+struct page *checkpoint_io_uring_group_page(struct file *file, u32 bgid, u32 index);
+int checkpoint_io_uring_provided(struct file *file, u32 bgid,
+				 struct checkpoint_io_uring_provided *buffers, u32 nr);
+int checkpoint_io_uring_add_group(struct file *file, const struct checkpoint_io_uring_group *group,
+				  const struct checkpoint_io_uring_provided *buffers);
 #else
 static inline void checkpoint_io_uring_task(struct task_struct *task,
 					    struct checkpoint_io_uring_task *state)
@@ -631,6 +686,37 @@ static inline int
 checkpoint_io_uring_set_buffers(struct file *file, struct mm_struct *mm, u32 nr_slots,
 				const struct checkpoint_io_uring_buffer *buffers,
 				unsigned int nr)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int checkpoint_io_uring_group(struct file *file, u32 bgid,
+					    struct checkpoint_io_uring_group *group)
+{
+	return -EBUSY;
+}
+
+static inline int checkpoint_io_uring_group_ring(struct file *file, u32 bgid, void *data,
+						 u32 entries)
+{
+	return -EBUSY;
+}
+
+static inline struct page *checkpoint_io_uring_group_page(struct file *file, u32 bgid, u32 index)
+{
+	return NULL;
+}
+
+static inline int
+checkpoint_io_uring_provided(struct file *file, u32 bgid,
+			     struct checkpoint_io_uring_provided *buffers, u32 nr)
+{
+	return -EBUSY;
+}
+
+static inline int
+checkpoint_io_uring_add_group(struct file *file, const struct checkpoint_io_uring_group *group,
+			      const struct checkpoint_io_uring_provided *buffers)
 {
 	return -EOPNOTSUPP;
 }

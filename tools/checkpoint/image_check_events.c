@@ -55,7 +55,8 @@ int image_check_io_buffers(struct image *img)
 	const struct ckpt_rec_io_buffer *b = rec_tail(img);
 	uint32_t i;
 
-	if (rec_tail_length(img) != g->nr_buffers * sizeof(*b))
+	if (rec_tail_length(img) != g->nr_buffers * sizeof(*b) +
+	    g->nr_rings * sizeof(struct ckpt_rec_io_group))
 		return bad(img, "wrong length");
 	if (tags_find(&img->order.tags, g->ring) != CKPT_REC_IO_URING)
 		return bad(img, "an io_uring instance was not named before");

@@ -1011,9 +1011,17 @@ struct ckpt_rec_notify {
  * @uid: who accounts for memory, in the caller's user namespace
  * @rings_len: bytes of the rings that are here
  * @sqes_len: bytes of the submissions that are here
+ * @nr_groups: groups of provided buffers that are here
+ * @restricted: 1: only some operations are allowed once it is enabled
+ * @sqe_flags_allowed: flags of a submission that may be set; IOSQE_*
+ * @sqe_flags_required: flags that must be set
+ * @reserved: 0
+ * @register_ops: a bit for each operation of io_uring_register(2) that is allowed
+ * @sqe_ops: a bit for each operation of a submission that is allowed
  *
- * The memory of the rings and that of the submissions follow, each without the zero
- * bytes at its end.
+ * The groups follow, as struct ckpt_rec_io_group, and for each of them its ring of
+ * struct io_uring_buf or its buffers as struct ckpt_rec_io_provided; then the memory of
+ * the rings and that of the submissions, each without the zero bytes at its end.
  */
 struct ckpt_rec_io_uring {
 	__u32 flags;
@@ -1030,6 +1038,50 @@ struct ckpt_rec_io_uring {
 	__u32 uid;
 	__u32 rings_len;
 	__u32 sqes_len;
+	__u32 nr_groups;
+	__u8 restricted;
+	__u8 sqe_flags_allowed;
+	__u8 sqe_flags_required;
+	__u8 reserved;
+	__aligned_u64 register_ops;
+	__aligned_u64 sqe_ops[2];
+};
+
+/* ckpt_rec_io_group.flags */
+#define CKPT_IO_GROUP_RING	(1U << 0)	/* of IORING_REGISTER_PBUF_RING */
+#define CKPT_IO_GROUP_INC	(1U << 1)	/* IOU_PBUF_RING_INC */
+#define CKPT_IO_GROUP_ALL	((1U << 2) - 1)
+
+/**
+ * struct ckpt_rec_io_group - a group of buffers that an instance was provided with
+ * @addr: where the process has its ring; 0: the kernel has it, or there is none
+ * @bgid: its number, above that of the one before
+ * @flags: CKPT_IO_GROUP_*
+ * @count: entries of its ring, a power of two, or buffers
+ * @head: entries of the ring that were taken
+ * @min_left: what has to be left of a buffer for it to be used again
+ * @reserved: 0
+ */
+struct ckpt_rec_io_group {
+	__aligned_u64 addr;
+	__u32 bgid;
+	__u32 flags;
+	__u32 count;
+	__u32 head;
+	__u32 min_left;
+	__u32 reserved;
+};
+
+/**
+ * struct ckpt_rec_io_provided - a provided buffer
+ * @addr: its address
+ * @len: bytes
+ * @bid: its number
+ */
+struct ckpt_rec_io_provided {
+	__aligned_u64 addr;
+	__u32 len;
+	__u32 bid;
 };
 
 /* ckpt_rec_io_registered.flags */
@@ -1084,13 +1136,16 @@ struct ckpt_rec_io_slot {
 };
 
 /**
- * struct ckpt_rec_io_buffers - memory that is registered with an instance; buffers follow
+ * struct ckpt_rec_io_buffers - memory that is registered with an instance; buffers and
+ *	rings follow
  * @ring: tag of the instance
  * @process: whose memory it is
  * @counted: process whose pinned memory it counts as, 0: none of the tree
  * @reserved: 0
- * @nr_slots: of the table of buffers
+ * @nr_slots: of the table of buffers, 0: there is none
  * @nr_buffers: slots in use, which follow
+ * @nr_rings: rings of provided buffers, which follow as struct ckpt_rec_io_group
+ * @reserved2: 0
  */
 struct ckpt_rec_io_buffers {
 	__u32 ring;
@@ -1099,6 +1154,8 @@ struct ckpt_rec_io_buffers {
 	__u32 reserved;
 	__u32 nr_slots;
 	__u32 nr_buffers;
+	__u32 nr_rings;
+	__u32 reserved2;
 };
 
 /**

@@ -54,7 +54,11 @@ static struct {
 	struct ckpt_rec_notify notice;
 	char name[8];
 } inotify;
-static struct ckpt_rec_io_uring io_uring;
+static struct {
+	struct ckpt_rec_io_uring head;
+	struct ckpt_rec_io_group groups[2];
+	struct ckpt_rec_io_provided provided[3];
+} io_uring;
 static struct {
 	struct ckpt_rec_io_registered head;
 	struct ckpt_rec_io_slot slots[2];
@@ -62,6 +66,7 @@ static struct {
 static struct {
 	struct ckpt_rec_io_buffers head;
 	struct ckpt_rec_io_buffer buffers[2];
+	struct ckpt_rec_io_group rings[1];
 } io_buffers;
 static struct ckpt_rec_io_ring io_rings[2];
 static struct ckpt_rec_use use;
@@ -177,7 +182,8 @@ struct change {
 #define FILTER(m, v, e)		CHANGE(SECCOMP, filter.m, v, e)
 #define ATTRS(m, v, e)		CHANGE(ATTRS, attrs.m, v, e)
 #define NAME(i, m, v, e)	CHANGE(VMA_NAMES, names[i].m, v, e)
-#define RING(m, v, e)		CHANGE(IO_URING, io_uring.m, v, e)
+#define RING(m, v, e)		CHANGE(IO_URING, io_uring.head.m, v, e)
+#define RING_GROUP(m, v, e)	CHANGE(IO_URING, io_uring.m, v, e)
 #define IO_REG(m, v, e)		CHANGE(IO_REGISTERED, registered.m, v, e)
 #define IO_BUF(m, v, e)		CHANGE(IO_BUFFERS, io_buffers.m, v, e)
 #define IO_RING(i, m, v, e)	CHANGE(IO_RINGS, io_rings[i].m, v, e)
@@ -528,6 +534,20 @@ static const struct change changes[] = {
 	RING(sq_head, ~0U, 0), RING(cq_tail, ~0U, 0), RING(cq_extra, ~0U, 0),
 	RING(timeouts, ~0U, 0), RING(last_flush, ~0U, 0), RING(uid, ~0U, 0),
 	RING(next_personality, 65536, 0), RING(next_personality, 65537, BAD),
+	RING(nr_groups, 0, BAD), RING(nr_groups, 1, BAD), RING(nr_groups, 3, BAD),
+	RING(nr_groups, ~0U, BAD), RING(restricted, 1, 0), RING(restricted, 2, BAD),
+	RING(reserved, 1, BAD), RING(register_ops, ~0ULL, 0),
+	RING_GROUP(groups[0].bgid, 65535, BAD), RING_GROUP(groups[0].flags, 0, BAD),
+	RING_GROUP(groups[0].flags, CKPT_IO_GROUP_ALL + 1, BAD),
+	RING_GROUP(groups[0].flags, CKPT_IO_GROUP_RING, BAD),
+	RING_GROUP(groups[0].count, 3, BAD), RING_GROUP(groups[0].count, 1U << 31, BAD),
+	RING_GROUP(groups[0].head, 65535, 0), RING_GROUP(groups[0].head, 65536, BAD),
+	RING_GROUP(groups[0].addr, 4096, BAD), RING_GROUP(groups[0].min_left, 0, 0),
+	RING_GROUP(groups[0].reserved, 1, BAD), RING_GROUP(groups[1].bgid, 65536, BAD),
+	RING_GROUP(groups[1].bgid, 3, BAD), RING_GROUP(groups[1].head, 1, BAD),
+	RING_GROUP(groups[1].addr, 4096, BAD), RING_GROUP(provided[0].addr, ~0ULL, 0),
+	RING_GROUP(provided[2].addr, ~0ULL, BAD), RING_GROUP(provided[2].len, 0, BAD),
+	RING_GROUP(provided[2].bid, 65535, 0), RING_GROUP(provided[2].bid, 65536, BAD),
 	RING(rings_len, 0, BAD), RING(rings_len, 6, BAD), RING(rings_len, ~0U, BAD),
 	RING(sqes_len, 0, BAD), RING(sqes_len, ~0U, BAD),
 	IO_REG(head.ring, 0, BAD), IO_REG(head.flags, CKPT_IO_REG_ALL, 0),
@@ -558,7 +578,13 @@ static const struct change changes[] = {
 	IO_BUF(buffers[1].addr, ~0ULL, BAD), IO_BUF(buffers[1].addr, 1, 0),
 	IO_BUF(buffers[1].length, 0, BAD), IO_BUF(buffers[1].length, CKPT_MAX_IO_BUFFER, 0),
 	IO_BUF(buffers[1].length, CKPT_MAX_IO_BUFFER + 1, BAD),
-	IO_BUF(buffers[1].tag, ~0ULL, 0),
+	IO_BUF(buffers[1].tag, ~0ULL, 0), IO_BUF(head.nr_rings, 0, BAD),
+	IO_BUF(head.nr_rings, 2, BAD), IO_BUF(head.nr_rings, ~0U, BAD),
+	IO_BUF(head.reserved2, 1, BAD), IO_BUF(rings[0].addr, 0, BAD),
+	IO_BUF(rings[0].addr, 4097, BAD), IO_BUF(rings[0].flags, 0, BAD),
+	IO_BUF(rings[0].bgid, 65535, 0), IO_BUF(rings[0].bgid, 65536, BAD),
+	IO_BUF(rings[0].count, 0, BAD), IO_BUF(rings[0].count, 65536, BAD),
+	IO_BUF(rings[0].min_left, 1, BAD),
 	IO_RING(0, tid, 0, BAD), IO_RING(1, tid, INT_MAX, 0), IO_RING(1, tid, 1U << 31, BAD),
 	IO_RING(0, index, CKPT_IO_RING_SLOTS - 1, 0), IO_RING(0, index, CKPT_IO_RING_SLOTS, BAD),
 	IO_RING(1, file, 0, BAD), IO_RING(1, file, ~0U, 0), IO_RING(0, reserved, 1, BAD),

@@ -321,7 +321,8 @@ static void bounds(const void *arg)
 		{ CKPT_REC_IO_REGISTERED,
 		  CKPT_MAX_IO_FILES * sizeof(struct ckpt_rec_io_slot), 1 },
 		{ CKPT_REC_IO_BUFFERS,
-		  CKPT_MAX_IO_BUFFERS * sizeof(struct ckpt_rec_io_buffer), 1 },
+		  CKPT_MAX_IO_BUFFERS * (sizeof(struct ckpt_rec_io_buffer) +
+					 sizeof(struct ckpt_rec_io_group)), 1 },
 		{ CKPT_REC_IO_RINGS, CKPT_MAX_IO_RINGS, 0 },
 		{ CKPT_REC_SHMEM_DATA, CKPT_MAX_SHMEM_DATA, 1 },
 		{ CKPT_REC_HUGETLB, CKPT_PATH_MAX, 1 },

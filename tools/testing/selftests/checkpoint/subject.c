@@ -214,9 +214,9 @@ bool run_mode(int argc, char **argv)
 		signal_modes, syscall_modes, timed_modes, id_modes, obstacle_modes,
 		tie_modes, process_modes, ns_modes, tree_modes,
 		state_modes, seccomp_modes, timer_modes, usage_modes,
-		shmem_modes, outside_modes, outer_modes, event_modes, epoll_modes, tty_modes,
-		tty2_modes,
-		sockopt_modes, unix_modes, aio_modes, uring_modes, uring2_modes, name_modes,
+		shmem_modes, outside_modes, outer_modes, event_modes, epoll_modes,
+		tty_modes, tty2_modes, sockopt_modes, unix_modes, aio_modes,
+		uring_modes, uring2_modes, uring3_modes, name_modes,
 		inet_modes, inet2_modes, pending_modes, files2_modes,
 	};
 	const struct mode *mode;

@@ -56,6 +56,7 @@ extern const struct mode sockopt_modes[];
 extern const struct mode aio_modes[];
 extern const struct mode uring_modes[];
 extern const struct mode uring2_modes[];
+extern const struct mode uring3_modes[];
 extern const struct mode name_modes[];
 extern const struct mode unix_modes[];
 extern const struct mode pending_modes[];

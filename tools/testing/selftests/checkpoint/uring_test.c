@@ -74,6 +74,13 @@ WORKERS_TEST(buffers, "uring_buffers")
 WORKERS_TEST(buffers_deferred, "uring_buffers 0x3000")
 WORKERS_TEST(buffers_child, "uring_buffers_child")
 
+URING_TEST(provided, "uring_provided")
+URING_TEST(provided_deferred, "uring_provided 0x3000")
+URING_TEST(buffer_ring, "uring_buffer_ring")
+URING_TEST(buffer_ring_mapped, "uring_buffer_ring 1")
+URING_TEST(buffer_parts, "uring_buffer_parts")
+URING_TEST(buffer_parts_mapped, "uring_buffer_parts 1")
+WORKERS_TEST(restricted, "uring_restricted")
 WORKERS_TEST(disabled, "uring_disabled")
 WORKERS_TEST(files, "uring_files")
 WORKERS_TEST(files_deferred, "uring_files 0x3000")
@@ -105,6 +112,9 @@ REFUSED(file, "uring_has file", FILE, "comm", false);
 REFUSED(unmapped, "uring_buffers_lost unmapped", IO, "buffer whose memory was unmapped", true);
 REFUSED(dropped, "uring_buffers_lost dropped", IO, "buffer whose memory was unmapped", true);
 REFUSED(protected, "uring_buffers_lost protected", IO, "buffer whose memory was unmapped", true);
+REFUSED(ring_unmapped, "uring_buffer_lost unmapped", IO, "buffer whose memory was unmapped", true);
+REFUSED(ring_former, "uring_buffer_lost mapped", MAPPING, "mapped in part", true);
+REFUSED(provided, "uring_buffer_lost full", IO, "more provided buffers than an image", true);
 REFUSED(eventfd, "uring_has eventfd", IO, "eventfd that no process of the tree has open", false);
 REFUSED(overflow, "uring_overflow", IO, "more completions than its ring has room for", true);
 REFUSED(personality, "uring_has personality", IO, "with registered personalities", false);
@@ -153,6 +163,8 @@ FIXTURE_VARIANT_ADD(user_uring, files) { .command = "uring_files" };
 FIXTURE_VARIANT_ADD(user_uring, eventfd) { .command = "uring_eventfd" };
 FIXTURE_VARIANT_ADD(user_uring, rings) { .command = "uring_rings closed" };
 FIXTURE_VARIANT_ADD(user_uring, buffers) { .command = "uring_buffers" };
+FIXTURE_VARIANT_ADD(user_uring, provided) { .command = "uring_provided" };
+FIXTURE_VARIANT_ADD(user_uring, buffer_ring) { .command = "uring_buffer_ring" };
 
 FIXTURE_SETUP(user_uring)
 {
@@ -393,6 +405,81 @@ static bool lie_rings(void *record, int i, int *err)
 	return false;
 }
 
+/* Groups that no submission would have made, and a ring that is not there. */
+static bool lie_groups(void *record, int i, int *err)
+{
+	struct ckpt_rec_io_uring *u = record;
+	struct ckpt_rec_io_group *g = (void *)(u + 1);
+	struct ckpt_rec_io_provided *p = (void *)(g + u->nr_groups);
+
+	*err = EBADMSG;
+	switch (i) {
+	case 0:
+		g[2].bgid = g[1].bgid;
+		return true;
+	case 1:
+		p[0].addr = 1ULL << 63;
+		return true;
+	case 2:
+		p[0].len = 0;
+		return true;
+	case 3:
+		g[1].count = ~0U;
+		return true;
+	case 4:
+		g[1].addr = 4096;
+		return true;
+	case 5:
+		u->nr_groups = ~0U;
+		return true;
+	case 6:
+		g[1].flags = CKPT_IO_GROUP_RING;
+		g[1].count = 3;
+		return true;
+	case 7:
+		u->restricted = 2;
+		return true;
+	}
+	return false;
+}
+
+/* Rings of buffers where there is no memory, or twice. */
+static bool lie_buffer_rings(void *record, int i, int *err)
+{
+	struct ckpt_rec_io_buffers *b = record;
+	struct ckpt_rec_io_group *g = (void *)(b + 1);
+
+	*err = EBADMSG;
+	switch (i) {
+	case 0:
+		g[0].addr = 4096;
+		return true;
+	case 1:
+		g[0].addr = 1ULL << 63;
+		return true;
+	case 2:
+		g[0].addr++;
+		return true;
+	case 3:
+		/* That of the group without a ring. */
+		g[0].bgid = 0;
+		return true;
+	case 4:
+		g[0].flags = 0;
+		return true;
+	case 5:
+		g[0].count = 1 << 16;
+		return true;
+	case 6:
+		b->nr_rings++;
+		return true;
+	case 7:
+		g[0].head = 1 << 16;
+		return true;
+	}
+	return false;
+}
+
 #define LIES_TEST(name, _command, _more, _type, _lie)				\
 TEST_F_TIMEOUT(uring, name, TEST_TIMEOUT)					\
 {										\
@@ -409,6 +496,8 @@ TEST_F_TIMEOUT(uring, name, TEST_TIMEOUT)					\
 
 LIES_TEST(registered_lies, "uring_lies", 0, CKPT_REC_IO_REGISTERED, lie_registered)
 LIES_TEST(buffer_lies, "uring_buffers", 5, CKPT_REC_IO_BUFFERS, lie_buffers)
+LIES_TEST(group_lies, "uring_provided", 3, CKPT_REC_IO_URING, lie_groups)
+LIES_TEST(buffer_ring_lies, "uring_buffer_ring", 3, CKPT_REC_IO_BUFFERS, lie_buffer_rings)
 LIES_TEST(ring_lies, "uring_rings", 2, CKPT_REC_IO_RINGS, lie_rings)
 
 TEST_HARNESS_MAIN
