@@ -424,14 +424,15 @@ static int share_part(struct share *s, pmd_t *pmd, unsigned long end,
 		return -EAGAIN;
 	end = table_end(s, end);
 	dst = get_locked_pte(s->vma->vm_mm, s->next + s->offset, &dst_ptl);
-	if (dst) {
-		src_ptl = pmd_lockptr(from->vm_mm, pmd);
-		spin_lock_nested(src_ptl, SINGLE_DEPTH_NESTING);
-		/* Who might split it needs the folio's lock, or that of the address space. */
-		ret = map_part(s, pmd, end, from, folio, dst) ?: s->next < end;
-		spin_unlock(src_ptl);
-		pte_unmap_unlock(dst, dst_ptl);
-	}
+	if (!dst)
+		goto out;
+	src_ptl = pmd_lockptr(from->vm_mm, pmd);
+	spin_lock_nested(src_ptl, SINGLE_DEPTH_NESTING);
+	/* Who might split it needs the folio's lock, or that of the address space. */
+	ret = map_part(s, pmd, end, from, folio, dst) ?: s->next < end;
+	spin_unlock(src_ptl);
+	pte_unmap_unlock(dst, dst_ptl);
+out:
 	folio_unlock(folio);
 	folio_put(folio);
 	cond_resched();
