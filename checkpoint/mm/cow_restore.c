@@ -377,8 +377,8 @@ static bool share_huge(struct share *s, pmd_t *pmd, unsigned long end,
 }
 
 /* Page tables are locked, and so is the folio that @pmd maps, which has a reference. */
-static long map_part(struct share *s, pmd_t *pmd, unsigned long end,
-		     struct vm_area_struct *from, struct folio *folio, pte_t *dst)
+static int map_part(struct share *s, pmd_t *pmd, unsigned long end,
+		    struct vm_area_struct *from, struct folio *folio, pte_t *dst)
 {
 	struct page *page = folio_page(folio, (s->next & ~PMD_MASK) >> PAGE_SHIFT);
 	pte_t entry;
@@ -404,6 +404,25 @@ static long map_part(struct share *s, pmd_t *pmd, unsigned long end,
 	return 0;
 }
 
+/* Who might split it needs the folio's lock, or that of the address space. */
+static int lock_and_map_part(struct share *s, pmd_t *pmd, unsigned long end,
+			     struct vm_area_struct *from, struct folio *folio)
+{
+	spinlock_t *src_ptl = pmd_lockptr(from->vm_mm, pmd);	/* inside of @dst_ptl */
+	spinlock_t *dst_ptl;	/* of the page table */
+	pte_t *dst;
+	int ret;
+
+	dst = get_locked_pte(s->vma->vm_mm, s->next + s->offset, &dst_ptl);
+	if (!dst)
+		return -ENOMEM;
+	spin_lock_nested(src_ptl, SINGLE_DEPTH_NESTING);
+	ret = map_part(s, pmd, end, from, folio, dst);
+	spin_unlock(src_ptl);
+	pte_unmap_unlock(dst, dst_ptl);
+	return ret;
+}
+
 /*
  * A huge page of which a part is shared stays one where it is whole. Returns as
  * share_ptes(), or -EAGAIN: it has to be split.
@@ -411,10 +430,8 @@ static long map_part(struct share *s, pmd_t *pmd, unsigned long end,
 static int share_part(struct share *s, pmd_t *pmd, unsigned long end,
 		      struct vm_area_struct *from)
 {
-	spinlock_t *src_ptl, *dst_ptl;	/* of page tables; that of @from nests inside */
 	struct folio *folio;
-	int ret = -ENOMEM;
-	pte_t *dst;
+	int ret;
 
 	/* What is locked is counted by page. */
 	if (!pmd_trans_huge(*pmd) || s->vma->vm_flags & VM_LOCKED)
@@ -423,20 +440,11 @@ static int share_part(struct share *s, pmd_t *pmd, unsigned long end,
 	if (!folio)
 		return -EAGAIN;
 	end = table_end(s, end);
-	dst = get_locked_pte(s->vma->vm_mm, s->next + s->offset, &dst_ptl);
-	if (!dst)
-		goto out;
-	src_ptl = pmd_lockptr(from->vm_mm, pmd);
-	spin_lock_nested(src_ptl, SINGLE_DEPTH_NESTING);
-	/* Who might split it needs the folio's lock, or that of the address space. */
-	ret = map_part(s, pmd, end, from, folio, dst) ?: s->next < end;
-	spin_unlock(src_ptl);
-	pte_unmap_unlock(dst, dst_ptl);
-out:
+	ret = lock_and_map_part(s, pmd, end, from, folio);
 	folio_unlock(folio);
 	folio_put(folio);
 	cond_resched();
-	return ret;
+	return ret ?: s->next < end;
 }
 
 static int share_pmd(pmd_t *pmd, unsigned long addr, unsigned long end, struct mm_walk *walk)
