@@ -48,17 +48,17 @@ FIXTURE_VARIANT(faults) {
 /* Shared tables, zombies, threads, pipes. */
 FIXTURE_VARIANT_ADD(faults, family) { "family", 20, 120 };
 /* The same below an init process of its own. */
-FIXTURE_VARIANT_ADD(faults, nested) { "nested upc family", 20, 60 };
+FIXTURE_VARIANT_ADD(faults, nested) { "nested upc family", 20, 45 };
 /* A session on a pseudoterminal, with jobs. */
-FIXTURE_VARIANT_ADD(faults, session) { "pty_session", 5, 60 };
+FIXTURE_VARIANT_ADD(faults, session) { "pty_session", 5, 45 };
 /* What is made when all tasks are there. */
-FIXTURE_VARIANT_ADD(faults, epoll) { "epoll_shared", 3, 60 };
-FIXTURE_VARIANT_ADD(faults, inotify) { "inotify", 3, 60 };
+FIXTURE_VARIANT_ADD(faults, epoll) { "epoll_shared", 3, 45 };
+FIXTURE_VARIANT_ADD(faults, inotify) { "inotify", 3, 45 };
 /* Messages under way, with descriptors; both ends of connections. */
-FIXTURE_VARIANT_ADD(faults, unix_rights) { "unix_rights", 3, 60 };
-FIXTURE_VARIANT_ADD(faults, inet_forked) { "inet_forked", 3, 60 };
+FIXTURE_VARIANT_ADD(faults, unix_rights) { "unix_rights", 3, 45 };
+FIXTURE_VARIANT_ADD(faults, inet_forked) { "inet_forked", 3, 45 };
 /* Pages that processes share. */
-FIXTURE_VARIANT_ADD(faults, cow) { "cow_same", 3, 60 };
+FIXTURE_VARIANT_ADD(faults, cow) { "cow_same", 3, 45 };
 
 static int count_zombies(void)
 {
