@@ -5,7 +5,26 @@
 #ifndef _CHECKPOINT_FILE_EVENT_H
 #define _CHECKPOINT_FILE_EVENT_H
 
+#include <linux/delay.h>
+
 #include "../internal.h"
+
+/**
+ * ckpt_while_busy - ask again while an instance of io_uring(7) is in use
+ * @_ask: expression; -EBUSY: it is
+ *
+ * Who looks at an instance in /proc has it for a moment. May sleep.
+ *
+ * Return: what it was in the end; after CKPT_TRANSIENT_TRIES that may be -EBUSY.
+ */
+#define ckpt_while_busy(_ask)						\
+({									\
+	int _ret, _try = 0;						\
+									\
+	while ((_ret = (_ask)) == -EBUSY && ++_try < CKPT_TRANSIENT_TRIES) \
+		usleep_range(200, 1000);				\
+	_ret;								\
+})
 
 struct checkpoint_io_uring_group;
 

@@ -5,7 +5,6 @@
  * process of the tree has at that place. That process registers them.
  */
 #include <linux/checkpoint_state.h>
-#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
@@ -21,29 +20,14 @@ static_assert(sizeof(struct ckpt_rec_io_group) == sizeof(struct ckpt_rec_io_buff
 /* Pages that are compared in one go. */
 #define STEP	64
 
-/* Who looks at the instance in /proc has it for a moment. */
 static int next_buffer(struct file *ring, u32 index, struct checkpoint_io_uring_buffer *buffer)
 {
-	int try, ret = -EBUSY;
-
-	for (try = 0; try < CKPT_TRANSIENT_TRIES && ret == -EBUSY; try++) {
-		if (try)
-			usleep_range(200, 1000);
-		ret = checkpoint_io_uring_buffer(ring, index, buffer);
-	}
-	return ret;
+	return ckpt_while_busy(checkpoint_io_uring_buffer(ring, index, buffer));
 }
 
 static int get_table(struct file *ring, const struct mm_struct **mm)
 {
-	int try, ret = -EBUSY;
-
-	for (try = 0; try < CKPT_TRANSIENT_TRIES && ret == -EBUSY; try++) {
-		if (try)
-			usleep_range(200, 1000);
-		ret = checkpoint_io_uring_buffers(ring, mm);
-	}
-	return ret;
+	return ckpt_while_busy(checkpoint_io_uring_buffers(ring, mm));
 }
 
 /* As they have to be to be registered again. */

@@ -5,7 +5,6 @@
  * one in memory of the process (io_buffers.c) comes with that memory.
  */
 #include <linux/checkpoint_state.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/io_uring.h>
 #include <linux/mm.h>
@@ -16,17 +15,9 @@
 
 static_assert(sizeof(struct ckpt_rec_io_provided) == sizeof(struct io_uring_buf));
 
-/* Who looks at the instance in /proc has it for a moment. */
 static int look(struct file *ring, u32 bgid, struct checkpoint_io_uring_group *group)
 {
-	int try, ret = -EBUSY;
-
-	for (try = 0; try < CKPT_TRANSIENT_TRIES && ret == -EBUSY; try++) {
-		if (try)
-			usleep_range(200, 1000);
-		ret = checkpoint_io_uring_group(ring, bgid, group);
-	}
-	return ret;
+	return ckpt_while_busy(checkpoint_io_uring_group(ring, bgid, group));
 }
 
 /**
@@ -62,14 +53,9 @@ int ckpt_group_next(struct file *ring, bool own, u32 bgid,
  */
 struct page *ckpt_group_page(struct file *ring, u32 bgid, u32 index)
 {
-	struct page *page = NULL;
-	int try;
+	struct page *page;
 
-	for (try = 0; try < CKPT_TRANSIENT_TRIES && !page; try++) {
-		if (try)
-			usleep_range(200, 1000);
-		page = checkpoint_io_uring_group_page(ring, bgid, index);
-	}
+	ckpt_while_busy((page = checkpoint_io_uring_group_page(ring, bgid, index)) ? 0 : -EBUSY);
 	return page;
 }
 
@@ -202,17 +188,14 @@ static int fill_buffers(struct file *ring, const struct checkpoint_io_uring_grou
 			struct ckpt_rec_io_provided *recs)
 {
 	struct checkpoint_io_uring_provided *buffers;
-	int ret, try;
+	int ret;
 	u32 i;
 
 	buffers = kvcalloc(group->nr + 1, sizeof(*buffers), GFP_KERNEL_ACCOUNT);
 	if (!buffers)
 		return -ENOMEM;
-	for (try = 0, ret = -EBUSY; try < CKPT_TRANSIENT_TRIES && ret == -EBUSY; try++) {
-		if (try)
-			usleep_range(200, 1000);
-		ret = checkpoint_io_uring_provided(ring, group->bgid, buffers, group->nr + 1);
-	}
+	ret = ckpt_while_busy(checkpoint_io_uring_provided(ring, group->bgid, buffers,
+							   group->nr + 1));
 	for (i = 0; i < group->nr; i++) {
 		recs[i].addr = buffers[i].addr;
 		recs[i].len = buffers[i].len;
@@ -225,14 +208,8 @@ static int fill_buffers(struct file *ring, const struct checkpoint_io_uring_grou
 /* The ring of a group that the kernel has made. */
 static int fill_ring(struct file *ring, const struct checkpoint_io_uring_group *group, void *to)
 {
-	int try, ret = -EBUSY;
-
-	for (try = 0; try < CKPT_TRANSIENT_TRIES && ret == -EBUSY; try++) {
-		if (try)
-			usleep_range(200, 1000);
-		ret = checkpoint_io_uring_group_ring(ring, group->bgid, to, group->entries);
-	}
-	return ret;
+	return ckpt_while_busy(checkpoint_io_uring_group_ring(ring, group->bgid, to,
+							      group->entries));
 }
 
 /**

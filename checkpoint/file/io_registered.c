@@ -6,7 +6,6 @@
  * instance does that watches it, so their record comes behind all files of a process.
  */
 #include <linux/checkpoint_state.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -15,29 +14,14 @@
 
 #include "event.h"
 
-/* Who looks at the instance in /proc has it for a moment. */
 static int next_slot(struct file *ring, u32 index, struct checkpoint_io_uring_slot *slot)
 {
-	int try, ret = -EBUSY;
-
-	for (try = 0; try < CKPT_TRANSIENT_TRIES && ret == -EBUSY; try++) {
-		if (try)
-			usleep_range(200, 1000);
-		ret = checkpoint_io_uring_slot(ring, index, slot);
-	}
-	return ret;
+	return ckpt_while_busy(checkpoint_io_uring_slot(ring, index, slot));
 }
 
 static int show_table(struct file *ring, struct checkpoint_io_uring_files *table)
 {
-	int try, ret = -EBUSY;
-
-	for (try = 0; try < CKPT_TRANSIENT_TRIES && ret == -EBUSY; try++) {
-		if (try)
-			usleep_range(200, 1000);
-		ret = checkpoint_io_uring_files(ring, table);
-	}
-	return ret;
+	return ckpt_while_busy(checkpoint_io_uring_files(ring, table));
 }
 
 /* A signal that was put off comes when no processor is in an RCU section any more. */

@@ -13,7 +13,6 @@
  */
 #include <linux/checkpoint_state.h>
 #include <linux/cred.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -69,17 +68,9 @@ static bool ring_probe(struct ckpt_task *t, struct file *file)
 	return io_is_uring_fops(file);
 }
 
-/* Who looks at it in /proc has it for a moment. */
 static int look(struct file *file, struct checkpoint_io_uring *state)
 {
-	int try;
-
-	for (try = 0; try < CKPT_TRANSIENT_TRIES; try++) {
-		if (!checkpoint_io_uring_show(file, state))
-			return 0;
-		usleep_range(200, 1000);
-	}
-	return -EBUSY;
+	return ckpt_while_busy(checkpoint_io_uring_show(file, state));
 }
 
 /* The thread of the tree that alone may submit, or NULL. */
