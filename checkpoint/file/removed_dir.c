@@ -96,17 +96,6 @@ static u32 parent_tag(struct ckpt_ctx *ctx, struct dentry *dentry)
 	return tag;
 }
 
-static int save_one(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path, u32 *tag)
-{
-	u32 parent = parent_tag(ctx, path->dentry);
-	loff_t size;
-	int ret;
-
-	*tag = ckpt_new_tag(ctx, d_inode(path->dentry));
-	ret = *tag ? ckpt_unlinked_check_xattrs(ctx, t, path->dentry) : -ENOMEM;
-	return ret ?: ckpt_unlinked_write(ctx, path, parent, *tag, &size);
-}
-
 /**
  * ckpt_unlinked_save_dir - save a removed directory, and those in which it was
  * @ctx: context
@@ -120,12 +109,13 @@ int ckpt_unlinked_save_dir(struct ckpt_ctx *ctx, struct ckpt_task *t, const stru
 			   u32 *tag)
 {
 	struct path next = { .mnt = path->mnt };
+	loff_t size;
 	int ret = 0;
 
 	*tag = ckpt_tag_of(ctx, d_inode(path->dentry));
 	while (!*tag && !ret) {
 		next.dentry = next_to_save(ctx, path->dentry);
-		ret = save_one(ctx, t, &next, tag);
+		ret = ckpt_unlinked_save(ctx, t, &next, parent_tag(ctx, next.dentry), tag, &size);
 		if (next.dentry != path->dentry)
 			*tag = 0;
 		dput(next.dentry);

@@ -146,15 +146,8 @@ void ckpt_unlinked_collect_xattrs(struct ckpt_ctx *ctx, const struct ckpt_where 
 			      "%pd was deleted, and has extended attributes", dentry);
 }
 
-/**
- * ckpt_unlinked_check_xattrs - the same when it is saved
- * @ctx: context
- * @t: task that has it
- * @dentry: the file or directory
- *
- * Return: 0 or a negative errno.
- */
-int ckpt_unlinked_check_xattrs(struct ckpt_ctx *ctx, struct ckpt_task *t, struct dentry *dentry)
+/* The same when it is saved. */
+static int check_xattrs(struct ckpt_ctx *ctx, struct ckpt_task *t, struct dentry *dentry)
 {
 	int ret = has_xattrs(dentry);
 
@@ -303,18 +296,8 @@ static int save_content(struct ckpt_ctx *ctx, struct file *file, u32 tag, loff_t
 	return ret;
 }
 
-/**
- * ckpt_unlinked_write - write an UNLINKED record
- * @ctx: context
- * @path: the file or directory
- * @parent: tag of the removed directory in which it was, or 0
- * @tag: its own
- * @size: gets how much content there is
- *
- * Return: 0 or a negative errno.
- */
-int ckpt_unlinked_write(struct ckpt_ctx *ctx, const struct path *path, u32 parent, u32 tag,
-			loff_t *size)
+static int write_unlinked(struct ckpt_ctx *ctx, const struct path *path, u32 parent, u32 tag,
+			  loff_t *size)
 {
 	struct inode *inode = d_inode(path->dentry);
 	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
@@ -346,6 +329,27 @@ int ckpt_unlinked_write(struct ckpt_ctx *ctx, const struct path *path, u32 paren
 	return ret;
 }
 
+/**
+ * ckpt_unlinked_save - save what has no tag yet, but for its content
+ * @ctx: context
+ * @t: task that has it
+ * @path: the file or directory
+ * @parent: tag of the removed directory in which it was, or 0
+ * @tag: gets its own
+ * @size: gets how much content there is
+ *
+ * Return: 0 or a negative errno.
+ */
+int ckpt_unlinked_save(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+		       u32 parent, u32 *tag, loff_t *size)
+{
+	int ret;
+
+	*tag = ckpt_new_tag(ctx, d_inode(path->dentry));
+	ret = *tag ? check_xattrs(ctx, t, path->dentry) : -ENOMEM;
+	return ret ?: write_unlinked(ctx, path, parent, *tag, size);
+}
+
 static int save_object(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *file, u32 *tag)
 {
 	const struct path *path = file_user_path(file);
@@ -357,10 +361,7 @@ static int save_object(struct ckpt_ctx *ctx, struct ckpt_task *t, struct file *f
 	*tag = ckpt_tag_of(ctx, d_inode(path->dentry));
 	if (*tag)
 		return 0;
-	*tag = ckpt_new_tag(ctx, d_inode(path->dentry));
-	ret = *tag ? ckpt_unlinked_check_xattrs(ctx, t, path->dentry) : -ENOMEM;
-	if (!ret)
-		ret = ckpt_unlinked_write(ctx, path, 0, *tag, &size);
+	ret = ckpt_unlinked_save(ctx, t, path, 0, tag, &size);
 	return ret ?: save_content(ctx, file, *tag, size);
 }
 

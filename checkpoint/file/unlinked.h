@@ -35,13 +35,12 @@ struct ckpt_unlinked {
 int ckpt_unlinked_name(char *name, size_t size);
 int ckpt_unlinked_remove(const struct path *path);
 int ckpt_unlinked_attributes(struct file *file, const struct ckpt_rec_unlinked *saved);
-int ckpt_unlinked_check_xattrs(struct ckpt_ctx *ctx, struct ckpt_task *t, struct dentry *dentry);
 void ckpt_unlinked_collect_xattrs(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 				  struct dentry *dentry);
 void ckpt_unlinked_collect_place(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 				 const struct path *path);
-int ckpt_unlinked_write(struct ckpt_ctx *ctx, const struct path *path, u32 parent, u32 tag,
-			loff_t *size);
+int ckpt_unlinked_save(struct ckpt_ctx *ctx, struct ckpt_task *t, const struct path *path,
+		       u32 parent, u32 *tag, loff_t *size);
 
 /* removed_dir.c */
 bool ckpt_is_removed(const struct dentry *dentry);
