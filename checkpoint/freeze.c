@@ -319,12 +319,15 @@ static bool waits_for_other(struct task_struct *task)
 	if (!stack || !(READ_ONCE(task->__state) & TASK_WAKEKILL))
 		return false;
 	read_lock(&tasklist_lock);
-	parent = rcu_dereference_protected(task->real_parent,
-					   lockdep_tasklist_lock_is_held());
-	list_for_each_entry(other, &parent->children, sibling)
-		found |= is_waited_for(other, stack);
-	for_each_thread(task, other)
-		found |= is_waited_for(other, stack);
+	/* One that has been reaped points to a parent that may be gone. */
+	if (pid_alive(task)) {
+		parent = rcu_dereference_protected(task->real_parent,
+						   lockdep_tasklist_lock_is_held());
+		list_for_each_entry(other, &parent->children, sibling)
+			found |= is_waited_for(other, stack);
+		for_each_thread(task, other)
+			found |= is_waited_for(other, stack);
+	}
 	read_unlock(&tasklist_lock);
 	return found;
 }

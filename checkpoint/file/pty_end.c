@@ -128,21 +128,31 @@ static void append(u8 *buf, size_t *len, const void *data, size_t size)
 	*len += size;
 }
 
-/* One that was hung up has no line discipline, which therefore has nothing. */
-static int get_state(struct tty_struct *tty, struct checkpoint_n_tty *state)
+/* N_TTY, to be released; NULL: it was hung up, and has none; or an ERR_PTR(). */
+static struct tty_ldisc *hold_n_tty(struct tty_struct *tty)
 {
 	struct tty_ldisc *ld = tty_ldisc_ref_wait(tty);
-	int ret = 0;
+
+	if (!ld)
+		return test_bit(TTY_HUPPED, &tty->flags) ? NULL : ERR_PTR(-EIO);
+	if (ld->ops->num == N_TTY)
+		return ld;
+	tty_ldisc_deref(ld);
+	return ERR_PTR(-EIO);
+}
+
+static int get_state(struct tty_struct *tty, struct checkpoint_n_tty *state)
+{
+	struct tty_ldisc *ld = hold_n_tty(tty);
 
 	memset(state, 0, sizeof(*state));
-	if (!ld)
-		return test_bit(TTY_HUPPED, &tty->flags) ? 0 : -EBUSY;
-	if (ld->ops->num == N_TTY)
+	if (IS_ERR(ld))
+		return -EBUSY;
+	if (ld) {
 		checkpoint_n_tty_get(tty, state);
-	else
-		ret = -EBUSY;
-	tty_ldisc_deref(ld);
-	return ret;
+		tty_ldisc_deref(ld);
+	}
+	return 0;
 }
 
 static int save_end(struct tty_struct *tty, struct checkpoint_n_tty *state,
@@ -216,20 +226,17 @@ static int fill_queue(struct tty_struct *tty, const u8 *data, size_t len)
 	return done == len ? 0 : -ENOMEM;
 }
 
-/* One that was hung up has no line discipline to give it to. */
 static int set_state(struct tty_struct *tty, const struct checkpoint_n_tty *state)
 {
-	struct tty_ldisc *ld = tty_ldisc_ref_wait(tty);
-	int ret = 0;
+	struct tty_ldisc *ld = hold_n_tty(tty);
 
-	if (!ld)
-		return test_bit(TTY_HUPPED, &tty->flags) ? 0 : -EIO;
-	if (ld->ops->num == N_TTY)
+	if (IS_ERR(ld))
+		return PTR_ERR(ld);
+	if (ld) {
 		checkpoint_n_tty_set(tty, state);
-	else
-		ret = -EIO;
-	tty_ldisc_deref(ld);
-	return ret;
+		tty_ldisc_deref(ld);
+	}
+	return 0;
 }
 
 /* Returns what follows in the image, or an ERR_PTR(). */

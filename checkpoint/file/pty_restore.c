@@ -211,9 +211,10 @@ static int pty_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_re
 	const char *tail = ckpt_rec_tail(rec);
 	char *name = kmemdup_nul(tail, saved->path_len, GFP_KERNEL_ACCOUNT);
 	struct restored *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
+	const bool forbidden = !may_lock(saved);
 	int ret = name && r ? 0 : -ENOMEM;
 
-	if (!ret && !may_lock(saved))
+	if (!ret && forbidden)
 		ret = -EPERM;
 	if (!ret) {
 		r->master = open_master(name, saved->index);
@@ -231,7 +232,7 @@ static int pty_restore(struct ckpt_ctx *ctx, struct ckpt_task *t, struct ckpt_re
 	} else {
 		kfree(r);
 	}
-	if (ret == -EPERM && !may_lock(saved))
+	if (ret == -EPERM && forbidden)
 		ckpt_error(ctx, CKPT_AT(t), CKPT_WHY_PERMISSION, ret,
 			   "locked settings of a terminal take CAP_CHECKPOINT_RESTORE");
 	else if (ret == -EBUSY)
