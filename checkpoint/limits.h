@@ -104,6 +104,8 @@
 /* One PAGES record: a bounded extent table, so that a save needs little memory. */
 #define CKPT_MAX_EXTENTS	2048
 #define CKPT_MAX_RECORD_PAGES	32768
+/* Pages of a huge page may go either way, one by one: as many entries have to be left. */
+#define CKPT_ENOUGH_EXTENTS	(CKPT_MAX_EXTENTS - PTRS_PER_PTE)
 
 /* Lists of different mappings of a tree, in a restart. */
 #define CKPT_TEMPLATE_BITS	8

@@ -44,9 +44,6 @@ enum kind {
 /* Suppositions about one page, all of which have to fit into fill()'s tries. */
 #define MAX_ANCESTORS	2
 
-/* Pages of a huge page may go either way, one by one. */
-#define MAX_RUNS	(CKPT_MAX_EXTENTS - PTRS_PER_PTE)
-
 /**
  * struct saved_page - a page that was saved, or the first one of a folio
  * @key: which (see id_of()), then the index of the task that has it; 0: none
@@ -256,11 +253,18 @@ static bool find_saved(const struct ckpt_cow_table *table, void *item, u32 *owne
 	return true;
 }
 
+/* How often a page was looked for in vain. */
+static u32 nr_tried(struct ckpt_cow *c, u64 addr)
+{
+	const void *tried = xa_load(&c->tried, addr >> PAGE_SHIFT);
+
+	return tried ? xa_to_value(tried) : 0;
+}
+
 /* Where to look for a page next; false: nowhere, it has to be saved. */
 static bool find_owner(struct ckpt_cow *c, void *item, u64 addr, u32 *owner, u64 *from)
 {
-	const void *tried = xa_load(&c->tried, addr >> PAGE_SHIFT);
-	u32 n = tried ? xa_to_value(tried) : 0;
+	u32 n = nr_tried(c, addr);
 
 	if (find_saved(c->table, item, owner, from)) {
 		if (!n)
@@ -327,7 +331,7 @@ bool ckpt_cow_add_swapped(struct ckpt_cow *c, pte_t pte, unsigned long addr)
  */
 u32 ckpt_cow_room(const struct ckpt_cow *c)
 {
-	return c->nr_runs > MAX_RUNS ? 0 : CKPT_MAX_RECORD_PAGES - c->nr_pages;
+	return c->nr_runs > CKPT_ENOUGH_EXTENTS ? 0 : CKPT_MAX_RECORD_PAGES - c->nr_pages;
 }
 
 static void keep(struct ckpt_cow *c, u64 id, u64 page_nr)
@@ -477,11 +481,9 @@ static const struct mm_walk_ops check_ops = {
 /* It is looked for elsewhere the next time. */
 static int note_tried(struct ckpt_cow *c, u64 addr)
 {
-	const void *tried = xa_load(&c->tried, addr >> PAGE_SHIFT);
-	unsigned long n = tried ? xa_to_value(tried) : 0;
+	void *tried = xa_mk_value(nr_tried(c, addr) + 1);
 
-	return xa_err(xa_store(&c->tried, addr >> PAGE_SHIFT, xa_mk_value(n + 1),
-			       GFP_KERNEL_ACCOUNT));
+	return xa_err(xa_store(&c->tried, addr >> PAGE_SHIFT, tried, GFP_KERNEL_ACCOUNT));
 }
 
 /* @saved: the address space is in the image. */

@@ -54,8 +54,7 @@ static u32 room(const struct walk *w)
 {
 	if (!w->cow)
 		return ckpt_batch_room(&w->b);
-	/* Pages of a huge page may go either way, one by one. */
-	if (w->b.nr_extents > CKPT_MAX_EXTENTS - PTRS_PER_PTE)
+	if (w->b.nr_extents > CKPT_ENOUGH_EXTENTS)
 		return 0;
 	return min(ckpt_batch_room(&w->b), ckpt_cow_room(w->cow));
 }

@@ -5,7 +5,6 @@
  * obstacle.
  */
 #include <linux/checkpoint_state.h>
-#include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mempolicy.h>
@@ -15,7 +14,6 @@
 #include <linux/pkeys.h>
 #include <linux/sched/coredump.h>
 #include <linux/security.h>
-#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
 
