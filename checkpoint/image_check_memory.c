@@ -146,7 +146,9 @@ int ckpt_check_sysv_shm(struct ckpt_reader *r, struct ckpt_rec *rec)
 		return damaged(r, "System V shared memory has an impossible value or no tag");
 	if (s->flags & ~CKPT_SYSV_ALL || (s->flags & CKPT_SYSV_REMOVED && s->key))
 		return damaged(r, "System V shared memory has impossible flags");
-	if (s->reserved || (s->huge_shift && !is_huge_shift(s->huge_shift)))
+	if (s->named_key && !(s->flags & CKPT_SYSV_REMOVED))
+		return damaged(r, "System V shared memory has a name of its own");
+	if (s->huge_shift && !is_huge_shift(s->huge_shift))
 		return damaged(r, "System V shared memory has pages of an impossible size");
 	return 0;
 }

@@ -31,6 +31,7 @@ int ckpt_check_unlinked(struct ckpt_reader *r, struct ckpt_rec *rec)
 {
 	struct ckpt_rec_unlinked *u = ckpt_rec_data(rec);
 	char *dir = ckpt_rec_tail(rec);
+	u64 len = rec->length - rec->unit;
 	u32 type = u->mode & TYPE_MASK;
 
 	if (!rec->tag || u->size > LLONG_MAX || u->flags & ~CKPT_UNLINKED_ALL)
@@ -39,9 +40,15 @@ int ckpt_check_unlinked(struct ckpt_reader *r, struct ckpt_rec *rec)
 	    (type == TYPE_DIR && (u->size || u->flags || u->mode & 06000)) ||
 	    (type != TYPE_DIR && u->parent))
 		return damaged(r, "an unlinked file has an impossible type or mode");
-	if (rec->length - rec->unit != u->dir_len || !u->dir_len ||
-	    u->dir_len >= CKPT_PATH_MAX || dir[0] != '/' || memchr(dir, 0, u->dir_len))
+	if (len < u->dir_len || !u->dir_len || u->dir_len >= CKPT_PATH_MAX ||
+	    dir[0] != '/' || memchr(dir, 0, len))
 		return damaged(r, "an unlinked file has an impossible directory");
+	/* '/', and a name; older images have none. */
+	len -= u->dir_len;
+	dir += u->dir_len;
+	if (len && (len == 1 || len > CKPT_PATH_MAX || dir[0] != '/' ||
+		    (type == TYPE_DIR && memchr(dir + 1, '/', len - 1))))
+		return damaged(r, "an unlinked file had an impossible name");
 	return 0;
 }
 

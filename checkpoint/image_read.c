@@ -71,7 +71,7 @@ static const struct rec_desc rec_descs[CKPT_REC_NR] = {
 	[CKPT_REC_TERMINAL] = DESC("TERMINAL", LAYOUT_FIXED, struct ckpt_rec_terminal, 0),
 	[CKPT_REC_FDS] = DESC("FDS", LAYOUT_ARRAY, struct ckpt_rec_fd, CKPT_MAX_FDS),
 	[CKPT_REC_UNLINKED] = DESC("UNLINKED", LAYOUT_TAIL, struct ckpt_rec_unlinked,
-				   CKPT_PATH_MAX),
+				   2 * CKPT_PATH_MAX),
 	[CKPT_REC_LOCKS] = DESC("LOCKS", LAYOUT_ARRAY, struct ckpt_rec_lock, CKPT_MAX_LOCKS),
 	[CKPT_REC_FILE_STATE] = DESC("FILE_STATE", LAYOUT_FIXED, struct ckpt_rec_file_state, 0),
 	[CKPT_REC_SIGHAND] = DESC("SIGHAND", LAYOUT_ARRAY, struct ckpt_rec_sigaction, 64),

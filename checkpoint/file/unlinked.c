@@ -64,26 +64,6 @@ static bool unlinked_probe(struct ckpt_task *t, struct file *file)
 	return ckpt_is_unlinked(file);
 }
 
-/*
- * Its directory, or the next one above that is still there, as the caller sees it, in
- * @buf of CKPT_PATH_MAX bytes.
- */
-static char *dir_name(struct ckpt_ctx *ctx, const struct path *path, char *buf)
-{
-	struct path dir = { .mnt = path->mnt, .dentry = dget_parent(path->dentry) };
-	struct dentry *above;
-	char *name;
-
-	while (ckpt_is_removed(dir.dentry)) {
-		above = dget_parent(dir.dentry);
-		dput(dir.dentry);
-		dir.dentry = above;
-	}
-	name = ckpt_path_name(ctx, &dir, buf);
-	dput(dir.dentry);
-	return name;
-}
-
 static void collect_other(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 			  const struct path *path)
 {
@@ -166,14 +146,16 @@ static int check_xattrs(struct ckpt_ctx *ctx, struct ckpt_task *t, struct dentry
 void ckpt_unlinked_collect_place(struct ckpt_ctx *ctx, const struct ckpt_where *where,
 				 const struct path *path)
 {
-	/* A lack of memory must not look like an obstacle. */
-	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL | __GFP_NOFAIL);
+	u32 dir_len;
+	char *name = ckpt_old_name(ctx, path, &dir_len);
 
-	if (IS_ERR_OR_NULL(dir_name(ctx, path, buf)))
+	if (IS_ERR(name))
+		return;
+	if (!name)
 		ckpt_obstacle(ctx, where, CKPT_WHY_FILE_DELETED,
 			      "%pd was deleted, and its directory is out of reach",
 			      path->dentry);
-	kfree(buf);
+	kfree(name);
 }
 
 /*
@@ -300,18 +282,15 @@ static int write_unlinked(struct ckpt_ctx *ctx, const struct path *path, u32 par
 			  loff_t *size)
 {
 	struct inode *inode = d_inode(path->dentry);
-	char *buf = kmalloc(CKPT_PATH_MAX, GFP_KERNEL_ACCOUNT);
-	char *dir = buf ? dir_name(ctx, path, buf) : NULL;
 	struct ckpt_rec_unlinked rec = {
 		.mode = inode->i_mode,
 		.flags = inode->i_state & I_LINKABLE ? CKPT_UNLINKED_LINKABLE : 0,
 		.parent = parent,
 	};
+	char *name = ckpt_old_name(ctx, path, &rec.dir_len);
+	int ret = name ? PTR_ERR_OR_ZERO(name) : -EBUSY;
 	struct kstat stat;
-	int ret = buf ? 0 : -ENOMEM;
 
-	if (!ret && IS_ERR_OR_NULL(dir))
-		ret = -EBUSY;
 	if (!ret)
 		ret = vfs_getattr(path, &stat, STATX_BASIC_STATS, AT_STATX_SYNC_AS_STAT);
 	if (!ret) {
@@ -321,11 +300,11 @@ static int write_unlinked(struct ckpt_ctx *ctx, const struct path *path, u32 par
 		rec.gid = from_kgid(current_user_ns(), stat.gid);
 		rec.atime_ns = timespec64_to_ns(&stat.atime);
 		rec.mtime_ns = timespec64_to_ns(&stat.mtime);
-		rec.dir_len = strlen(dir);
 		ret = ckpt_write_record(ctx, CKPT_REC_UNLINKED, tag, sizeof(rec), &rec,
-					sizeof(rec), dir, rec.dir_len);
+					sizeof(rec), name, strlen(name));
 	}
-	kfree(buf);
+	if (!IS_ERR(name))
+		kfree(name);
 	return ret;
 }
 
@@ -406,6 +385,7 @@ static void put_restored(void *obj)
 	if (r->writer)
 		__fput_sync(r->writer);
 	ckpt_removed_dir_put(r);
+	ckpt_old_name_give(r->path.dentry, r->old_name);
 	path_put(&r->path);
 	kfree(r);
 }
@@ -531,6 +511,8 @@ int ckpt_unlinked_attributes(struct file *file, const struct ckpt_rec_unlinked *
 
 static int restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec, struct ckpt_unlinked *r)
 {
+	const char *old_name = ckpt_rec_tail(rec) + r->saved.dir_len + 1;
+	u64 len = rec->length - rec->unit - r->saved.dir_len;
 	char *dir = ckpt_name_now(ctx, ckpt_rec_tail(rec), r->saved.dir_len, true);
 	int ret;
 
@@ -541,6 +523,11 @@ static int restore(struct ckpt_ctx *ctx, struct ckpt_rec *rec, struct ckpt_unlin
 	else
 		ret = make_file(r, dir);
 	kfree(dir);
+	/* Older images have no name. */
+	if (!ret && len) {
+		r->old_name = ckpt_old_name_keep(r->path.dentry, old_name, len - 1);
+		ret = r->old_name ? 0 : -ENOMEM;
+	}
 	return ret ?: ckpt_put_tag(ctx, rec->tag, &ckpt_unlinked_ops, r);
 }
 

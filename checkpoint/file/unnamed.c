@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/slab.h>
 
+#include "unlinked.h"
 #include "unnamed.h"
 
 /**
@@ -37,6 +38,31 @@ void ckpt_unnamed_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, 
 				  "%s without a name that others have, too: %pD", what, file);
 }
 
+/*
+ * The name that memory shows behind a '/', to be freed: its own, or, if it was a file
+ * of a tmpfs, its path. NULL: no memory.
+ */
+static char *get_name(struct ckpt_ctx *ctx, const struct path *path)
+{
+	struct name_snapshot own;
+	u32 dir_len, skip;
+	char *name = NULL;
+
+	if (!IS_ROOT(path->dentry))
+		name = ckpt_old_name(ctx, path, &dir_len);
+	if (IS_ERR(name))
+		return NULL;
+	if (name) {
+		skip = dir_len == 1 ? 2 : 1;
+		memmove(name, name + skip, strlen(name) + 1 - skip);
+		return name;
+	}
+	take_dentry_name_snapshot(&own, path->dentry);
+	name = kmemdup_nul(own.name.name, own.name.len, GFP_KERNEL_ACCOUNT);
+	release_dentry_name_snapshot(&own);
+	return name;
+}
+
 /**
  * ckpt_unnamed_write - save memory: its record, then what it is made of
  * @ctx: context
@@ -52,13 +78,14 @@ void ckpt_unnamed_collect(struct ckpt_ctx *ctx, const struct ckpt_where *where, 
 int ckpt_unnamed_write(struct ckpt_ctx *ctx, struct file *file, u32 type, u32 tag,
 		       void *rec, size_t len, u32 *name_len)
 {
-	struct name_snapshot name;
-	int ret;
+	char *name = get_name(ctx, &file->f_path);
+	int ret = -ENOMEM;
 
-	take_dentry_name_snapshot(&name, file->f_path.dentry);
-	*name_len = min_t(u32, name.name.len, CKPT_PATH_MAX - 1);
-	ret = ckpt_write_record(ctx, type, tag, len, rec, len, name.name.name, *name_len);
-	release_dentry_name_snapshot(&name);
+	if (name) {
+		*name_len = strnlen(name, CKPT_PATH_MAX - 1);
+		ret = ckpt_write_record(ctx, type, tag, len, rec, len, name, *name_len);
+	}
+	kfree(name);
 	return ret ?: ckpt_memory_save(ctx, file_inode(file), tag);
 }
 

@@ -16,13 +16,18 @@
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 
+#include "../file/unlinked.h"
 #include "../mm/huge.h"
 #include "../optional.h"
+
+/* As newseg() has it. */
+#define SEGMENT_NAME	"SYSV%08x"
 
 /* A segment of a restart. */
 struct segment {
 	struct ckpt_ctx *ctx;
 	struct file *memory;
+	struct dentry *old_name;
 	struct checkpoint_shm state;
 };
 
@@ -66,6 +71,19 @@ static bool is_noreserve(struct inode *inode)
 	return ckpt_is_huge_memory(inode) || SHMEM_I(inode)->flags & VM_NORESERVE;
 }
 
+/* Who removes a segment leaves its name in the maps of processes. */
+static u32 named_key(struct file *file, const struct checkpoint_shm *s)
+{
+	struct name_snapshot name;
+	u32 key = 0;
+
+	take_dentry_name_snapshot(&name, file->f_path.dentry);
+	if (!s->removed || sscanf(name.name.name, SEGMENT_NAME, &key) != 1)
+		key = 0;
+	release_dentry_name_snapshot(&name);
+	return key;
+}
+
 static int write_segment(struct ckpt_ctx *ctx, struct file *file,
 			 const struct checkpoint_shm *s, u32 *tag)
 {
@@ -89,6 +107,7 @@ static int write_segment(struct ckpt_ctx *ctx, struct file *file,
 		.creator = s->creator,
 		.last = s->last,
 		.huge_shift = s->huge_shift,
+		.named_key = named_key(file, s),
 	};
 	int ret;
 
@@ -146,10 +165,23 @@ static int fill_state(struct ckpt_ctx *ctx, struct checkpoint_shm *s,
 	       gid_valid(s->cgid) ? 0 : -EPERM;
 }
 
+static int keep_name(struct segment *s, u32 key)
+{
+	char name[16];
+	int len;
+
+	if (!key)
+		return 0;
+	len = snprintf(name, sizeof(name), SEGMENT_NAME, key);
+	s->old_name = ckpt_old_name_keep(s->memory->f_path.dentry, name, len);
+	return s->old_name ? 0 : -ENOMEM;
+}
+
 static void put_segment(void *obj)
 {
 	struct segment *s = obj;
 
+	ckpt_old_name_give(s->memory->f_path.dentry, s->old_name);
 	checkpoint_shm_finish(s->memory, &s->state, !s->ctx->failed);
 	fput(s->memory);
 	kfree(s);
@@ -169,8 +201,9 @@ static int restore(struct ckpt_ctx *ctx, u32 tag, const struct ckpt_rec_sysv_shm
 		kfree(s);
 		return ret;
 	}
-	ret = ckpt_put_tag(ctx, tag, &ckpt_sysv_shm_ops, s);
+	ret = keep_name(s, rec->named_key) ?: ckpt_put_tag(ctx, tag, &ckpt_sysv_shm_ops, s);
 	if (ret) {
+		dput(s->old_name);
 		checkpoint_shm_finish(s->memory, &s->state, false);
 		fput(s->memory);
 		kfree(s);

@@ -932,6 +932,9 @@ struct checkpoint_n_tty {
 	u8 echo_buf[4096];
 };
 
+/* fs/dcache.c */
+void checkpoint_dentry_rename(struct dentry *dentry, struct dentry *named);
+
 /* drivers/tty/n_tty.c, fs/devpts/inode.c, drivers/tty/pty.c, tty_io.c */
 void checkpoint_n_tty_get(struct tty_struct *tty, struct checkpoint_n_tty *state);
 void checkpoint_n_tty_set(struct tty_struct *tty, const struct checkpoint_n_tty *state);

@@ -228,7 +228,7 @@ static int check_unlinked(struct image *img)
 {
 	const struct ckpt_rec_unlinked *unlinked = rec_data(img);
 
-	if (rec_tail_length(img) != unlinked->dir_len || !unlinked->dir_len ||
+	if (rec_tail_length(img) < unlinked->dir_len || !unlinked->dir_len ||
 	    unlinked->dir_len >= CKPT_PATH_MAX)
 		return bad(img, "impossible directory");
 	if (unlinked->parent &&

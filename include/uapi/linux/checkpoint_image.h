@@ -1300,7 +1300,7 @@ struct ckpt_rec_huge_region {
  * @creator: process id of who made it, 0: not known
  * @last: process id of who attached or detached it last, 0: not known
  * @huge_shift: of huge pages: binary logarithm of their size, else 0
- * @reserved: 0
+ * @named_key: one that was removed: the key in its name in /proc/PID/maps; else 0
  */
 struct ckpt_rec_sysv_shm {
 	__aligned_u64 size;
@@ -1318,7 +1318,7 @@ struct ckpt_rec_sysv_shm {
 	__u32 creator;
 	__u32 last;
 	__u32 huge_shift;
-	__u32 reserved;
+	__u32 named_key;
 };
 
 /* ckpt_rec_mm.flags */
@@ -1718,7 +1718,9 @@ struct ckpt_rec_fd {
 
 /**
  * struct ckpt_rec_unlinked - a file or directory that has no name any more; the path
- *	of the directory in which it was follows, or of the nearest above that was there
+ *	of the directory in which it was follows, or of the nearest above that was there;
+ *	then '/' and its name, which for a file begins with that of removed directories
+ *	in which it was; older images have neither
  * @size: in bytes; 0 for a directory
  * @atime_ns: time of the last access
  * @mtime_ns: time of the last change

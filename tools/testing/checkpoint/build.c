@@ -500,9 +500,9 @@ static void add_unlinked(struct image *image, u32 tag, u32 file)
 {
 	struct {
 		struct ckpt_rec_unlinked unlinked;
-		char dir[4];
+		char path[6];
 	} gone = { { .size = 2 * PAGE, .mode = 0100640, .flags = CKPT_UNLINKED_LINKABLE,
-		     .dir_len = 4 }, "/tmp" };
+		     .dir_len = 4 }, "/tmp/x" };
 	struct {
 		struct ckpt_rec_shmem_data data;
 		char bytes[8];
@@ -523,7 +523,7 @@ static void add_unlinked(struct image *image, u32 tag, u32 file)
 	};
 
 	image_add(image, CKPT_REC_UNLINKED, tag, sizeof(gone.unlinked), &gone,
-		  sizeof(gone.unlinked) + 4);
+		  sizeof(gone.unlinked) + 6);
 	image_add(image, CKPT_REC_SHMEM_DATA, 0, sizeof(data.data), &data, sizeof(data));
 	image_add(image, CKPT_REC_LOCKS, 0, sizeof(locks[0]), locks, sizeof(locks));
 	image_add(image, CKPT_REC_FILE_STATE, 0, sizeof(state), &state, sizeof(state));

@@ -67,8 +67,6 @@ static bool add_target(struct snap *snap, const char *dir, const char *fd, char 
 	if (n < 0)
 		return false;
 	target[n] = 0;
-	if (target[0] == '/' && is_nameless(target) && strncmp(target, "/memfd:", 7))
-		strcpy(target, "/ (deleted)");
 	if (strstr(target, ":[") && strncmp(target, "anon_inode:", 11) &&
 	    !is_own_namespace(target))
 		*strchr(target, ':') = 0;

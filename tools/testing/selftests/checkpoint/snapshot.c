@@ -100,10 +100,7 @@ static void add_link(struct snap *snap, const char *dir, const char *name)
 	if (n < 0)
 		return;
 	target[n] = 0;
-	/* What was removed comes back with another name. */
-	if (n > 10 && !strcmp(target + n - 10, " (deleted)"))
-		memmove(target, target + n - 10, 11);
-	/* So is a namespace that was made inside of the tree. */
+	/* A namespace that was made inside of the tree has another number. */
 	snprintf(path, sizeof(path), "/proc/self/%s", name);
 	if (!strncmp(name, "ns/", 3) &&
 	    (readlink(path, own, sizeof(own)) != n || memcmp(own, target, n)))
@@ -157,18 +154,6 @@ static bool has_file(const char *head)
 	return sscanf(head, "%*x-%*x %*s %*x %*x:%*x %lu", &inode) == 1 && inode;
 }
 
-/* What the kernel calls so, not a file that was removed. */
-static bool is_memory(const char *name)
-{
-	static const char * const names[] = { "/memfd:", "/dev/zero", "/[aio]", "/anon_hugepage" };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strncmp(name, names[i], strlen(names[i])))
-			return true;
-	return name[0] != '/';
-}
-
 /* The head of a mapping without the number of what comes back as another file. */
 void snapshot_hide_inode(char *line)
 {
@@ -195,8 +180,7 @@ static void add_map(struct snap *snap, char *line)
 		return;
 	}
 	add(snap, "map: %.*sinode %d %s\n", at, line,
-	    snap_inode(snap, (uint64_t)major << 20 | minor, ino),
-	    is_memory(line + name) ? line + name : "(deleted)");
+	    snap_inode(snap, (uint64_t)major << 20 | minor, ino), line + name);
 }
 
 static void add_flags(struct snap *snap, char *list)

@@ -14,6 +14,7 @@
 
 #define PAGE	4096UL
 #define SIZE	(8 * PAGE)
+#define KEY	SUBJECT_SHM_KEY
 
 static char *attach(int id, int flags)
 {
@@ -67,10 +68,13 @@ static void add_up(volatile uint64_t *p)
 	_exit(3);
 }
 
-/* sysv_removed: the usual way; removed at once, it lives while it is mapped. */
+/*
+ * sysv_removed: the usual way; removed at once, it lives while it is mapped.
+ * sysv_removed keyed: only its name tells of the key that it had.
+ */
 static void removed(int argc, char **argv)
 {
-	int id = shmget(IPC_PRIVATE, SIZE, IPC_CREAT | 0600), status;
+	int id = shmget(argc ? KEY : IPC_PRIVATE, SIZE, IPC_CREAT | 0600), status;
 	volatile uint64_t *p;
 	struct shmid_ds ds;
 	uint64_t n, sum = 0;
@@ -103,8 +107,6 @@ static void removed(int argc, char **argv)
 	check_eq(0, shmdt((void *)p));
 	check_eq(-1, shmctl(id, IPC_STAT, &ds));
 }
-
-#define KEY	SUBJECT_SHM_KEY
 
 /*
  * sysv_keyed: found by its key, of an odd size, attached for writing and for

@@ -38,6 +38,7 @@ TEST_F_TIMEOUT(sysv, name, TEST_TIMEOUT)				\
 }
 
 SYSV_TEST(removed, "sysv_removed")
+SYSV_TEST(removed_keyed, "sysv_removed keyed")
 SYSV_TEST(keyed, "sysv_keyed")
 SYSV_TEST(locked, "sysv_keyed locked")
 
