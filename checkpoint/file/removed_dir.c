@@ -212,14 +212,17 @@ static int set_attributes(struct ckpt_unlinked *r)
 	return ret;
 }
 
+/* On failure it has one yet: who forgets it tries again. */
 static int take_name(struct ckpt_unlinked *r)
 {
 	int ret = ckpt_unlinked_remove(&r->path);
 
+	if (ret)
+		return ret;
 	r->named = false;
 	if (r->parent)
 		r->parent->children--;
-	return ret;
+	return 0;
 }
 
 /* From one that has nothing in it upwards. */

@@ -465,6 +465,8 @@ static struct file *create_file(const char *dir)
 		return file;
 	ret = ckpt_unlinked_remove(&file->f_path);
 	if (ret) {
+		/* For a lack of memory, perhaps. It must not stay. */
+		ckpt_unlinked_remove(&file->f_path);
 		fput(file);
 		return ERR_PTR(ret);
 	}

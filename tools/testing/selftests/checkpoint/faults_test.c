@@ -29,8 +29,11 @@
 
 /* What a restart that fails must not leave behind. */
 struct left {
-	int fds, tasks, zombies;
+	int fds, tasks, zombies, names;
 };
+
+/* Where the subject has what was removed. */
+#define REMOVED_IN	"/var/tmp"
 
 FIXTURE(faults) {
 	struct subject s;
@@ -60,6 +63,8 @@ FIXTURE_VARIANT_ADD(faults, unix_rights) { "unix_rights", 3, 45 };
 FIXTURE_VARIANT_ADD(faults, inet_forked) { "inet_forked", 3, 45 };
 /* Pages that processes share. */
 FIXTURE_VARIANT_ADD(faults, cow) { "cow_same", 3, 45, .places = 3 };
+/* Directories that have a name for a while. */
+FIXTURE_VARIANT_ADD(faults, removed) { "removed_nested " REMOVED_IN, 3, 45 };
 
 static int count_zombies(void)
 {
@@ -79,6 +84,21 @@ static int count_zombies(void)
 		end = strrchr(stat, ')');
 		n += end && end[2] == 'Z';
 	}
+	closedir(dir);
+	return n;
+}
+
+/* Of what is to have none. */
+static int count_names(void)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(REMOVED_IN);
+	int n = 0;
+
+	if (!dir)
+		return -1;
+	while ((entry = readdir(dir)))
+		n += !strncmp(entry->d_name, ".checkpoint-", 12);
 	closedir(dir);
 	return n;
 }
@@ -146,7 +166,7 @@ FIXTURE_SETUP(faults)
 	/* On a tmpfs: file systems that lack memory are not what is tested here. */
 	ASSERT_EQ(0, copy_program(s, self->program, sizeof(self->program)));
 	s->program = self->program;
-	self->before = (struct left){ count_fds(), count_tasks(), count_zombies() };
+	self->before = (struct left){ count_fds(), count_tasks(), count_zombies(), 0 };
 	ASSERT_EQ(0, subject_start(s, variant->command));
 	ASSERT_EQ(0, subject_expect(s, "ready"));
 }
@@ -167,10 +187,11 @@ static int nothing_left(const struct left *before)
 	       now_ns() < deadline)
 		poll_pause();
 	if (count_tasks() <= before->tasks && count_zombies() <= before->zombies &&
-	    count_fds() == before->fds)
+	    count_fds() == before->fds && count_names() == before->names)
 		return 0;
-	say("fds %d, now %d; tasks %d, now %d; zombies %d, now %d", before->fds, count_fds(),
-	    before->tasks, count_tasks(), before->zombies, count_zombies());
+	say("fds %d, now %d; tasks %d, now %d; zombies %d, now %d; names %d, now %d",
+	    before->fds, count_fds(), before->tasks, count_tasks(), before->zombies,
+	    count_zombies(), before->names, count_names());
 	return -1;
 }
 
