@@ -253,28 +253,28 @@ TEST_F_TIMEOUT(special, without_child, TEST_TIMEOUT)
 	ASSERT_EQ(0, subject_end(s));
 }
 
+static void run_refused(struct __test_metadata *_metadata, struct subject *s,
+			const char *command, unsigned long flags, int code)
+{
+	ASSERT_EQ(0, subject_start(s, command));
+	ASSERT_EQ(0, subject_expect(s, "ready"));
+	ASSERT_EQ(0, refused(s, flags | CHECKPOINT_KILL, code));
+	ASSERT_EQ(0, subject_go(s));
+	ASSERT_EQ(0, subject_end(s));
+}
+
+#define SPECIAL_TEST(name, command, flags, code)			\
+TEST_F_TIMEOUT(special, name, TEST_TIMEOUT)				\
+{									\
+	run_refused(_metadata, &self->s, command, flags, code);		\
+}
+
 /* What is left out of a tree must not be shared with the rest. */
-TEST_F_TIMEOUT(special, shared_with_child, TEST_TIMEOUT)
-{
-	struct subject *s = &self->s;
-
-	ASSERT_EQ(0, subject_start(s, "obstacle shared_files"));
-	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, refused(s, CHECKPOINT_ONLY | CHECKPOINT_KILL, CKPT_WHY_FILE_SHARED));
-	ASSERT_EQ(0, subject_go(s));
-	ASSERT_EQ(0, subject_end(s));
-}
-
-TEST_F_TIMEOUT(special, pipe_to_child, TEST_TIMEOUT)
-{
-	struct subject *s = &self->s;
-
-	ASSERT_EQ(0, subject_start(s, "obstacle outside_pipe"));
-	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, refused(s, CHECKPOINT_ONLY | CHECKPOINT_KILL, CKPT_WHY_FILE));
-	ASSERT_EQ(0, subject_go(s));
-	ASSERT_EQ(0, subject_end(s));
-}
+SPECIAL_TEST(shared_with_child, "obstacle shared_files", CHECKPOINT_ONLY, CKPT_WHY_FILE_SHARED)
+SPECIAL_TEST(pipe_to_child, "obstacle outside_pipe", CHECKPOINT_ONLY, CKPT_WHY_FILE)
+SPECIAL_TEST(memory_of_child, "obstacle shared_memory", CHECKPOINT_ONLY, CKPT_WHY_MM)
+SPECIAL_TEST(lock_for_child, "obstacle awaited_lock", CHECKPOINT_ONLY, CKPT_WHY_SYSCALL)
+SPECIAL_TEST(pending_fault, "pending_fault", 0, CKPT_WHY_SIGNAL)
 
 TEST_F_TIMEOUT(special, vfork_child_left_out, TEST_TIMEOUT)
 {
@@ -288,39 +288,6 @@ TEST_F_TIMEOUT(special, vfork_child_left_out, TEST_TIMEOUT)
 		ASSERT_EQ(0, subject_go(s));
 	}
 	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, subject_go(s));
-	ASSERT_EQ(0, subject_end(s));
-}
-
-TEST_F_TIMEOUT(special, memory_of_child, TEST_TIMEOUT)
-{
-	struct subject *s = &self->s;
-
-	ASSERT_EQ(0, subject_start(s, "obstacle shared_memory"));
-	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, refused(s, CHECKPOINT_ONLY | CHECKPOINT_KILL, CKPT_WHY_MM));
-	ASSERT_EQ(0, subject_go(s));
-	ASSERT_EQ(0, subject_end(s));
-}
-
-TEST_F_TIMEOUT(special, lock_for_child, TEST_TIMEOUT)
-{
-	struct subject *s = &self->s;
-
-	ASSERT_EQ(0, subject_start(s, "obstacle awaited_lock"));
-	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, refused(s, CHECKPOINT_ONLY | CHECKPOINT_KILL, CKPT_WHY_SYSCALL));
-	ASSERT_EQ(0, subject_go(s));
-	ASSERT_EQ(0, subject_end(s));
-}
-
-TEST_F_TIMEOUT(special, pending_fault, TEST_TIMEOUT)
-{
-	struct subject *s = &self->s;
-
-	ASSERT_EQ(0, subject_start(s, "pending_fault"));
-	ASSERT_EQ(0, subject_expect(s, "ready"));
-	ASSERT_EQ(0, refused(s, CHECKPOINT_KILL, CKPT_WHY_SIGNAL));
 	ASSERT_EQ(0, subject_go(s));
 	ASSERT_EQ(0, subject_end(s));
 }
