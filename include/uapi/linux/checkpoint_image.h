@@ -1718,9 +1718,7 @@ struct ckpt_rec_fd {
 
 /**
  * struct ckpt_rec_unlinked - a file or directory that has no name any more; the path
- *	of the directory in which it was follows, or of the nearest above that was there;
- *	then '/' and its name, which for a file begins with that of removed directories
- *	in which it was; older images have neither
+ *	of the directory in which it was follows, or of the nearest above that was there
  * @size: in bytes; 0 for a directory
  * @atime_ns: time of the last access
  * @mtime_ns: time of the last change
@@ -1731,6 +1729,9 @@ struct ckpt_rec_fd {
  * @dir_len: bytes of the path
  * @parent: of a directory that was in another that has no name any more: the tag of
  *	that one; 0: it was in the directory of the path
+ *
+ * Behind the path are '/' and its former name, which for a file begins with those of
+ * the removed directories in which it was. Older images have neither.
  */
 struct ckpt_rec_unlinked {
 	__aligned_u64 size;
